@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+const main = new URL('../dist/cli/main.js', import.meta.url)
+
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`adatune needs Node.js 20.19 or newer; this is ${process.versions.node}.`)
+  process.exitCode = 2
+} else if (!existsSync(main)) {
+  console.error('adatune is not built yet. Run this in its folder, then try again:\n\n  npm run build')
+  process.exitCode = 2
+} else {
+  await import(main.href)
+}

@@ -1,0 +1,35 @@
+import { UserError } from '../errors.ts'
+import type { Row } from './row.ts'
+import { shown } from './row.ts'
+import { textChunks } from './text-chunks.ts'
+
+/** Lines ended by `\n` or `\r\n` alone: node:readline would also break at U+2028, which JSON strings may hold as it is. */
+async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let open = ''
+  for await (const chunk of chunks) {
+    const parts = (open + chunk).split('\n')
+    open = parts.pop()!
+    yield* parts
+  }
+  yield open
+}
+
+function objectOf(text: string, place: string): object {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new UserError(`${place}: not JSON (${(error as Error).message}). Each line must hold one JSON object.`)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new UserError(`${place}: ${shown(value)} is no JSON object. Each line must look like {"text": "...", "label": 1}.`)
+}
+
+/** The rows of a JSON Lines file, one object a line; empty lines are skipped. UserError with file and line for any other line. */
+export async function* jsonlRows(file: string): AsyncGenerator<Row> {
+  let line = 0
+  for await (const text of lines(textChunks(file))) {
+    line++
+    if (text.trim() !== '') yield { values: new Map(Object.entries(objectOf(text, `${file}:${line}`))), file, line }
+  }
+}

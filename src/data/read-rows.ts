@@ -1,0 +1,30 @@
+import { UserError } from '../errors.ts'
+import { delimitedRows } from './delimited.ts'
+import { jsonlRows } from './jsonl.ts'
+import type { Row } from './row.ts'
+
+export type { Row } from './row.ts'
+
+const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
+  ['.jsonl', jsonlRows],
+  ['.ndjson', jsonlRows],
+  ['.csv', (file) => delimitedRows(file, ',')],
+  ['.tsv', (file) => delimitedRows(file, '\t')],
+])
+
+function readerOf(file: string): (file: string) => AsyncIterable<Row> {
+  const name = file.toLowerCase().replace(/\.gz$/, '')
+  for (const [ending, reader] of readers) if (name.endsWith(ending)) return reader
+  throw new UserError(`${file}: unknown kind of data file. Known endings: ${[...readers.keys()].join(', ')}, each also with .gz.`)
+}
+
+/**
+ * All rows of a .jsonl, .ndjson, .csv or .tsv file, also gzipped; a relative path starts at the working directory.
+ * UserError, with file and line, for a file that is missing, torn, malformed, of another kind, or without rows.
+ */
+export async function readRows(file: string): Promise<Row[]> {
+  const rows: Row[] = []
+  for await (const row of readerOf(file)(file)) rows.push(row)
+  if (rows.length === 0) throw new UserError(`${file}: no rows. Expected at least one${/\.[ct]sv/i.test(file) ? ' below the header line' : ''}.`)
+  return rows
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { type Piece, postProcessor, tokenFrame } from './token-frame.ts'
+import { longestFirst } from './truncation.ts'
+
+/** Token ids and token types of a row, both [tokens]. */
+export interface Encoded {
+  ids: number[]
+  types: number[]
+}
+
+export interface Tokenizer {
+  /** The row with its special tokens, at most `maxLength` tokens long; UserError where no text would fit beside the special tokens. */
+  encode(text: string, pair: string | null, maxLength: number): Encoded
+}
+
+const instead = 'Rows may also carry "input_ids", which need no tokenizer.'
+
+function readJson(file: string, absent: string | null): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if ((code === 'ENOENT' || code === 'ENOTDIR') && absent === null) return {}
+    throw new UserError(code === 'ENOENT' || code === 'ENOTDIR' ? `${absent}` : `${file}: cannot be read (${message}).`)
+  }
+}
+
+/** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
+function build(file: string, tokenizerJson: object, config: object): HubTokenizer {
+  try {
+    const optional = { normalizer: null, pre_tokenizer: null, decoder: null, added_tokens: [] }
+    return new HubTokenizer({ ...optional, ...tokenizerJson, post_processor: null }, config)
+  } catch (error) {
+    throw new UserError(`${file}: not a tokenizer this version can run (${(error as Error).message}). ${instead}`)
+  }
+}
+
+/**
+ * The tokenizer of a model folder: tokenizer.json, and tokenizer_config.json where there is one. Truncation and padding that the file
+ * carries itself are not applied. UserError for a folder without tokenizer.json or with one that cannot be run.
+ */
+export function loadTokenizer(folder: string): Tokenizer {
+  const file = join(folder, 'tokenizer.json')
+  const json = readJson(file, `${folder}: no tokenizer.json, so texts cannot be tokenised. Save the model with its fast tokenizer. ${instead}`)
+  const parsed = z.looseObject({ post_processor: postProcessor }).safeParse(json)
+  if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
+  const config = z.looseObject({}).safeParse(readJson(join(folder, 'tokenizer_config.json'), null))
+  const library = build(file, parsed.data, config.data ?? {})
+  const frame = tokenFrame(parsed.data.post_processor)
+
+  function tokensOf(text: string): number[] {
+    return text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
+  }
+
+  function encode(text: string, pair: string | null, maxLength: number): Encoded {
+    const pieces: readonly Piece[] = pair === null ? frame.single : frame.pair
+    const special = pieces.reduce((sum, piece) => sum + ('ids' in piece ? piece.ids.length : 0), 0)
+    if (maxLength <= special) {
+      throw new UserError(`a length of ${maxLength} tokens leaves no room for text beside ${special} special tokens. Raise the length.`)
+    }
+    const [first, second] = [tokensOf(text), pair === null ? [] : tokensOf(pair)]
+    const [firstKept, secondKept] = longestFirst(first.length, second.length, maxLength - special)
+    const texts = { A: first.slice(0, firstKept), B: second.slice(0, secondKept) }
+    const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
+    return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
+  }
+
+  return { encode }
+}

@@ -1,0 +1,16 @@
+import { classification } from './classification.ts'
+import type { Head } from './head.ts'
+import { regression } from './regression.ts'
+import { span } from './span.ts'
+import { token } from './token.ts'
+
+/** Every head, by the task's name in a config. */
+export const heads = {
+  'sequence-classification': classification,
+  regression,
+  'token-classification': token,
+  'question-answering': span,
+} as const satisfies Record<string, Head>
+
+export type TaskName = keyof typeof heads
+export const taskNames = Object.keys(heads) as [TaskName, ...TaskName[]]

@@ -1,0 +1,14 @@
+import { labelLoss, labelTargets } from './classification.ts'
+import type { Head } from './head.ts'
+
+/** One class for each token. */
+export const token: Head = {
+  wiring: 'token-classification',
+  outputs: (labels) => labels,
+  loss: (_network, logits, objective) => labelLoss(logits, 'tokens', objective),
+  targets: (examples, _batch, objective) =>
+    labelTargets(
+      examples.flatMap(({ label }) => [...(label as readonly number[])]),
+      objective,
+    ),
+}

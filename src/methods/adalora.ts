@@ -1,0 +1,183 @@
+import { z } from 'zod'
+import { global } from '../allocation/select.ts'
+import { importance } from '../allocation/score.ts'
+import { type BudgetSettings, cubic } from '../allocation/schedule.ts'
+import { UserError } from '../errors.ts'
+import type { Value } from '../graph/graph.ts'
+import { add, mul, where } from '../graph/ops/elementwise.ts'
+import { gemm } from '../graph/ops/matmul.ts'
+import { reshape } from '../graph/ops/movement.ts'
+import { reduceMean } from '../graph/ops/reduction.ts'
+import { type FedControl, type Method, type ParameterSpec, parameterName } from '../nn/method.ts'
+import type { LinearSite, Site } from '../nn/site.ts'
+import { attentionCoupling } from './coupling.ts'
+import { defineMethod } from './definition.ts'
+import { normal, zeros } from './initial.ts'
+import { lowRankIncrement } from './low-rank.ts'
+import { orthogonality } from './orthogonality.ts'
+import { resolveTargets, targetOptions } from './targets.ts'
+
+const duration = z.number().nonnegative()
+
+export const adaloraOptions = z.strictObject({
+  name: z.literal('adalora'),
+  initR: z.number().int().positive('must be at least 1').default(12),
+  targetR: z.number().int().positive('must be at least 1').default(8),
+  alpha: z.number().nonnegative().default(16),
+  dropout: z.number().min(0).lt(1).default(0),
+  ...targetOptions,
+  targets: targetOptions.targets.default('all-linear'),
+  /** Updates before the budget falls and after it has fallen; below 1 as fractions of all updates. */
+  tInit: duration.default(0.15),
+  tFinal: duration.default(0.45),
+  deltaT: z.number().int().positive().default(10),
+  beta1: z.number().gt(0).lt(1).default(0.85),
+  beta2: z.number().gt(0).lt(1).default(0.85),
+  orthogonality: z.number().nonnegative().default(0.1),
+  shrink: z.enum(['final', 'never']).default('final'),
+})
+export type AdaLoraOptions = z.infer<typeof adaloraOptions>
+
+/** What an allocation leaves: the kept singular values of each module, and whether the tensors hold these alone. */
+export interface AdaLoraMemory {
+  readonly kept: Readonly<Record<string, readonly boolean[]>> | null
+  readonly shrunk: boolean
+  /** Ranks as last reported, in the order of the modules. */
+  readonly ranks: readonly number[] | null
+}
+export const freshMemory: AdaLoraMemory = { kept: null, shrunk: false, ranks: null }
+
+const steps = (time: number, total: number): number => (time > 0 && time < 1 ? Math.round(time * total) : Math.round(time))
+
+/** The times of a run in updates; a schedule without a budgeting phase is an error. */
+export function budgetTimes({ tInit, tFinal }: AdaLoraOptions, totalSteps: number): { tInit: number; tFinal: number } {
+  const times = { tInit: steps(tInit, totalSteps), tFinal: steps(tFinal, totalSteps) }
+  if (times.tInit >= totalSteps - times.tFinal) {
+    throw new UserError(
+      `AdaLoRA has no budgeting phase: tInit ${times.tInit} and tFinal ${times.tFinal} fill all ${totalSteps} updates. ` +
+        'Train longer, or lower tInit and tFinal.',
+    )
+  }
+  return times
+}
+
+/** The scale of the increment: α / (initR + 1e-5), whatever ranks remain; α = 0 stands for initR, as in the references. */
+export const adaloraScale = ({ alpha, initR }: AdaLoraOptions): number => (alpha > 0 ? alpha : initR) / (initR + 1e-5)
+
+/**
+ * AdaLoRA (Zhang et al. 2023): `W x + c B (A ∘ E) dropout(x)` with A `[r, in]`, E `[r, 1]`, B `[out, r]`, E zero at the start.
+ * The allocator zeroes singular values in E's state, never in the graph, so that they can grow back.
+ */
+export const adalora = defineMethod<AdaLoraOptions>({
+  name: 'adalora',
+  summary: 'low-rank increments that share a budget of ranks (Zhang et al. 2023)',
+  options: adaloraOptions,
+  learningRate: 1e-3,
+  create(options, { sites, layers, totalSteps, memory: remembered }): Method {
+    const { initR, targetR } = options
+    if (targetR >= initR) throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
+    /** Decides the shapes; what changes without them is handed to `control`. */
+    const memory = (remembered ?? freshMemory) as AdaLoraMemory
+    const targets = resolveTargets(options, sites, layers)
+    const acts = (site: Site): site is LinearSite => site.kind === 'linear' && targets.has(site.name)
+    const modules = sites.filter(acts)
+    const keptOf = (name: string): number => memory.kept![name]!.filter(Boolean).length
+    const rankOf = (name: string): number => (memory.shrunk ? keptOf(name) : initR)
+    const settings = (): BudgetSettings => {
+      if (totalSteps === null) throw new Error('a budget needs the number of updates')
+      const initial = initR * modules.length
+      return { initial, target: targetR * modules.length, deltaT: options.deltaT, totalSteps, ...budgetTimes(options, totalSteps) }
+    }
+    if (totalSteps !== null) settings()
+    /** The step whose allocation is the last one. */
+    const finalStep = ({ tFinal, totalSteps: total }: BudgetSettings): number => Math.min(total - tFinal, total - 1)
+    const singularValues = (state: ReadonlyMap<string, { data: Float32Array }>): Float32Array[] =>
+      modules.map((site) => state.get(parameterName(site, 'E.weight'))?.data ?? new Float32Array(0))
+
+    return {
+      name: 'adalora',
+      passes: 1,
+      consistency: 0,
+      lazy: false,
+      parameters(site): Record<string, ParameterSpec> {
+        if (!acts(site)) return {}
+        const rank = rankOf(site.name)
+        if (rank === 0) return {}
+        const shapes = { a: [rank, site.in], e: [rank, 1], b: [site.out, rank] }
+        return {
+          'A.weight': { shape: shapes.a, init: normal(shapes.a, 0.02) },
+          'E.weight': { shape: shapes.e, init: zeros(shapes.e) },
+          'B.weight': { shape: shapes.b, init: normal(shapes.b, 0.02) },
+        }
+      },
+      linear(_site, roles, { input, base, dropout }) {
+        const scaled = mul(roles['A.weight']!, roles['E.weight']!)
+        const inner = gemm(dropout(input, options.dropout), scaled, null, { transposeB: true })
+        return gemm(inner, roles['B.weight']!, base(input), { transposeB: true, alpha: adaloraScale(options) })
+      },
+      trains: () => false,
+      increment: (_site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, adaloraScale(options), roles['E.weight']),
+      coupling: attentionCoupling,
+      penalty: (all) => orthogonality(all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles), options.orthogonality),
+      controls: memory.shrunk ? [] : [{ name: 'adalora.observing', dtype: 'bool', shape: [] }],
+      feed({ step }): Record<string, FedControl> {
+        if (memory.shrunk) return {}
+        const { totalSteps: total, tFinal } = settings()
+        return { 'adalora.observing': { data: Uint8Array.of(step < total - tFinal ? 1 : 0), shape: [] } }
+      },
+      buffers(site): Record<string, readonly number[]> {
+        if (!acts(site) || memory.shrunk) return {}
+        const shapes = { 'A.weight': [initR, site.in], 'E.weight': [initR, 1], 'B.weight': [site.out, initR] }
+        return Object.fromEntries(Object.entries(shapes).flatMap(([role, shape]) => importance.buffers.map((name) => [`${role}.${name}`, shape])))
+      },
+      observe(_site, { after, gradients, buffers, controls }) {
+        const observing = controls['adalora.observing']!
+        const kept: Record<string, Value> = {}
+        const scoreOf = (role: string): Value => {
+          const old = Object.fromEntries(importance.buffers.map((name) => [name, buffers[`${role}.${name}`]!]))
+          const updated = importance.update(after[role]!, gradients[role]!, old, options)
+          const now = Object.fromEntries(Object.entries(updated).map(([name, value]) => [name, where(observing, value, old[name]!)]))
+          for (const [name, value] of Object.entries(now)) kept[`${role}.${name}`] = value
+          return importance.score(now)
+        }
+        const [a, e, b] = ['A.weight', 'E.weight', 'B.weight'].map(scoreOf)
+        const factors = add(reduceMean(a!, { axes: [1] }), reduceMean(b!, { axes: [0] }))
+        return { buffers: kept, signals: { score: add(factors, reshape(e!, [initR])) } }
+      },
+      control(step, signals, state, past) {
+        const { kept: before, ranks: reported, shrunk: done } = (past ?? freshMemory) as AdaLoraMemory
+        if (done) return null
+        const budget = settings()
+        const last = finalStep(budget)
+        const values = singularValues(state)
+        const zero = (keep: readonly (readonly boolean[])[]): void =>
+          keep.forEach((module, i) => module.forEach((stays, k) => { if (!stays) values[i]![k] = 0 }))
+        let kept = before
+        const { budget: allowed, mask } = cubic(step, budget)
+        if (kept) zero(modules.map(({ name }) => kept![name]!))
+        else if (mask || step === last) {
+          const keep = global(modules.map(({ name }) => signals.get(name)!.score!), step === last ? budget.target : allowed)
+          zero(keep)
+          if (step === last) kept = Object.fromEntries(modules.map(({ name }, i) => [name, keep[i]!]))
+        }
+        const ranks = values.map((module) => module.reduce((n, value) => n + (value !== 0 ? 1 : 0), 0))
+        const changed = ranks.join() !== reported?.join()
+        const final = kept !== null && before === null
+        const shrunk = final && options.shrink === 'final'
+        if (!changed && !final) return null
+        return {
+          memory: { kept, shrunk, ranks } satisfies AdaLoraMemory,
+          event: { event: 'ranks', budget: allowed, final: kept !== null, ranks: Object.fromEntries(modules.map(({ name }, i) => [name, ranks[i]!])) },
+          ...(shrunk && { reshape: modules.flatMap((site) => shrinkage(site, kept![site.name]!)) }),
+        }
+      },
+      settled: (step) => step > finalStep(settings()),
+    }
+  },
+})
+
+/** The slices of a module's tensors that its kept singular values leave. */
+function shrinkage(site: Site, kept: readonly boolean[]): { parameter: string; axis: number; indices: number[] }[] {
+  const indices = kept.flatMap((stays, k) => (stays ? [k] : []))
+  return ([['A.weight', 0], ['E.weight', 0], ['B.weight', 1]] as const).map(([role, axis]) => ({ parameter: parameterName(site, role), axis, indices }))
+}

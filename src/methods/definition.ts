@@ -1,0 +1,33 @@
+import type { z } from 'zod'
+import type { Method } from '../nn/method.ts'
+import type { BaseParameter } from '../nn/method.ts'
+import type { Site } from '../nn/site.ts'
+
+/** The model a method is made for. */
+export interface Setting {
+  /** Every site of the model with its head, in order. */
+  readonly sites: readonly Site[]
+  /** Tensors of the base model and head, in order. */
+  readonly base: readonly BaseParameter[]
+  readonly layers: number
+  /** Updates in the whole run; null outside of training. */
+  readonly totalSteps: number | null
+  /** What the method remembered in a checkpoint or adapter; null for a fresh one. */
+  readonly memory: unknown
+}
+
+/** A PEFT method: its options as a schema, and how it is made for one model. */
+export interface MethodDefinition<Options = unknown> {
+  readonly name: string
+  /** One sentence for help texts. */
+  readonly summary: string
+  readonly options: z.ZodType<Options>
+  /** Learning rate where a run names none. */
+  readonly learningRate: number
+  readonly create: (options: Options, setting: Setting) => Method
+}
+
+/** Keeps the types of options and create together. */
+export function defineMethod<Options>(definition: MethodDefinition<Options>): MethodDefinition<Options> {
+  return definition
+}

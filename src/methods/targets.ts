@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { didYouMean, UserError } from '../errors.ts'
+import type { LinearSite, Site } from '../nn/site.ts'
+import { type Layers, layersOption, selectsLayer } from './layers.ts'
+
+/** Where a method acts: names or roles, a regular expression over whole module names, or `all-linear`. */
+export const targetOptions = {
+  targets: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default(['query', 'value']),
+  exclude: z.array(z.string().min(1)).default([]),
+  layers: layersOption,
+}
+export interface TargetOptions {
+  readonly targets: string | readonly string[]
+  readonly exclude: readonly string[]
+  readonly layers: Layers
+}
+
+const isLinear = (site: Site): site is LinearSite => site.kind === 'linear'
+
+/** PEFT's rule: the whole module name, or its end after a dot; besides that the site's role. */
+function matches(site: LinearSite, target: string): boolean {
+  return site.name === target || site.name.endsWith(`.${target}`) || site.role === target
+}
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(`^(?:${text})$`)
+  } catch (error) {
+    throw new UserError(`targets: "${text}" is no regular expression: ${(error as Error).message}.`)
+  }
+}
+
+/**
+ * The linear sites that `targets` name. Heads are never targets. Nothing matched, or a name among several that
+ * matches nothing, is an error that names what is near.
+ */
+export function resolveTargets({ targets, exclude, layers }: TargetOptions, sites: readonly Site[], layerCount: number): ReadonlySet<string> {
+  const candidates = sites.filter(isLinear).filter(({ role }) => role !== 'head')
+  const names = [...new Set(candidates.flatMap(({ name, role }) => [role, name.split('.').at(-1)!, name]))]
+  let chosen: LinearSite[]
+  if (targets === 'all-linear') chosen = candidates
+  else if (typeof targets === 'string') {
+    const expression = pattern(targets)
+    chosen = candidates.filter(({ name }) => expression.test(name))
+    if (chosen.length === 0) throw new UserError(`The target expression "${targets}" matches no module.${didYouMean(targets, names)}`)
+  } else {
+    for (const target of targets) {
+      if (!candidates.some((site) => matches(site, target))) {
+        throw new UserError(`The target "${target}" matches no linear module of this model.${didYouMean(target, names)}`)
+      }
+    }
+    chosen = candidates.filter((site) => targets.some((target) => matches(site, target)))
+  }
+  chosen = chosen.filter((site) => !exclude.some((name) => matches(site, name)) && selectsLayer(layers, site.layer, layerCount))
+  if (chosen.length === 0) throw new UserError('"exclude" and "layers" leave none of the targets.')
+  return new Set(chosen.map(({ name }) => name))
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { gelu } from '../graph/ops/fused.ts'
+import { linear } from '../nn/linear.ts'
+import type { Architecture } from './architecture.ts'
+import { countingPositions } from './architecture.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, denseHead, headDropout, tokenHead } from './bert.ts'
+
+/** ELECTRA's discriminator (Clark et al. 2020). */
+export const electra: Architecture = {
+  modelType: 'electra',
+  wire(json) {
+    const config = bertConfig.extend({ embedding_size: z.number().int().positive().default(128) }).parse(json)
+    const { hidden_size: hidden, embedding_size: narrow } = config
+    return {
+      prefix: 'electra',
+      layers: config.num_hidden_layers,
+      hidden,
+      vocabularySize: config.vocab_size,
+      maxPositions: config.max_position_embeddings,
+      initializerRange: config.initializer_range,
+      positions: countingPositions,
+      encode: (network) => {
+        const embedded = bertEmbeddings(network, 'electra.embeddings', config, narrow)
+        const projection = { name: 'electra.embeddings_project', role: 'projection', layer: null, in: narrow, out: hidden } as const
+        const wide = narrow === hidden ? embedded : linear(network, embedded, projection)
+        return bertEncoder(network, wide, 'electra.encoder', config)
+      },
+      heads: {
+        'sequence-classification': denseHead(hidden, headDropout(config), (x) => gelu(x)),
+        'token-classification': tokenHead('classifier', hidden, headDropout(config)),
+        'question-answering': tokenHead('qa_outputs', hidden, 0),
+      },
+    }
+  },
+}

@@ -1,0 +1,19 @@
+import { didYouMean, UserError } from '../errors.ts'
+import type { Architecture } from './architecture.ts'
+import { bert } from './bert.ts'
+import { distilbert } from './distilbert.ts'
+import { electra } from './electra.ts'
+import { roberta, xlmRoberta } from './roberta.ts'
+
+/** Every architecture, by HF's `model_type`. */
+export const architectures: ReadonlyMap<string, Architecture> = new Map(
+  [bert, roberta, xlmRoberta, distilbert, electra].map((architecture) => [architecture.modelType, architecture]),
+)
+
+/** The architecture of a `model_type`; an unknown one is an error that names the known ones. */
+export function architectureOf(modelType: string): Architecture {
+  const found = architectures.get(modelType)
+  if (found) return found
+  const known = [...architectures.keys()]
+  throw new UserError(`The model type "${modelType}" is not supported yet; supported are ${known.join(', ')}.${didYouMean(modelType, known)}`)
+}

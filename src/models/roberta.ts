@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { tanh } from '../graph/ops/elementwise.ts'
+import type { Architecture } from './architecture.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, denseHead, headDropout, tokenHead } from './bert.ts'
+
+/** Positions count from `padding + 1` over tokens that are not padding; padding keeps its own position. */
+function offsetPositions(padding: number): (ids: Int32Array) => Int32Array {
+  return (ids) => {
+    let seen = 0
+    return ids.map((id) => (id === padding ? padding : padding + ++seen))
+  }
+}
+
+function robertaLike(modelType: string): Architecture {
+  return {
+    modelType,
+    wire(json) {
+      const config = bertConfig.extend({ pad_token_id: z.number().int().nonnegative().default(1) }).parse(json)
+      const hidden = config.hidden_size
+      return {
+        prefix: 'roberta',
+        layers: config.num_hidden_layers,
+        hidden,
+        vocabularySize: config.vocab_size,
+        maxPositions: config.max_position_embeddings - config.pad_token_id - 1,
+        initializerRange: config.initializer_range,
+        positions: offsetPositions(config.pad_token_id),
+        encode: (network) => bertEncoder(network, bertEmbeddings(network, 'roberta.embeddings', config, hidden), 'roberta.encoder', config),
+        heads: {
+          'sequence-classification': denseHead(hidden, headDropout(config), tanh),
+          'token-classification': tokenHead('classifier', hidden, headDropout(config)),
+          'question-answering': tokenHead('qa_outputs', hidden, 0),
+        },
+      }
+    },
+  }
+}
+
+/** RoBERTa (Liu et al. 2019). */
+export const roberta: Architecture = robertaLike('roberta')
+/** XLM-RoBERTa (Conneau et al. 2020): RoBERTa with another vocabulary. */
+export const xlmRoberta: Architecture = robertaLike('xlm-roberta')

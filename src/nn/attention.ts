@@ -1,0 +1,38 @@
+import { product } from '../graph/dim.ts'
+import type { Value } from '../graph/graph.ts'
+import { add } from '../graph/ops/elementwise.ts'
+import { batchedMatmul } from '../graph/ops/matmul.ts'
+import { rearrange, reshape, transpose } from '../graph/ops/movement.ts'
+import { softmax } from '../graph/ops/normalize.ts'
+import type { Network } from './network.ts'
+
+export interface AttentionDescription {
+  readonly name: string
+  readonly layer: number
+  readonly heads: number
+  readonly dropout: number
+}
+
+/**
+ * Multi-head scaled dot-product attention (Vaswani et al. 2017) over each row of a packed batch.
+ * `query`, `key`, `value` and the result are `[tokens, heads * headSize]`.
+ */
+export function attention(network: Network, query: Value, key: Value, value: Value, { name, layer, heads, dropout }: AttentionDescription): Value {
+  const { stream } = network
+  const hidden = query.shape[1] as number
+  const headSize = hidden / heads
+  const toHeads = (x: Value): Value => {
+    const rows = rearrange(x, stream.unpack)
+    return transpose(reshape(rows, [rows.shape[0]!, rows.shape[1]!, heads, headSize]), [0, 2, 1, 3])
+  }
+  const queries = toHeads(query)
+  const given = network.keyValue(
+    { kind: 'keyValue', name, layer, heads, headSize },
+    { key: toHeads(key), value: toHeads(value), mask: stream.keyMask },
+  )
+  const scores = add(batchedMatmul(queries, given.key, { transposeB: true, alpha: 1 / Math.sqrt(headSize) }), given.mask)
+  const weights = network.dropout(softmax(scores), dropout)
+  const context = transpose(batchedMatmul(weights, given.value), [0, 2, 1, 3])
+  const [rows, length] = [context.shape[0]!, context.shape[1]!]
+  return rearrange(reshape(context, [rows, length, product([heads, headSize])]), stream.repack)
+}

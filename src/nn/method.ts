@@ -1,0 +1,116 @@
+import type { Dtype, Value } from '../graph/graph.ts'
+import type { Key } from '../random/key.ts'
+import type { BranchCall, BranchSite, EmbeddingCall, EmbeddingSite, KeyValueCall, KeyValueSite, KeyValues, LinearCall, LinearSite, Site } from './site.ts'
+
+/** A trainable tensor that a method adds at a site. */
+export interface ParameterSpec {
+  readonly shape: readonly number[]
+  /** Initial values, a pure function of the key. */
+  readonly init: (key: Key) => Float32Array
+}
+
+/** A tensor of the base model or of its head. */
+export interface BaseParameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly layer: number | null
+}
+
+/** The values of a site's parameters by role, in one lane of the graph. */
+export type Roles = Readonly<Record<string, Value>>
+
+/** A small tensor that the host feeds at each micro-batch. */
+export interface Control {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: readonly number[]
+}
+export interface FedControl {
+  readonly data: Float32Array | Uint8Array
+  readonly shape: readonly number[]
+}
+
+/** Where training stands; `step` counts updates from 0. */
+export interface Moment {
+  readonly seed: number
+  readonly step: number
+  readonly microBatch: number
+}
+
+export interface Observed {
+  readonly before: Roles
+  readonly after: Roles
+  /** Clipped gradients. */
+  readonly gradients: Roles
+  readonly buffers: Readonly<Record<string, Value>>
+  readonly controls: Readonly<Record<string, Value>>
+}
+
+/** One tensor of the training state. */
+export interface Tensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** Rows of a parameter that survive a change of shape. */
+export interface Kept {
+  readonly parameter: string
+  readonly axis: number
+  readonly indices: readonly number[]
+}
+
+export interface Decision {
+  /** What the method remembers from now on; part of every checkpoint, plain JSON. */
+  readonly memory?: unknown
+  /** For the run record. */
+  readonly event?: Readonly<Record<string, unknown>>
+  /** Parameters change shape: the graph is built anew with the new memory. */
+  readonly reshape?: readonly Kept[]
+}
+
+/**
+ * A PEFT method on one model. The trainer, the formats and the mixture know methods only through this.
+ * `around` functions receive a site's parameters and the call, and return what takes the place of the site's result.
+ */
+export interface Method {
+  readonly name: string
+  /** Forward passes of a batch in one step; 1 but for mixtures. */
+  readonly passes: number
+  /** Weight of the consistency between two passes. */
+  readonly consistency: number
+  /** Whether tensors whose gradient is exactly zero in a slice along axis 0 leave that slice alone (lazy Adam). */
+  readonly lazy: boolean
+  /** The parameters at a site by role; empty where the method does not act. */
+  parameters(site: Site): Readonly<Record<string, ParameterSpec>>
+  linear?(site: LinearSite, roles: Roles, call: LinearCall): Value
+  branch?(site: BranchSite, roles: Roles, call: BranchCall): Value
+  keyValue?(site: KeyValueSite, roles: Roles, call: KeyValueCall): KeyValues
+  embedding?(site: EmbeddingSite, roles: Roles, call: EmbeddingCall): Value
+  /** Rows of virtual tokens before each text, and how far positions move for them. */
+  readonly sequence?: { readonly virtualTokens: number; readonly positionShift: number }
+  /** Whether a tensor of the base model is trained in place. The head is trained in any case. */
+  trains(parameter: BaseParameter): boolean
+  /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged. */
+  increment?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Float32Array
+  /** Sites with the same answer share a mixture's draw. */
+  coupling?(site: Site): string
+  /** A term of the loss over all parameters, counted once a step. */
+  penalty?(sites: readonly { readonly site: Site; readonly roles: Roles }[]): Value | null
+  readonly controls?: readonly Control[]
+  feed?(moment: Moment): Readonly<Record<string, FedControl>>
+  /** Statistics kept at a site, all zero at the start. */
+  buffers?(site: Site): Readonly<Record<string, readonly number[]>>
+  /** New statistics, and signals for the host, in the graph and after the update. */
+  observe?(site: Site, observed: Observed): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
+  /** Reads the signals after an update and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
+  control?(step: number, signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>, state: ReadonlyMap<string, Tensor>, memory: unknown): Decision | null
+  /** Whether evaluations after `step` updates may become the best one. */
+  settled?(step: number): boolean
+  /** The ordinary method and state that stand for this one outside of training. */
+  deploy?(state: ReadonlyMap<string, Tensor>): { readonly method: Method; readonly state: Map<string, Tensor> }
+}
+
+/** The state's name of a method parameter. */
+export function parameterName(site: Site, role: string): string {
+  return `${site.name}.${role}`
+}

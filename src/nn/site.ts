@@ -1,0 +1,89 @@
+import type { Value } from '../graph/graph.ts'
+
+interface Place {
+  /** HF module name with the architecture's prefix, e.g. `bert.encoder.layer.0.attention.self.query`. */
+  readonly name: string
+  /** Index of the transformer layer, or null outside of the layers (pooler, head). */
+  readonly layer: number | null
+}
+
+/** What a linear map is for, the same word in every architecture. */
+export type LinearRole = 'query' | 'key' | 'value' | 'attention-output' | 'up' | 'down' | 'projection' | 'pooler' | 'head'
+
+/** A linear map `y = x Wᵀ + b` with W `[out, in]`. */
+export interface LinearSite extends Place {
+  readonly kind: 'linear'
+  readonly role: LinearRole
+  readonly in: number
+  readonly out: number
+  readonly bias: boolean
+}
+
+/**
+ * A residual sub-layer `norm(x + dropout(h))`: `raw` is h, `dropped` is dropout(h).
+ * A raw site has the name of the linear map that makes h, a dropped one that of the module that ends the sub-layer.
+ */
+export interface BranchSite extends Place {
+  readonly kind: 'branch'
+  /** The module that owns the sub-layer's end; adapter-hub keeps adapters under this name. */
+  readonly module: string
+  readonly role: 'attention' | 'feed-forward'
+  readonly stage: 'raw' | 'dropped'
+  readonly hidden: number
+}
+
+/** Keys and values of one attention, `[rows, heads, length, headSize]`. */
+export interface KeyValueSite extends Place {
+  readonly kind: 'keyValue'
+  readonly heads: number
+  readonly headSize: number
+}
+
+/** The sum of the input embeddings, `[tokens, hidden]`, before its norm. */
+export interface EmbeddingSite extends Place {
+  readonly kind: 'embedding'
+  readonly hidden: number
+}
+
+/** A named place in a model where a method may act. */
+export type Site = LinearSite | BranchSite | KeyValueSite | EmbeddingSite
+
+/** What every call offers. */
+export interface AnyCall {
+  /** Dropout with probability `p`; the identity outside of training. Each call has a mask of its own. */
+  readonly dropout: (x: Value, p: number) => Value
+  /** What the method's `feed` gives, by name. */
+  readonly controls: Readonly<Record<string, Value>>
+}
+
+export interface LinearCall extends AnyCall {
+  /** `[tokens, in]` */
+  readonly input: Value
+  readonly weight: Value
+  readonly bias: Value | null
+  /** The base model's `x Wᵀ + b`; computed once for `input`, whoever asks. */
+  readonly base: (x: Value) => Value
+}
+
+export interface BranchCall extends AnyCall {
+  /** The branch at this stage, `[tokens, hidden]`. */
+  readonly value: Value
+  /** The sub-layer's input x, `[tokens, hidden]`. */
+  readonly residual: Value
+  /** The sub-layer's own norm. */
+  readonly norm: (x: Value) => Value
+}
+
+export interface KeyValues {
+  readonly key: Value
+  readonly value: Value
+  /** Added to the scores, `[rows, 1, 1, length]`. */
+  readonly mask: Value
+}
+export interface KeyValueCall extends AnyCall, KeyValues {}
+
+export interface EmbeddingCall extends AnyCall {
+  readonly value: Value
+  /** `[rows]`: the index of each row's first token. */
+  readonly rowStart: Value
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { UserError } from '../errors.ts'
+import type { Router } from './route.ts'
+
+/** Recorded routes: `[step][pass][group][role]`. */
+type Recorded = readonly (readonly Readonly<Record<string, Readonly<Record<string, number>>>>[])[]
+
+/** Routing that repeats a recording, a JSON file of `[step][pass][group][role]`. */
+export function replay(file: string): Router {
+  let recorded: Recorded
+  try {
+    recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded
+  } catch (error) {
+    throw new UserError(`The recorded routes in ${file} cannot be read: ${(error as Error).message}.`)
+  }
+  return ({ group, role, experts }, { step, pass }) => {
+    const index = recorded[step]?.[pass]?.[group]?.[role]
+    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= experts) {
+      throw new UserError(`${file} has no expert below ${experts} for step ${step}, pass ${pass}, "${group}", role "${role}".`)
+    }
+    return index
+  }
+}

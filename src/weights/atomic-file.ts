@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { CHUNK_BYTES, explained } from './file-access.ts'
+
+/**
+ * Writes `file` so that it is there whole or not at all: under a temporary name in the same folder, synced, renamed.
+ * @param write is given a function that appends bytes; where it throws, nothing is left behind and the error goes on
+ * @throws UserError where the file system refuses
+ */
+export function writeAtomically(file: string, write: (append: (bytes: Uint8Array) => void) => void): void {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}.tmp`)
+  explained(file, () => {
+    const fd = openSync(temporary, 'wx')
+    try {
+      try {
+        write((bytes) => appendAll(fd, bytes))
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+      renameSync(temporary, file)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error
+    }
+    syncFolder(dirname(file))
+  })
+}
+
+function appendAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CHUNK_BYTES))
+}
+
+/** Makes the rename last; some systems (Windows) cannot sync a folder and need not. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = openSync(folder, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // The file itself is whole either way.
+  }
+}

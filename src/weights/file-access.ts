@@ -1,0 +1,65 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { UserError } from '../errors.ts'
+
+/** The most one system call is asked to move: below the 2 GiB limit of read and write. */
+export const CHUNK_BYTES = 2 ** 30
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file; check the path',
+  EACCES: 'permission denied; check who may read and write it',
+  EPERM: 'permission denied; check who may read and write it',
+  EISDIR: 'it is a folder; give a file',
+  ENOTDIR: 'part of the path is no folder; check the path',
+  ENOSPC: 'the disk is full; free some space and run again',
+  EROFS: 'the disk is read-only; choose another folder',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
+  ELOOP: 'its symbolic links go round in a circle; mend them',
+}
+
+/** Runs `action`; an error of the file system becomes a `UserError` that names `file` and the next step. */
+export function explained<T>(file: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ERR_INVALID_ARG_VALUE') throw new UserError(`${JSON.stringify(file)} is no file name; check the path.`)
+    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
+    throw new UserError(`${file}: ${REASONS[code] ?? `the file system answered ${code}; check the disk and run again`}.`)
+  }
+}
+
+/** Opens a regular file for reading, hands its descriptor and size in bytes to `use`, and closes it. Throws UserError where it cannot. */
+export function withFile<T>(file: string, use: (fd: number, size: number) => T): T {
+  return explained(file, () => {
+    // Asked before opening, since opening a named pipe waits for a writer.
+    const found = statSync(file)
+    if (found.isDirectory()) throw new UserError(`${file} is a folder, not a file; give the path of the file.`)
+    if (!found.isFile()) throw new UserError(`${file} is no regular file; give the path of a file on disk.`)
+    const fd = openSync(file, 'r')
+    try {
+      return use(fd, fstatSync(fd).size)
+    } finally {
+      closeSync(fd)
+    }
+  })
+}
+
+/** Reads exactly `bytes` bytes from `position`, into a buffer of their own. Throws UserError where the file ends before. */
+export function readAt(fd: number, file: string, position: number, bytes: number): Uint8Array<ArrayBuffer> {
+  const into = allocate(file, bytes)
+  let done = 0
+  while (done < bytes) {
+    const got = readSync(fd, into, done, Math.min(bytes - done, CHUNK_BYTES), position + done)
+    if (got === 0) throw new UserError(`${file} is cut short: it ends at byte ${position + done}; copy or download it again.`)
+    done += got
+  }
+  return into
+}
+
+function allocate(file: string, bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes)
+  } catch {
+    throw new UserError(`${file}: a block of ${bytes} bytes does not fit in memory; use a smaller model or a larger machine.`)
+  }
+}

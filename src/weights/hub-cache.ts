@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { hasWeights, weightFiles } from './checkpoint.ts'
+import { explained } from './file-access.ts'
+
+/** Names and values of environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A full commit id, as the hub and the cache write it. */
+export const COMMIT = /^[0-9a-f]{40}$/
+
+/**
+ * The folder of the hub's cache: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, else
+ * ~/.cache/huggingface/hub. Source: constants.py of the huggingface_hub Python library, so that both share one cache.
+ */
+export function hubCache(env: Environment): string {
+  const home = env.HOME || homedir()
+  const base = env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface')
+  return (env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(base, 'hub')).replace(/^~(?=[/\\]|$)/, home)
+}
+
+/** The folder of one model (`owner/name` or `name`) in the cache: holds `refs`, `blobs` and `snapshots`. */
+export function modelFolder(cache: string, id: string): string {
+  return join(cache, `models--${id.replace('/', '--')}`)
+}
+
+/**
+ * The cached snapshot of a model's main branch, or undefined where there is none that is whole: config.json and all weight
+ * files. Whether it has a tokenizer too is asked by `hasTokenizer`.
+ */
+export function cachedSnapshot(cache: string, id: string): string | undefined {
+  const ref = join(modelFolder(cache, id), 'refs', 'main')
+  if (!existsSync(ref)) return undefined
+  const commit = explained(ref, () => readFileSync(ref, 'utf8')).trim()
+  const folder = join(modelFolder(cache, id), 'snapshots', commit)
+  return COMMIT.test(commit) && isWhole(folder) ? folder : undefined
+}
+
+/** Whether the folder has a tokenizer: without one, a snapshot may be half downloaded. */
+export function hasTokenizer(folder: string): boolean {
+  return existsSync(join(folder, 'tokenizer.json')) || existsSync(join(folder, 'vocab.txt'))
+}
+
+function isWhole(folder: string): boolean {
+  if (!existsSync(join(folder, 'config.json')) || !hasWeights(folder)) return false
+  try {
+    return weightFiles(folder).every((name) => existsSync(join(folder, name)))
+  } catch (error) {
+    // A damaged index of shards.
+    if (error instanceof UserError) return false
+    throw error
+  }
+}

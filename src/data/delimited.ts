@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream'
-import { CsvError, parse, type Info } from 'csv-parse'
+import { CsvError, type Info, parse } from 'csv-parse'
 import { UserError } from '../errors.ts'
 import type { Row } from './row.ts'
 import { textChunks } from './text-chunks.ts'

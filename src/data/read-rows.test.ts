@@ -22,8 +22,20 @@ const refused = (name: string, content: string | Uint8Array, message: RegExp) =>
 test('JSON lines: values keep their types, empty lines are skipped, the number of a line counts them', async () => {
   const text = '\ufeff{"text": "a\u2028b", "label": 1}\r\n\n  \n{"__proto__": {"x": 1}, "ids": [1, 2]}'
   const expected = [
-    { line: 1, values: [['text', 'a\u2028b'], ['label', 1]] },
-    { line: 4, values: [['__proto__', { x: 1 }], ['ids', [1, 2]]] },
+    {
+      line: 1,
+      values: [
+        ['text', 'a\u2028b'],
+        ['label', 1],
+      ],
+    },
+    {
+      line: 4,
+      values: [
+        ['__proto__', { x: 1 }],
+        ['ids', [1, 2]],
+      ],
+    },
   ]
   assert.deepEqual(await read('a.jsonl', text), expected)
   assert.deepEqual(await read('a.NDJSON.gz', gzipSync(text)), expected)
@@ -32,15 +44,37 @@ test('JSON lines: values keep their types, empty lines are skipped, the number o
 test('csv: quotes, line ends inside values, values stay strings', async () => {
   const text = '\ufefftext,label,constructor\r\n"say ""hi"", then\r\ngo",01,\r\n\r\nplain,2,x\r\n'
   const expected = [
-    { line: 2, values: [['text', 'say "hi", then\r\ngo'], ['label', '01'], ['constructor', '']] },
-    { line: 5, values: [['text', 'plain'], ['label', '2'], ['constructor', 'x']] },
+    {
+      line: 2,
+      values: [
+        ['text', 'say "hi", then\r\ngo'],
+        ['label', '01'],
+        ['constructor', ''],
+      ],
+    },
+    {
+      line: 5,
+      values: [
+        ['text', 'plain'],
+        ['label', '2'],
+        ['constructor', 'x'],
+      ],
+    },
   ]
   assert.deepEqual(await read('a.csv', text), expected)
   assert.deepEqual(await read('a.csv.gz', gzipSync(text)), expected)
 })
 
 test('tsv: a quote is text', async () => {
-  assert.deepEqual(await read('a.tsv', 'q\ts\n"open\tit\'s, "so"\n'), [{ line: 2, values: [['q', '"open'], ['s', 'it\'s, "so"']] }])
+  assert.deepEqual(await read('a.tsv', 'q\ts\n"open\tit\'s, "so"\n'), [
+    {
+      line: 2,
+      values: [
+        ['q', '"open'],
+        ['s', 'it\'s, "so"'],
+      ],
+    },
+  ])
 })
 
 test('what cannot be read is refused with file, line and reason', async () => {
@@ -66,10 +100,20 @@ test('csv and JSON lines give back what was written', async () => {
     fc.asyncProperty(table, async (rows) => {
       const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`
       const csv = ['a,b,c', ...rows.map((row) => [row.a, row.b, row.c].map(quoted).join(','))].join('\n')
-      const expected = rows.map(({ a, b, c }) => [['a', a], ['b', b], ['c', c]])
-      assert.deepEqual((await read('p.csv', csv)).map((row) => row.values), expected)
+      const expected = rows.map(({ a, b, c }) => [
+        ['a', a],
+        ['b', b],
+        ['c', c],
+      ])
+      assert.deepEqual(
+        (await read('p.csv', csv)).map((row) => row.values),
+        expected,
+      )
       const lines = rows.map((row) => JSON.stringify(row)).join('\n')
-      assert.deepEqual((await read('p.jsonl', lines)).map((row) => row.values), expected)
+      assert.deepEqual(
+        (await read('p.jsonl', lines)).map((row) => row.values),
+        expected,
+      )
     }),
     { numRuns: 30 },
   )

@@ -25,6 +25,7 @@ function readerOf(file: string): (file: string) => AsyncIterable<Row> {
 export async function readRows(file: string): Promise<Row[]> {
   const rows: Row[] = []
   for await (const row of readerOf(file)(file)) rows.push(row)
-  if (rows.length === 0) throw new UserError(`${file}: no rows. Expected at least one${/\.[ct]sv/i.test(file) ? ' below the header line' : ''}.`)
+  if (rows.length === 0)
+    throw new UserError(`${file}: no rows. Expected at least one${/\.[ct]sv/i.test(file) ? ' below the header line' : ''}.`)
   return rows
 }

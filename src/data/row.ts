@@ -28,7 +28,7 @@ export function columnsOf(row: Row): string {
 }
 
 /** The value of a column; UserError where the row has none (absent, null or an empty string). */
-export function valueOf(row: Row, column: string): unknown {
+export function cellOf(row: Row, column: string): unknown {
   const value = row.values.get(column)
   if (value !== undefined && value !== null && value !== '') return value
   if (row.values.has(column)) throw new UserError(`${at(row)}: column "${column}" is empty. Fill it in or leave the row out.`)

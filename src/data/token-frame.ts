@@ -29,7 +29,13 @@ export interface TokenFrame {
   readonly pair: readonly Piece[]
 }
 
-const bare: TokenFrame = { single: [{ text: 'A', type: 0 }], pair: [{ text: 'A', type: 0 }, { text: 'B', type: 1 }] }
+const bare: TokenFrame = {
+  single: [{ text: 'A', type: 0 }],
+  pair: [
+    { text: 'A', type: 0 },
+    { text: 'B', type: 1 },
+  ],
+}
 
 function templateFrame({ single, pair, special_tokens }: z.infer<typeof template>): TokenFrame {
   const specials = new Map(Object.entries(special_tokens))

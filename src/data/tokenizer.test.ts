@@ -96,7 +96,10 @@ test('the longer text gives way first and the room is filled', () => {
       // Taken one by one from the longer text: what is cut ends up as long as the other, or one more.
       let [a, b] = [first, second]
       while (a + b > room) a > b ? a-- : b--
-      assert.deepEqual([...kept].sort((x, y) => x - y), [a, b].sort((x, y) => x - y))
+      assert.deepEqual(
+        [...kept].sort((x, y) => x - y),
+        [a, b].sort((x, y) => x - y),
+      )
       assert.ok(kept[0] <= first && kept[1] <= second)
     }),
   )
@@ -111,7 +114,10 @@ test('a length without room for text is refused', () => {
 
 test('a folder without a usable tokenizer.json says what else rows may carry', () => {
   assert.throws(() => loadTokenizer('models/absent'), /^UserError: models\/absent: no tokenizer\.json.*input_ids/)
-  assert.throws(() => tokenizerOf({ ...base, post_processor: { type: 'Odd' } }), /^UserError: .*tokenizer\.json: not a tokenizer.*input_ids/s)
+  assert.throws(
+    () => tokenizerOf({ ...base, post_processor: { type: 'Odd' } }),
+    /^UserError: .*tokenizer\.json: not a tokenizer.*input_ids/s,
+  )
   assert.throws(() => tokenizerOf({ ...base, model: { type: 'Odd' } }), /^UserError: .*tokenizer\.json: not a tokenizer.*input_ids/)
   writeFileSync(join(folder, 'tokenizer.json'), '{')
   assert.throws(() => loadTokenizer(folder), /^UserError: .*tokenizer\.json: cannot be read/)

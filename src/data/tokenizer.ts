@@ -45,7 +45,7 @@ function build(file: string, tokenizerJson: object, config: object): HubTokenize
  */
 export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json')
-  const json = readJson(file, `${folder}: no tokenizer.json, so texts cannot be tokenised. Save the model with its fast tokenizer. ${instead}`)
+  const json = readJson(file, `${folder}: no tokenizer.json, so texts cannot be tokenised. ${instead}`)
   const parsed = z.looseObject({ post_processor: postProcessor }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
   const config = z.looseObject({}).safeParse(readJson(join(folder, 'tokenizer_config.json'), null))
@@ -53,7 +53,9 @@ export function loadTokenizer(folder: string): Tokenizer {
   const frame = tokenFrame(parsed.data.post_processor)
 
   function tokensOf(text: string): number[] {
-    return text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
+    const ids: (number | undefined)[] = text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
+    // A vocabulary without an unknown token drops what it does not know, as in Hugging Face's.
+    return ids.filter((id) => id !== undefined)
   }
 
   function encode(text: string, pair: string | null, maxLength: number): Encoded {

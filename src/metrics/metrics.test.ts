@@ -73,7 +73,15 @@ test('spearman is pearson of ranks: an increasing map of the predictions changes
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.nat(5)), { minLength: 2 }), (rows) => {
       const [x, y] = [rows.map(([a]) => a), rows.map(([, b]) => b)]
-      assert.ok(Math.abs(spearman(x, y) - spearman(x.map((v) => Math.exp(v)), y)) < 1e-9)
+      assert.ok(
+        Math.abs(
+          spearman(x, y) -
+            spearman(
+              x.map((v) => Math.exp(v)),
+              y,
+            ),
+        ) < 1e-9,
+      )
     }),
   )
 })

@@ -63,6 +63,8 @@ export interface NetworkOptions {
   readonly graph: Graph
   readonly method: Method
   readonly training: boolean
+  /** Replaces the probability of the model's own dropout; null keeps what its config says. */
+  readonly modelDropout?: number | null
   /** Where a frozen tensor's bytes lie; null where only shapes are of interest. Throws where the model lacks the tensor. */
   readonly locate: (name: string, shape: readonly number[]) => FileRange | null
   /** Whether a tensor of the base model is trained. */
@@ -100,12 +102,12 @@ function declareStream(graph: Graph): Stream {
 /** The name of the pool of keep-bytes for a dropout probability. */
 export const poolName = (p: number): string => `dropout.${p}`
 
-export function createNetwork({ graph, method, training, locate, trains }: NetworkOptions): Construction {
+export function createNetwork({ graph, method, training, modelDropout = null, locate, trains }: NetworkOptions): Construction {
   const trained = new Map<string, Trained>()
   const base = new Map<string, BaseParameter>()
   const sites: Site[] = []
   const masks: Mask[] = []
-  const controls = Object.fromEntries((method.controls ?? []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]))
+  const controls = Object.fromEntries((training ? (method.controls ?? []) : []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]))
   const pools = new Map<number, { bytes: Value; start: Value; end: Value }>()
 
   /** A window of the pool for `p`; where it lies is fed. */
@@ -159,7 +161,7 @@ export function createNetwork({ graph, method, training, locate, trains }: Netwo
       if (trains(info)) return trainedValue({ name, shape, site: null, role: null, spec: null })
       return external(graph, name, shape, locate(name, shape))
     },
-    dropout,
+    dropout: (x, p) => dropout(x, modelDropout ?? p),
     linear: (site, call) => {
       const known = new Map<Value, Value>()
       const once = (x: Value): Value => {

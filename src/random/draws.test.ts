@@ -47,7 +47,10 @@ test('a permutation holds every index once and is pure', () => {
   fc.assert(
     fc.property(fc.nat(200), fc.integer(), (n, seed) => {
       const order = permutation(n, keyOf(seed))
-      assert.deepEqual([...order].sort((a, b) => a - b), Array.from({ length: n }, (_, i) => i))
+      assert.deepEqual(
+        [...order].sort((a, b) => a - b),
+        Array.from({ length: n }, (_, i) => i),
+      )
       assert.deepEqual(order, permutation(n, keyOf(seed)))
     }),
   )

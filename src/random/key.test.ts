@@ -7,8 +7,31 @@ const text = (...parts: (string | number)[]) => keyOf(...parts).join(':')
 
 test('order, type and boundaries of the parts count', () => {
   const lists: (string | number)[][] = [
-    [], [''], ['', ''], [0], [0, 0], ['0'], [1], ['1'], [-1], [0.5], [2 ** 40], ['a', 'bc'], ['ab', 'c'], ['abc'], ['a', 'b', 'c'],
-    [1, 2], [2, 1], [12], ['a', 1], [1, 'a'], ['a\0'], ['a'], ['\u0001\u0000'], ['dropout', 0, 1], ['dropout', 1, 0],
+    [],
+    [''],
+    ['', ''],
+    [0],
+    [0, 0],
+    ['0'],
+    [1],
+    ['1'],
+    [-1],
+    [0.5],
+    [2 ** 40],
+    ['a', 'bc'],
+    ['ab', 'c'],
+    ['abc'],
+    ['a', 'b', 'c'],
+    [1, 2],
+    [2, 1],
+    [12],
+    ['a', 1],
+    [1, 'a'],
+    ['a\0'],
+    ['a'],
+    ['\u0001\u0000'],
+    ['dropout', 0, 1],
+    ['dropout', 1, 0],
   ]
   assert.equal(new Set(lists.map((list) => text(...list))).size, lists.length)
 })

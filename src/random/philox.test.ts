@@ -9,7 +9,11 @@ const known = [
   { counter: [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], key: [0xa4093822, 0x299f31d0], out: 'd16cfe09 94fdcceb 5001e420 24126ea1' },
 ] as const
 
-for (const { counter: [c0, c1, c2, c3], key, out } of known) {
+for (const {
+  counter: [c0, c1, c2, c3],
+  key,
+  out,
+} of known) {
   test(`philox answers ${out}`, () => {
     const words = new Uint32Array(4)
     philox(c0, c1, c2, c3, key, words)

@@ -1,0 +1,83 @@
+import { UserError } from '../errors.ts'
+import { type Columns, guessColumns } from './columns.ts'
+import { readRows } from './read-rows.ts'
+import { at, cellOf, type Place, type Row, shown } from './row.ts'
+import { givenTokens, type Limits, type Tokens } from './token-row.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+export type { Columns } from './columns.ts'
+
+/** A class index or a number; one class a token (-100 ignored); or the first and last token of an answer. */
+export type Label = number | readonly number[] | { readonly start: number; readonly end: number }
+
+/** A row as the model takes it: its tokens, its label and where it came from. */
+export interface Example extends Tokens, Place {
+  readonly label: Label | null
+}
+
+export interface ExampleOptions extends Limits {
+  /** Null: guessed from the names of the first row that has text. */
+  readonly columns: Columns | null
+  /** Called at the first row that has text. */
+  readonly tokenizer: () => Tokenizer
+  /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
+  readonly maxLength: number
+  readonly label: (row: Row) => Label | null
+}
+
+function textOf(row: Row, column: string): string {
+  const text = cellOf(row, column)
+  if (typeof text === 'string') return text
+  throw new UserError(`${at(row)}: "${column}" is ${shown(text)}; expected text.`)
+}
+
+function tokenise(row: Row, columns: Columns, tokenizer: Tokenizer, options: ExampleOptions): Tokens {
+  const pair = columns.pair ?? null
+  // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
+  const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
+  const { ids, types } = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
+  if (ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
+  const foreign = ids.find((id) => !(id >= 0 && id < options.vocabularySize))
+  if (foreign !== undefined) {
+    throw new UserError(
+      `${at(row)}: token ${foreign} of the tokenizer is not in the model's vocabulary of ${options.vocabularySize}. Take the model's tokenizer.`,
+    )
+  }
+  const typeLimit = options.typeVocabularySize ?? Infinity
+  const known = types.every((type) => type < typeLimit)
+  if (!known) throw new UserError(`${at(row)}: a pair needs 2 token types, but the model has ${typeLimit}. Take the model's own tokenizer.`)
+  return { ids: Int32Array.from(ids), types: Int32Array.from(types), mask: new Uint8Array(ids.length).fill(1) }
+}
+
+/** The label, if it fits the row: one entry a token, a span inside the row. */
+function fitted(label: Label | null, row: Row, tokens: number): Label | null {
+  if (label === null || typeof label === 'number') return label
+  if ('start' in label) {
+    if (label.end < tokens) return label
+    throw new UserError(`${at(row)}: the span ends at token ${label.end}, but the row has ${tokens} tokens (numbered from 0).`)
+  }
+  if (label.length === tokens) return label
+  throw new UserError(`${at(row)}: ${label.length} token labels for ${tokens} tokens. Give "input_ids" with one label for each.`)
+}
+
+/** The rows as examples, in order; UserError with file and line for the first row that does not fit. */
+export function examplesOf(rows: readonly Row[], options: ExampleOptions): Example[] {
+  let columns = options.columns
+  let tokenizer: Tokenizer | null = null
+  return rows.map((row) => {
+    let tokens: Tokens
+    if ((row.values.get('input_ids') ?? null) !== null) {
+      tokens = givenTokens(row, options)
+    } else {
+      columns ??= guessColumns(row)
+      tokenizer ??= options.tokenizer()
+      tokens = tokenise(row, columns, tokenizer, options)
+    }
+    return { ...tokens, label: fitted(options.label(row), row, tokens.ids.length), file: row.file, line: row.line }
+  })
+}
+
+/** The examples of a data file: `readRows`, then `examplesOf`. */
+export async function readExamples(file: string, options: ExampleOptions): Promise<Example[]> {
+  return examplesOf(await readRows(file), options)
+}

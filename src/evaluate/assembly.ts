@@ -1,0 +1,65 @@
+import type { Value } from '../graph/graph.ts'
+import { createGraph } from '../graph/graph.ts'
+import type { Head } from '../heads/head.ts'
+import { inPlace } from '../methods/in-place.ts'
+import type { HeadWiring } from '../models/architecture.ts'
+import { locate, type Model } from '../models/open.ts'
+import { UserError } from '../errors.ts'
+import type { BaseParameter, Method } from '../nn/method.ts'
+import { type Construction, createNetwork } from '../nn/network.ts'
+import type { Site } from '../nn/site.ts'
+
+/** A model with a head on it, as a task needs it. */
+export interface Subject {
+  readonly model: Model
+  readonly head: Head
+  readonly labels: number
+}
+
+/** The head of the model for the subject's task; a model without one is an error. */
+export function headWiring({ model, head }: Subject): HeadWiring {
+  const wiring = model.wiring.heads[head.wiring]
+  if (!wiring) throw new UserError(`${model.modelType} has no head for ${head.wiring}; it has ${Object.keys(model.wiring.heads).join(', ')}.`)
+  return wiring
+}
+
+/** Whether a tensor belongs to the subject's head. */
+export function isHead(subject: Subject, name: string): boolean {
+  return headWiring(subject).modules.some((module) => name.startsWith(`${module}.`))
+}
+
+export interface Assembly extends Construction {
+  readonly logits: Value
+}
+
+export interface AssemblyOptions {
+  readonly method: Method
+  readonly training: boolean
+  readonly modelDropout?: number | null
+  readonly trains: (parameter: BaseParameter) => boolean
+}
+
+/** The graph of the model with its head, up to the logits. */
+export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
+  const { model, head, labels } = subject
+  const construction = createNetwork({
+    graph: createGraph(),
+    locate: (name, shape) => locate(model, name, shape),
+    ...options,
+  })
+  const hidden = model.wiring.encode(construction.network)
+  return { ...construction, logits: headWiring(subject).logits(construction.network, hidden, head.outputs(labels)) }
+}
+
+/** All places where a method could act, and all tensors of the model with its head. */
+export interface Outline {
+  readonly sites: readonly Site[]
+  readonly base: ReadonlyMap<string, BaseParameter>
+}
+
+/** Walks through the model without weights. */
+export function outline({ model, head, labels }: Subject): Outline {
+  const bare = { ...model, tensors: new Map(), find: () => null }
+  const { sites, base } = assemble({ model: bare, head, labels }, { method: inPlace('none', () => false), training: false, trains: () => false })
+  return { sites, base }
+}

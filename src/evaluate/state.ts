@@ -1,0 +1,62 @@
+import type { Method, Tensor } from '../nn/method.ts'
+import { parameterName } from '../nn/method.ts'
+import { normals } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
+import { UserError } from '../errors.ts'
+import { readTensor } from '../weights/safetensors.ts'
+import type { Outline, Subject } from './assembly.ts'
+import { isHead } from './assembly.ts'
+
+/** The tensors that training changes, by name. */
+export type State = Map<string, Tensor>
+
+/** A tensor of the base model or head: read from the checkpoint, or made anew where the checkpoint has none. */
+function baseTensor({ model, labels, head }: Subject, name: string, shape: readonly number[], seed: number): Tensor {
+  const entry = model.find(name)
+  if (entry) {
+    if (entry.shape.join() !== shape.join()) {
+      throw new UserError(
+        `${model.folder}: the head's "${name}" is [${entry.shape}], but ${head.outputs(labels)} output(s) make it [${shape}]: ` +
+          'the model was trained for another set of labels.',
+      )
+    }
+    return { shape, data: readTensor(entry) }
+  }
+  const size = shape.reduce((n, dim) => n * dim, 1)
+  if (shape.length > 1) return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
+  return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
+}
+
+/** Tensors that the checkpoint lacks; they are made anew, trained and saved with the adapter. */
+export function missing({ model }: Subject, { base }: Outline): string[] {
+  return model.tensors.size === 0 ? [] : [...base.keys()].filter((name) => model.find(name) === null)
+}
+
+/** Whether a tensor's name ends with one of the modules named. */
+const inModules = (name: string, modules: readonly string[]): boolean =>
+  modules.some((module) => name.startsWith(`${module}.`) || name.includes(`.${module}.`))
+
+/**
+ * The state at the start of a run: the method's parameters initialised, and the tensors of the base model that are trained:
+ * the head, what the method trains, what `trainAlso` names, what the checkpoint lacks. All a pure function of the seed.
+ */
+export function initialState(subject: Subject, outline: Outline, method: Method, seed: number, trainAlso: readonly string[] = []): State {
+  const state: State = new Map()
+  for (const site of outline.sites) {
+    for (const [role, { shape, init }] of Object.entries(method.parameters(site))) {
+      const name = parameterName(site, role)
+      state.set(name, { shape, data: init(keyOf('init', seed, name)) })
+    }
+  }
+  const absent = new Set(missing(subject, outline))
+  for (const module of trainAlso) {
+    if (![...outline.base.keys()].some((name) => inModules(name, [module]))) throw new UserError(`trainAlso: the model has no module "${module}".`)
+  }
+  for (const parameter of outline.base.values()) {
+    const { name, shape } = parameter
+    if (isHead(subject, name) || method.trains(parameter) || inModules(name, trainAlso) || absent.has(name)) {
+      state.set(name, baseTensor(subject, name, shape, seed))
+    }
+  }
+  return state
+}

@@ -1,0 +1,101 @@
+import type { Example } from '../data/examples.ts'
+import { pack } from '../data/pack.ts'
+import type { Subject } from '../evaluate/assembly.ts'
+import type { State } from '../evaluate/state.ts'
+import { streamFeeds } from '../evaluate/stream-feeds.ts'
+import { openSession } from '../runtime/node.ts'
+import type { Feeds } from '../runtime/session.ts'
+import { dropoutFeeds } from './dropout-feeds.ts'
+import { buildStepGraph, type StepGraphOptions } from './step-graph.ts'
+
+/** What one update reports. `loss` is what was differentiated, `gradNorm` is before clipping. */
+export interface StepResult {
+  readonly loss: number
+  readonly taskLoss: number
+  readonly penalty: number
+  readonly consistency: number
+  readonly gradNorm: number
+  readonly tokens: number
+  /** Whether loss and gradients are finite; where not, nothing was updated. */
+  readonly finite: boolean
+  /** By site, then by name. */
+  readonly signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>
+}
+
+/** A compiled training step that updates a state in place. */
+export interface Step {
+  run(microBatches: readonly (readonly Example[])[], moment: { readonly seed: number; readonly step: number }, learningRate: number): Promise<StepResult>
+  close(): Promise<void>
+}
+
+/**
+ * Compiles the step for the shapes in `state` and adds what the optimiser and the method keep, at zero, where it is not there yet.
+ * The arrays in `state` are written by each run.
+ */
+export async function openStep(subject: Subject, state: State, options: StepGraphOptions & { readonly threads?: number }): Promise<Step> {
+  const graph = buildStepGraph(subject, state, options)
+  const { network, masks } = graph.assembly
+  for (const [name, shape] of graph.state) {
+    if (!state.has(name)) state.set(name, { shape, data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)) })
+  }
+  const session = await openSession(network.graph, { ...(options.threads !== undefined && { threads: options.threads }) })
+  const { method, objective, adam } = options
+
+  return {
+    async run(microBatches, { seed, step }, learningRate) {
+      const batches = microBatches.map((examples) => {
+        const batch = pack(examples, subject.model.wiring.positions, objective.passes)
+        return { batch, targets: subject.head.targets(examples, batch, objective) }
+      })
+      const total = (of: 'weight' | 'count'): Feeds[string] => ({
+        data: Float32Array.of(batches.reduce((sum, { targets }) => sum + targets[of], 0)),
+        shape: [],
+      })
+      const number = (value: number): Feeds[string] => ({ data: Float32Array.of(value), shape: [] })
+      const t = step + 1
+      const shared: Record<string, Feeds[string]> = {
+        lossDivisor: total('weight'),
+        targetCount: total('count'),
+        rate: number(learningRate),
+        stepSize: number(learningRate / (1 - adam.betas[0] ** t)),
+        deviation: number(Math.sqrt(1 - adam.betas[1] ** t)),
+      }
+      for (const name of graph.state.keys()) shared[name] = state.get(name)!
+      const sums = { loss: 0, taskLoss: 0, penalty: 0, consistency: 0 }
+      let gradNorm = Number.NaN
+      let finite = true
+      let signals: StepResult['signals'] = new Map()
+      for (const [microBatch, { batch, targets }] of batches.entries()) {
+        const last = microBatch === batches.length - 1
+        const moment = { seed, step, microBatch }
+        const { rows, tokens, length } = batch
+        const results = await session.run({
+          ...shared,
+          ...streamFeeds(batch),
+          ...targets.feeds,
+          ...dropoutFeeds(masks, { rows, tokens, length }, moment),
+          ...method.feed?.(moment),
+          apply: { data: Uint8Array.of(last ? 1 : 0), shape: [] },
+        })
+        const value = (name: string): number => results[name]?.data[0] ?? 0
+        sums.loss += value('loss')
+        sums.taskLoss += value('taskLoss')
+        sums.consistency += value('consistency')
+        gradNorm = value('gradNorm')
+        finite &&= value('finite') === 1
+        if (last) {
+          sums.penalty = value('penalty')
+          const bySite = new Map<string, Record<string, Float32Array>>()
+          for (const { site, signal, output } of graph.signals) {
+            bySite.set(site, { ...bySite.get(site), [signal]: results[output]!.data as Float32Array })
+          }
+          signals = bySite
+        }
+        if (!finite) break
+      }
+      const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens, 0)
+      return { ...sums, gradNorm, tokens, finite, signals }
+    },
+    close: () => session.close(),
+  }
+}

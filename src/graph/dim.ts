@@ -69,11 +69,11 @@ export function isSymbol(dim: Dim): dim is string {
   return typeof dim === 'string' && /^[A-Za-z]\w*$/.test(dim)
 }
 
-/** The number that a size stands for once the named sizes are known. */
+/** The number that a size stands for once the named sizes are known; a count of distinct values inside the graph is taken at its bound, `tokens`. */
 export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   const { numerator, denominator, symbols } = parse(dim)
   return symbols.reduce((value, symbol) => {
-    const size = sizes[symbol]
+    const size = sizes[symbol.startsWith('distinct') ? 'tokens' : symbol]
     if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
     return value * size
   }, numerator) / denominator

@@ -11,6 +11,7 @@ import { reduceMean } from '../graph/ops/reduction.ts'
 import { type FedControl, type Method, type ParameterSpec, parameterName } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { attentionCoupling } from './coupling.ts'
+import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { normal, zeros } from './initial.ts'
 import { lowRankIncrement } from './low-rank.ts'
@@ -25,6 +26,7 @@ export const adaloraOptions = z.strictObject({
   targetR: z.number().int().positive('must be at least 1').default(8),
   alpha: z.number().nonnegative().default(16),
   dropout: z.number().min(0).lt(1).default(0),
+  budget: budgetOption,
   ...targetOptions,
   targets: targetOptions.targets.default('all-linear'),
   /** Updates before the budget falls and after it has fallen; below 1 as fractions of all updates. */
@@ -73,6 +75,8 @@ export const adalora = defineMethod<AdaLoraOptions>({
   summary: 'low-rank increments that share a budget of ranks (Zhang et al. 2023)',
   options: adaloraOptions,
   learningRate: 1e-3,
+  // The paper starts at one and a half times the final rank.
+  resize: (options, targetR) => ({ ...options, targetR, initR: Math.ceil(targetR * 1.5), budget: null }),
   create(options, { sites, layers, totalSteps, memory: remembered }): Method {
     const { initR, targetR } = options
     if (targetR >= initR) throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
@@ -171,6 +175,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
           ...(shrunk && { reshape: modules.flatMap((site) => shrinkage(site, kept![site.name]!)) }),
         }
       },
+      remains: memory.shrunk ? 1 : targetR / initR,
       settled: (step) => step > finalStep(settings()),
     }
   },

@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import { replay } from '../routing/replay.ts'
 import { uniform } from '../routing/uniform.ts'
 import { bottleneck, bottleneckOptions } from './bottleneck.ts'
+import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { lora, loraOptions } from './lora.ts'
 import { groupOf, mixture } from './mixture.ts'
@@ -22,6 +23,7 @@ export const adamixOptions = z.strictObject({
       z.strictObject({ name: z.literal('replay'), file: z.string().min(1) }),
     ])
     .default({ name: 'uniform' }),
+  budget: budgetOption,
   adam: z.enum(['dense', 'lazy']).default('dense'),
 })
 export type AdaMixOptions = z.infer<typeof adamixOptions>
@@ -32,6 +34,8 @@ export const adamix = defineMethod<AdaMixOptions>({
   summary: 'a mixture of adapters or LoRA modules, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
   learningRate: 1e-3,
+  plain: ({ of }) => of,
+  resize: (options, size) => ({ ...options, budget: null, of: options.of.name === 'lora' ? lora.resize!(options.of, size) : bottleneck.resize!(options.of, size) }),
   create({ of, experts, share: named, consistency, routing, adam }, setting) {
     const inner = of.name === 'lora' ? lora.create(of, setting) : bottleneck.create(of, setting)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]

@@ -1,14 +1,13 @@
-import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { defineMethod } from './definition.ts'
-import { inPlace } from './in-place.ts'
-import { type Layers, layersOption, selectsLayer } from './layers.ts'
+import { inPlace, type InPlaceOptions, inPlaceOptions } from './in-place.ts'
+import { selectsLayer } from './layers.ts'
 
 /** BitFit (Ben Zaken et al. 2022): every bias, norms included. */
-export const bitfit = defineMethod<{ name: 'bitfit'; layers: Layers }>({
+export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
   name: 'bitfit',
   summary: 'the biases (Ben Zaken et al. 2022)',
-  options: z.strictObject({ name: z.literal('bitfit'), layers: layersOption }),
+  options: inPlaceOptions('bitfit'),
   learningRate: 1e-3,
   create({ layers }, setting) {
     const trains = ({ name, layer }: { name: string; layer: number | null }): boolean =>

@@ -5,6 +5,7 @@ import { gemm } from '../graph/ops/matmul.ts'
 import { activation, activationNames } from '../nn/activation.ts'
 import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
 import type { BranchCall, BranchSite, Site } from '../nn/site.ts'
+import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, normal, zeros } from './initial.ts'
 import { layersOption, selectsLayer } from './layers.ts'
@@ -58,6 +59,7 @@ export const bottleneckOptions = z.strictObject({
   reduction: z.number().positive().nullable().default(null),
   activation: z.enum(activationNames).nullable().default(null),
   scaling: z.number().nullable().default(null),
+  budget: budgetOption,
   layers: layersOption,
 })
 export type BottleneckOptions = z.infer<typeof bottleneckOptions>
@@ -83,6 +85,7 @@ export const bottleneck = defineMethod<BottleneckOptions>({
   summary: 'bottleneck adapters (Houlsby et al. 2019, Pfeiffer et al. 2021, He et al. 2022)',
   options: bottleneckOptions,
   learningRate: 1e-3,
+  resize: (options, size) => ({ ...options, size, reduction: null, budget: null }),
   create(options, { layers }): Method {
     const variant: Variant = variants[options.variant]
     const act = activation(options.activation ?? variant.activation)

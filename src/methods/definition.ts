@@ -25,6 +25,10 @@ export interface MethodDefinition<Options = unknown> {
   /** Learning rate where a run names none. */
   readonly learningRate: number
   readonly create: (options: Options, setting: Setting) => Method
+  /** The options of the ordinary method that stands for this one outside of training, with its definition. */
+  readonly plain?: (options: Options) => unknown
+  /** The options with another rank or width, for methods that a budget can size. */
+  readonly resize?: (options: Options, size: number) => Options
 }
 
 /** Keeps the types of options and create together. */

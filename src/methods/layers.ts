@@ -5,7 +5,7 @@ export const layersOption = z
   .union([z.string().regex(/^(first|last) [1-9]\d*$/, 'write "last 2", "first 2" or a list of layer numbers'), z.array(z.number().int().nonnegative()).min(1)])
   .nullable()
   .default(null)
-export type Layers = string | readonly number[] | null
+export type Layers = z.infer<typeof layersOption>
 
 /** Whether a layer is selected; what lies outside of the layers only where there is no selection. */
 export function selectsLayer(layers: Layers, layer: number | null, count: number): boolean {

@@ -3,6 +3,7 @@ import { gemm } from '../graph/ops/matmul.ts'
 import type { Method, ParameterSpec } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { attentionCoupling } from './coupling.ts'
+import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, zeros } from './initial.ts'
 import { lowRankIncrement } from './low-rank.ts'
@@ -13,6 +14,7 @@ export const loraOptions = z.strictObject({
   r: z.number().int().positive('must be at least 1').default(8),
   alpha: z.number().positive().default(16),
   dropout: z.number().min(0).lt(1).default(0),
+  budget: budgetOption,
   ...targetOptions,
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
   rslora: z.boolean().default(false),
@@ -41,6 +43,7 @@ export const lora = defineMethod<LoraOptions>({
   summary: 'low-rank increments (Hu et al. 2022)',
   options: loraOptions,
   learningRate: 5e-4,
+  resize: (options, r) => ({ ...options, r, budget: null }),
   create(options, { sites, layers }): Method {
     const targets = resolveTargets(options, sites, layers)
     const acts = (site: Site): site is LinearSite => site.kind === 'linear' && targets.has(site.name)

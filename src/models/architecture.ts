@@ -17,6 +17,8 @@ export interface Wiring {
   readonly layers: number
   readonly hidden: number
   readonly vocabularySize: number
+  /** Token types (segments); undefined where the model has none. */
+  readonly typeVocabularySize?: number
   /** The most tokens a row may have. */
   readonly maxPositions: number
   readonly initializerRange: number

@@ -113,6 +113,7 @@ export const bert: Architecture = {
       layers: config.num_hidden_layers,
       hidden,
       vocabularySize: config.vocab_size,
+      typeVocabularySize: config.type_vocab_size,
       maxPositions: config.max_position_embeddings,
       initializerRange: config.initializer_range,
       positions: countingPositions,

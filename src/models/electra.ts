@@ -16,6 +16,7 @@ export const electra: Architecture = {
       layers: config.num_hidden_layers,
       hidden,
       vocabularySize: config.vocab_size,
+      typeVocabularySize: config.type_vocab_size,
       maxPositions: config.max_position_embeddings,
       initializerRange: config.initializer_range,
       positions: countingPositions,

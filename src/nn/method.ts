@@ -106,6 +106,8 @@ export interface Method {
   control?(step: number, signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>, state: ReadonlyMap<string, Tensor>, memory: unknown): Decision | null
   /** Whether evaluations after `step` updates may become the best one. */
   settled?(step: number): boolean
+  /** The share of the trained weights that is left at the end of training; 1 by default. */
+  readonly remains?: number
   /** The ordinary method and state that stand for this one outside of training. */
   deploy?(state: ReadonlyMap<string, Tensor>): { readonly method: Method; readonly state: Map<string, Tensor> }
 }

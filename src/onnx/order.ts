@@ -72,10 +72,7 @@ export function peakBytes(graph: Graph, sizes: Readonly<Record<string, number>>)
   for (const [name, value] of graph.outputs) if (!graph.aliases.has(name)) lastUse.set(rootOf(value), order.length)
   const dying = new Map<number, Value[]>()
   for (const [value, i] of lastUse) dying.set(i, [...(dying.get(i) ?? []), value])
-  // A distinct count inside the graph is bounded by the number of tokens.
-  const size = (value: Value): number =>
-    evaluate(elements(value), new Proxy(sizes, { get: (known, name: string) => (name.startsWith('distinct') ? known.tokens : known[name]) })) *
-    bytesOf[value.dtype]
+  const size = (value: Value): number => evaluate(elements(value), sizes) * bytesOf[value.dtype]
   let now = 0
   let peak = 0
   order.forEach((node, i) => {

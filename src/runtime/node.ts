@@ -5,6 +5,9 @@ import { assertAliasesSafe } from '../onnx/order.ts'
 import type { Dtype, Graph } from '../graph/graph.ts'
 import type { Feeds, Session, SessionOptions, Tensor } from './session.ts'
 
+/** The version of ONNX Runtime. */
+export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
+
 const ortType: Readonly<Record<Dtype, ort.Tensor.Type>> = {
   float32: 'float32',
   float64: 'float64',
@@ -26,7 +29,8 @@ function weightsFolder(graph: Graph): string | null {
 /**
  * Compiles a graph for ONNX Runtime's CPU kernels. Frozen weights are memory-mapped from their files.
  * The settings are measured ones: no memory pattern (it doubles the activations), denormals to zero, no graph
- * optimisation (it reorders nothing useful and would merge recomputed segments).
+ * optimisation (it reorders nothing useful and would merge recomputed segments), nor the duplication of DequantizeLinear
+ * for each reader (it runs all copies of the dropout masks first and keeps them until the backward pass).
  */
 export async function openSession(graph: Graph, { threads, prepack = false, profile }: SessionOptions = {}): Promise<Session> {
   assertAliasesSafe(graph)
@@ -42,6 +46,7 @@ export async function openSession(graph: Graph, { threads, prepack = false, prof
     extra: {
       session: {
         disable_prepacking: prepack ? '0' : '1',
+        disable_quant_qdq: '1',
         set_denormal_as_zero: '1',
         intra_op: { allow_spinning: '0' },
         ...(folder !== null && { model_external_initializers_file_folder_path: folder }),

@@ -3,10 +3,12 @@ import { pack } from '../data/pack.ts'
 import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
+import { flopCounter } from '../graph/flops.ts'
+import { liveNodes } from '../onnx/live.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Feeds } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
-import { buildStepGraph, type StepGraphOptions } from './step-graph.ts'
+import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
 
 /** What one update reports. `loss` is what was differentiated, `gradNorm` is before clipping. */
 export interface StepResult {
@@ -16,6 +18,8 @@ export interface StepResult {
   readonly consistency: number
   readonly gradNorm: number
   readonly tokens: number
+  /** Floating-point operations of the matrix products. */
+  readonly flops: number
   /** Whether loss and gradients are finite; where not, nothing was updated. */
   readonly finite: boolean
   /** By site, then by name. */
@@ -40,6 +44,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
   }
   const session = await openSession(network.graph, { ...(options.threads !== undefined && { threads: options.threads }) })
   const { method, objective, adam } = options
+  const flopsOf = flopCounter(liveNodes(network.graph))
 
   return {
     async run(microBatches, { seed, step }, learningRate) {
@@ -91,10 +96,17 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
           }
           signals = bySite
         }
-        if (!finite) break
+        if (!finite) {
+          // What the update's earlier micro-batches have added up.
+          for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
+          break
+        }
       }
+      // Sums are zero between updates; those of an update that is not made are dropped.
+      if (!finite) for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
       const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens, 0)
-      return { ...sums, gradNorm, tokens, finite, signals }
+      const flops = batches.reduce((sum, { batch: { rows, tokens, length } }) => sum + flopsOf({ rows, tokens, length }), 0)
+      return { ...sums, gradNorm, tokens, flops, finite, signals }
     },
     close: () => session.close(),
   }

@@ -82,9 +82,11 @@ export function concat(values: readonly Value[], axis: number): Value {
 
 /** Rows `start` to `end` (exclusive) of an axis; the bounds are numbers or run-time integers `[1]`. */
 export function slice(x: Value, axis: number, start: number | Value, end: number | Value, size: Dim): Value {
-  const bound = (at: number | Value): Value => (typeof at === 'number' ? ints(x.graph, [at]) : at)
+  // All indices of one Slice have one type.
+  const dtype = [start, end].find((at) => typeof at !== 'number')?.dtype ?? 'int64'
+  const bound = (at: number | Value): Value => (typeof at === 'number' ? constant(x.graph, [at], [1], dtype) : at)
   const shape = x.shape.map((dim, i) => (i === axis ? size : dim))
-  return append(x.graph, 'Slice', [x, bound(start), bound(end), ints(x.graph, [axis])], [{ dtype: x.dtype, shape }])[0]!
+  return append(x.graph, 'Slice', [x, bound(start), bound(end), bound(axis)], [{ dtype: x.dtype, shape }])[0]!
 }
 
 /** Repeats axes of size 1 up to `shape`. */

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { taskNames } from '../heads/index.ts'
+import { methodOptions } from '../methods/index.ts'
+
+const columns = z.strictObject({ text: z.string().min(1), pair: z.string().min(1).nullable().optional(), label: z.string().min(1).default('label') })
+
+const data = z.strictObject({
+  train: z.string().min(1),
+  eval: z.string().min(1).nullable().default(null),
+  columns: columns.nullable().default(null),
+  /** Names of the classes in order; else the model's, else what the training data has. */
+  labels: z.array(z.string()).min(1).nullable().default(null),
+  maxLength: z.number().int().positive().default(128),
+})
+
+const train = z.strictObject({
+  batchSize: z.number().int().positive().default(32),
+  epochs: z.number().positive().default(3),
+  /** Updates; instead of epochs. */
+  steps: z.number().int().positive().nullable().default(null),
+  /** Null: the method's own default. */
+  learningRate: z.number().nonnegative().nullable().default(null),
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
+  warmupRatio: z.number().min(0).max(1).default(0.06),
+  warmupSteps: z.number().int().nonnegative().nullable().default(null),
+  weightDecay: z.number().nonnegative().default(0),
+  decay: z.enum(['all', 'weights']).default('all'),
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+  epsilon: z.number().positive().default(1e-8),
+  maxGradNorm: z.number().positive().nullable().default(1),
+  accumulate: z.number().int().positive().default(1),
+  seed: z.number().int().nonnegative().default(1),
+  shuffle: z.boolean().default(true),
+  dropout: z.number().min(0).lt(1).nullable().default(null),
+  evalEvery: z.union([z.literal('epoch'), z.number().int().positive()]).default('epoch'),
+  evalBatchSize: z.number().int().positive().default(64),
+  /** The metric whose best evaluation is kept; null: the task's own. */
+  keepBest: z.string().min(1).nullable().default(null),
+  /** Evaluations without a better one before training stops. */
+  patience: z.number().int().positive().nullable().default(null),
+  checkpointEvery: z.number().int().positive().default(50),
+  keepCheckpoints: z.number().int().positive().default(2),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  classWeights: z.array(z.number().nonnegative()).min(1).nullable().default(null),
+  trainAlso: z.array(z.string().min(1)).default([]),
+  threads: z.number().int().positive().nullable().default(null),
+})
+
+/** A run as a file describes it. Every default is filled in by parsing. */
+export const runConfig = z.strictObject({
+  model: z.string().min(1),
+  task: z.enum(taskNames),
+  method: methodOptions.default(methodOptions.parse({ name: 'lora' })),
+  adapter: z.string().min(1).nullable().default(null),
+  data,
+  train: train.default(train.parse({})),
+  out: z.string().min(1).nullable().default(null),
+})
+export type RunConfig = z.infer<typeof runConfig>

@@ -1,0 +1,40 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { TaskName } from '../heads/index.ts'
+import { type Model, openConfig, openModel } from '../models/open.ts'
+import { type LabelNames, type Task } from '../tasks/task.ts'
+import { tasks } from '../tasks/index.ts'
+import { inFloat32 } from '../weights/float32-copy.ts'
+import { resolveModel } from '../weights/hub.ts'
+import { type Outline, outline, type Subject } from './assembly.ts'
+
+/** Where converted weights are kept between runs: ADATUNE_CACHE, else a folder of the user's cache. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env.ADATUNE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'adatune')
+}
+
+/** A model with its weights, by folder or hub id. */
+export async function findModel(id: string, notice: (text: string) => void = () => {}): Promise<Model> {
+  return openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
+}
+
+/** A model's configuration alone. */
+export async function findConfig(id: string): Promise<Model> {
+  return openConfig(await resolveModel(id))
+}
+
+/** A model with the head of a task on it. */
+export interface OpenTask {
+  readonly name: TaskName
+  readonly task: Task
+  readonly labels: LabelNames
+  readonly subject: Subject
+  readonly outline: Outline
+}
+
+/** Puts a task's head on a model; tasks without classes have no labels. */
+export function openTask(model: Model, name: TaskName, labels: LabelNames): OpenTask {
+  const task = tasks[name]
+  const subject: Subject = { model, head: task.head, labels: labels.length }
+  return { name, task, labels, subject, outline: outline(subject) }
+}

@@ -1,0 +1,69 @@
+import type { TaskName } from '../heads/index.ts'
+import { definitionOf, type MethodOptions } from '../methods/index.ts'
+import type { Model } from '../models/open.ts'
+import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
+import type { Site } from '../nn/site.ts'
+
+/** The parsed options of a method that has a file format of its own; a mixture is deployed first. */
+export type AdapterOptions = Exclude<MethodOptions, { name: 'adamix' }>
+
+/** What is known of an adapter besides its method and tensors; null where a folder from elsewhere does not tell. */
+export interface Card {
+  readonly task: TaskName | null
+  /** The label names in order; null where they are not known. */
+  readonly labels: readonly string[] | null
+  /** Outputs of the head; null where the folder holds no head. */
+  readonly outputs: number | null
+  /** The hub's name of the base model. */
+  readonly baseModel: string | null
+  /** The name that adapter-hub's tensors carry. */
+  readonly adapterName: string | null
+  /** Updates of the run that made the adapter; AdaLoRA's schedule is written out with it. */
+  readonly totalSteps: number | null
+}
+
+/** A trained adapter: all that is needed to use it on its base model. */
+export interface Adapter {
+  readonly options: AdapterOptions
+  /** What the method remembers; see `Decision.memory`. */
+  readonly memory: unknown
+  /** Method parameters, trained tensors of the base model, and the head. */
+  readonly state: ReadonlyMap<string, Tensor>
+  readonly card: Card
+}
+
+/** Every site and every tensor of the model with its head; what `createNetwork` meets. */
+export interface Outline {
+  readonly sites: readonly Site[]
+  readonly base: ReadonlyMap<string, BaseParameter>
+}
+
+/** The model that an adapter belongs to. */
+export interface Subject {
+  readonly model: Model
+  readonly outline: Outline
+}
+
+/** How adapters of some methods are kept in a folder. */
+export interface Format {
+  readonly methods: readonly AdapterOptions['name'][]
+  /** Every file that it writes. */
+  readonly files: readonly string[]
+  /** Whether a folder is of this format. */
+  readonly holds: (folder: string) => boolean
+  /** What the folder tells without the model. */
+  readonly describe: (folder: string) => Card
+  readonly write: (folder: string, adapter: Adapter, subject: Subject) => void
+  /** The adapter; `own` are the options that adatune noted beside the format's files, to be used where they say the same. */
+  readonly read: (folder: string, card: Card, subject: Subject, own: AdapterOptions | null) => Adapter
+}
+
+/** The method on this model, as it stands outside of training. */
+export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'>, { model, outline }: Subject): Method {
+  const setting = { sites: outline.sites, base: [...outline.base.values()], layers: model.wiring.layers, totalSteps: null, memory }
+  return definitionOf(options).create(options, setting)
+}
+
+/** Whether a tensor lies outside of the encoder. */
+export const isHead = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
+

@@ -1,0 +1,36 @@
+import type { TaskName } from '../heads/index.ts'
+import { heads } from '../heads/index.ts'
+import type { Model } from '../models/open.ts'
+import type { HeadKind } from '../nn/head-kind.ts'
+
+/** How transformers spells the model types in its class names. */
+const spellings: Readonly<Record<string, string>> = {
+  bert: 'Bert',
+  distilbert: 'DistilBert',
+  electra: 'Electra',
+  roberta: 'Roberta',
+  'xlm-roberta': 'XLMRoberta',
+}
+
+const endings: Readonly<Record<HeadKind, string>> = {
+  'sequence-classification': 'ForSequenceClassification',
+  'token-classification': 'ForTokenClassification',
+  'question-answering': 'ForQuestionAnswering',
+}
+
+/** The class that transformers gives a model with this task's head, e.g. `BertForSequenceClassification`. */
+export function className({ modelType, config }: Model, task: TaskName | null): string {
+  const [given] = Array.isArray(config.architectures) ? config.architectures : []
+  const named = typeof given === 'string' ? given.replace(/(For[A-Z]|Model$).*$/, '') : ''
+  return `${spellings[modelType] ?? (named || modelType)}${task === null ? 'Model' : endings[heads[task].wiring]}`
+}
+
+/** The task of a class name; one output on whole texts means regression, as in transformers. */
+export function taskOf(name: unknown, outputs: number | null): TaskName | null {
+  const [kind] = Object.entries(endings).find(([, ending]) => typeof name === 'string' && name.endsWith(ending)) ?? []
+  return taskOfKind((kind as HeadKind | undefined) ?? null, outputs)
+}
+
+export function taskOfKind(kind: HeadKind | null, outputs: number | null): TaskName | null {
+  return kind === 'sequence-classification' && outputs === 1 ? 'regression' : kind
+}

@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { explained } from '../weights/file-access.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import { adapterHub } from './adapter-hub.ts'
+import { CARD_FILE, readCard, writeCard } from './card.ts'
+import { changedTensors } from './changed-tensors.ts'
+import { replaceFolder } from './folder-replacement.ts'
+import { headOutputs } from './labels.ts'
+import { modelFolder } from './model-folder.ts'
+import { peft } from './peft.ts'
+import { refusePickle } from './pickle.ts'
+
+export type { Adapter, AdapterOptions, Card, Outline, Subject } from './adapter.ts'
+export { isExpertsFile, loadExperts, saveExperts } from './experts.ts'
+export { mergeState } from './merged-weights.ts'
+export { saveModel } from './model-folder.ts'
+
+/** Every format, in the order in which a folder is tried. */
+const formats: readonly Format[] = [peft, adapterHub, changedTensors, modelFolder]
+const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
+
+function formatOf(folder: string): Format {
+  if (!existsSync(folder)) throw new UserError(`There is no folder ${folder}; check the path.`)
+  const entries = explained(folder, () => readdirSync(folder, { withFileTypes: true }))
+  const found = formats.find(({ holds }) => holds(folder))
+  if (found) return found
+  for (const name of ['adapter_model.bin', 'pytorch_adapter.bin']) refusePickle(folder, name)
+  const inner = entries.find((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'adapter_config.json')))
+  const hint = inner ? `its folder "${inner.name}" holds one: give that` : 'give the folder that a run, PEFT or adapters saved'
+  throw new UserError(`${folder} holds no adapter that is known; ${hint}.`)
+}
+
+/** What a saved adapter tells of itself, without its model: adatune's own card, else what the format's files say. */
+export function describeAdapter(folder: string): Card {
+  const format = formatOf(folder)
+  return readCard(folder)?.card ?? format.describe(folder)
+}
+
+/**
+ * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA and
+ * AdaLoRA as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
+ * @throws UserError where the folder holds other files, or the file system refuses
+ */
+export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {
+  const { options, state, card: given } = adapter
+  const format = formats.find(({ methods }) => methods.includes(options.name))
+  if (!format) throw new Error(`no format keeps ${options.name}`)
+  const head = new Map([...state].filter(([name]) => subject.outline.base.has(name)))
+  const card = { ...given, outputs: given.outputs ?? headOutputs(head) }
+  replaceFolder(folder, CARD_FILE, allFiles, (temporary) => {
+    format.write(temporary, { ...adapter, card }, subject)
+    writeCard(temporary, options, card)
+  })
+}
+
+/**
+ * Loads what `saveAdapter`, HF PEFT or adapter-hub saved, for this model with its head (`describeAdapter` tells which).
+ * @throws UserError where the folder is damaged, does not fit the model, or needs what adatune does not have
+ */
+export function loadAdapter(folder: string, subject: Subject): Adapter {
+  const format = formatOf(folder)
+  const own = readCard(folder)
+  return format.read(folder, own?.card ?? format.describe(folder), subject, own?.options ?? null)
+}

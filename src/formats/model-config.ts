@@ -1,0 +1,22 @@
+import { heads } from '../heads/index.ts'
+import type { Model } from '../models/open.ts'
+import type { Card } from './adapter.ts'
+import { className } from './class-name.ts'
+import { labelMaps } from './labels.ts'
+import type { Json } from './python-json.ts'
+
+/** Fields of HF's configs that Python types as floats. */
+export const isConfigFloat = (key: string): boolean => /(^|_)(dropout|dropout_prob|range|eps)$/.test(key)
+
+const problemTypes = { 'sequence-classification': 'single_label_classification', regression: 'regression' } as const
+
+/** A model's `config.json` with a task's head on it; all weights are float32. */
+export function modelConfig(model: Model, card: Card): Record<string, Json> {
+  const { id2label: _names, label2id: _indices, num_labels: _count, problem_type: _type, ...rest } = model.config as Record<string, Json>
+  const { task } = card
+  const floats = Object.fromEntries(['dtype', 'torch_dtype'].filter((key) => key in rest).map((key) => [key, 'float32']))
+  // Two outputs are what HF takes where a config names no labels.
+  const named = task !== null && heads[task].wiring !== 'question-answering'
+  const problem = task === 'sequence-classification' || task === 'regression' ? { problem_type: problemTypes[task] } : {}
+  return { ...rest, ...floats, architectures: [className(model, task)], ...(named && labelMaps(card)), ...problem }
+}

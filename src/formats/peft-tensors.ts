@@ -1,0 +1,53 @@
+import type { AdaLoraMemory } from '../methods/adalora.ts'
+import type { Method } from '../nn/method.ts'
+import { parameterName } from '../nn/method.ts'
+import type { LinearSite, Site } from '../nn/site.ts'
+import { isHead, type Subject } from './adapter.ts'
+import { savedTensors } from './peft-head.ts'
+import type { Stored } from './stored-tensors.ts'
+
+/** PEFT's names of a tensor: under the model with its head, or under the encoder alone. */
+function names({ model }: Subject, hf: string): [string, ...string[]] {
+  const prefix = `${model.wiring.prefix}.`
+  const full = `base_model.model.${hf}`
+  return hf.startsWith(prefix) ? [full, `base_model.model.${hf.slice(prefix.length)}`] : [full]
+}
+
+/** The shapes of the factors at a site; those of a module that AdaLoRA has left no rank have no elements. */
+function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role: string, shape: readonly number[]][] {
+  const specs = Object.entries(method.parameters(site))
+  if (specs.length > 0 || !kept || !Object.hasOwn(kept, site.name)) return specs.map(([role, { shape }]) => [role, shape])
+  const { in: width, out } = site as LinearSite
+  return [
+    ['A.weight', [0, width]],
+    ['E.weight', [0, 1]],
+    ['B.weight', [out, 0]],
+  ]
+}
+
+/** Where PEFT keeps every tensor of LoRA or AdaLoRA: factors, trained biases, and the modules that are saved whole. */
+export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMemory | null, saved: readonly string[]): Stored[] {
+  const ending = method.name === 'adalora' ? '' : '.weight'
+  const { sites, base } = subject.outline
+  const adapted = sites.flatMap((site) => factors(site, method, memory?.kept ?? null).map(([role, shape]) => ({ site, role, shape })))
+  const targets = new Set(adapted.map(({ site }) => site.name))
+  const whole = savedTensors(saved, subject)
+  const biases = [...base.values()].filter((tensor) => method.trains(tensor) && !isHead(subject.model, tensor.name) && !whole.includes(tensor.name))
+  return [
+    ...adapted.map(
+      ({ site, role, shape }): Stored => ({
+        name: parameterName(site, role),
+        as: suffixed(names(subject, site.name), `.lora_${role.split('.')[0]}${ending}`),
+        shape,
+      }),
+    ),
+    ...biases.map(({ name, shape }): Stored => {
+      const module = name.slice(0, name.lastIndexOf('.'))
+      const plain = names(subject, name)
+      return { name, as: targets.has(module) ? [...suffixed(names(subject, module), '.base_layer.bias'), ...plain] : plain, shape }
+    }),
+    ...whole.map((name): Stored => ({ name, as: names(subject, name), shape: base.get(name)!.shape })),
+  ]
+}
+
+const suffixed = ([first, ...rest]: [string, ...string[]], end: string): [string, ...string[]] => [first + end, ...rest.map((name) => name + end)]

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { LoraOptions } from '../methods/lora.ts'
+import { resolveTargets } from '../methods/targets.ts'
+import { readTensor } from '../weights/safetensors.ts'
+import { checkRanks, keptAlone } from './adalora-ranks.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import { methodOf } from './adapter.ts'
+import { hubName } from './card.ts'
+import { taskOfKind } from './class-name.ts'
+import { readFields, writeText } from './json-file.ts'
+import { headOutputs } from './labels.ts'
+import { isPeftFloat, peftConfig, sameConfig } from './peft-config.ts'
+import { modulesToSave, peftTasks } from './peft-head.ts'
+import { peftOptions } from './peft-options.ts'
+import { orderlessPatterns } from './peft-patterns.ts'
+import { refuseUnsupported } from './peft-refusals.ts'
+import { toPeftTargets } from './peft-targets.ts'
+import { peftTensors } from './peft-tensors.ts'
+import { refusePickle } from './pickle.ts'
+import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
+import { pythonJson } from './python-json.ts'
+
+const CONFIG = 'adapter_config.json'
+const TENSORS = 'adapter_model.safetensors'
+
+/** The config that PEFT needs for an adapter with these modules saved whole. */
+function configOf(options: LoraOptions | AdaLoraOptions, memory: AdaLoraMemory | null, card: Card, saved: readonly string[] | null, subject: Subject) {
+  const modules = resolveTargets(options, subject.outline.sites, subject.model.wiring.layers)
+  const portable = options.name === 'lora' ? orderlessPatterns(options, [...modules]) : options
+  return peftConfig(portable, memory, card, toPeftTargets(options, subject, saved))
+}
+
+function write(folder: string, { options: given, memory: remembered, state: whole, card }: Adapter, subject: Subject): void {
+  const options = given as LoraOptions | AdaLoraOptions
+  const { state, memory } = keptAlone(whole, remembered as AdaLoraMemory | null)
+  const method = methodOf({ options, memory }, subject)
+  const trained = [...state.keys()].filter((name) => subject.outline.base.has(name))
+  const saved = modulesToSave(card.task, trained.filter((name) => !method.trains(subject.outline.base.get(name)!)))
+  const config = configOf(options, memory, card, saved, subject)
+  const source = (name: string) => {
+    const entry = state.has(name) ? null : subject.model.find(name)
+    return entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
+  }
+  writeStored(join(folder, TENSORS), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
+  writeText(join(folder, CONFIG), pythonJson(config, isPeftFloat))
+}
+
+function describe(folder: string): Card {
+  const config = readFields(join(folder, CONFIG))
+  const tensors = join(folder, TENSORS)
+  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const outputs = headOutputs(entriesOf(tensors), 'base_model.model.')
+  return {
+    task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
+    labels: null,
+    outputs,
+    baseModel: hubName(config.base_model_name_or_path),
+    adapterName: null,
+    totalSteps: typeof config.total_step === 'number' ? config.total_step : null,
+  }
+}
+
+function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null): Adapter {
+  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
+  const config = readFields(file)
+  refuseUnsupported(config, file)
+  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const { options: told, memory, targets } = peftOptions(config, subject, file)
+  const saved = targets.modules_to_save
+  const options = own?.name === told.name && sameConfig(configOf(own, memory, card, saved, subject), config) ? own : told
+  if (options.name === 'adalora') checkRanks(options, memory, subject, file)
+  const method = methodOf({ options, memory }, subject)
+  // With every bias trained, PEFT also writes the copies of a head's bias that its wrapper holds.
+  const copies = (name: string): boolean => /\.(original_module|modules_to_save)\.(.*\.)?bias$/.test(name)
+  return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), copies), card }
+}
+
+/** HF PEFT's folder for LoRA and AdaLoRA; source: huggingface/peft 0.21, `save_pretrained`. */
+export const peft: Format = {
+  methods: ['lora', 'adalora'],
+  files: [CONFIG, TENSORS],
+  holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
+  describe,
+  write,
+  read,
+}

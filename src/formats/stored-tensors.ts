@@ -1,0 +1,67 @@
+import { UserError } from '../errors.ts'
+import type { Tensor } from '../nn/method.ts'
+import { readHeader, readTensor } from '../weights/safetensors.ts'
+import type { TensorEntry } from '../weights/tensor-entry.ts'
+import type { TensorSource } from '../weights/write-safetensors.ts'
+import { writeSafetensors } from '../weights/write-safetensors.ts'
+
+/** Where a tensor of the training state is kept in a file. */
+export interface Stored {
+  /** The state's name. */
+  readonly name: string
+  /** The file's name for it, and after it names that are read as well. */
+  readonly as: readonly [string, ...string[]]
+  /** A shape without elements stands for a tensor that the state does not have. */
+  readonly shape: readonly number[]
+}
+
+const isEmpty = ({ shape }: Stored): boolean => shape.includes(0)
+const more = (names: readonly string[]): string => (names.length > 1 ? ` and ${names.length - 1} more` : '')
+
+/** Writes what `source` gives for each name. A tensor that is missing or has another shape is a fault of the program. */
+export function writeStored(
+  file: string,
+  stored: readonly Stored[],
+  source: (name: string) => TensorSource | undefined,
+  metadata?: Readonly<Record<string, string>>,
+): void {
+  const tensors = stored.map((place): [string, TensorSource] => {
+    const found = isEmpty(place) ? { shape: place.shape, data: new Float32Array(0) } : source(place.name)
+    if (!found) throw new Error(`the state lacks "${place.name}"`)
+    if (found.shape.join() !== place.shape.join()) throw new Error(`"${place.name}" is [${found.shape}], not [${place.shape}]`)
+    return [place.as[0], found]
+  })
+  writeSafetensors(file, tensors, metadata)
+}
+
+/** The tensors of a safetensors file, by name. */
+export const entriesOf = (file: string): ReadonlyMap<string, TensorEntry> => readHeader(file).tensors
+
+/**
+ * Reads every tensor of a file to the state's names, in the order of `stored`; those that `ignored` holds for are left out.
+ * @throws UserError where one is missing, has another shape or is not asked for
+ */
+export function readStored(file: string, stored: readonly Stored[], ignored: (name: string) => boolean = () => false): Map<string, Tensor> {
+  const entries = entriesOf(file)
+  const found = stored.map(({ as }) => as.find((name) => entries.has(name)))
+  const missing = stored.flatMap(({ as }, i) => (found[i] === undefined ? [as[0]] : []))
+  if (missing.length > 0) {
+    const hint = 'check that this is the model and task that the adapter was trained for'
+    throw new UserError(`${file} lacks the tensor "${missing[0]}"${more(missing)}; ${hint}.`)
+  }
+  const extra = [...entries.keys()].filter((name) => !found.includes(name) && !ignored(name))
+  if (extra.length > 0) {
+    const hint = 'check that this is the model and task that the adapter was trained for, and that its config is the one it was saved with'
+    throw new UserError(`${file} holds the tensor "${extra[0]}"${more(extra)}, which has no place here; ${hint}.`)
+  }
+  const state = new Map<string, Tensor>()
+  stored.forEach((place, i) => {
+    const entry = entries.get(found[i]!)!
+    if (entry.shape.join() !== place.shape.join()) {
+      const expected = `with this model and config it would be [${place.shape}]; check both`
+      throw new UserError(`${file}: the tensor "${found[i]}" is [${entry.shape}], but ${expected}.`)
+    }
+    if (!isEmpty(place)) state.set(place.name, { shape: place.shape, data: readTensor(entry) })
+  })
+  return state
+}

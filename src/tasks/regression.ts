@@ -1,0 +1,21 @@
+import { numberLabel } from '../data/labels.ts'
+import { regression as head } from '../heads/regression.ts'
+import { regressionMetrics } from '../metrics/index.ts'
+import { mean } from './softmax.ts'
+import type { Task } from './task.ts'
+
+/** One number for each row. */
+export const regression: Task = {
+  head,
+  classes: false,
+  primary: 'pearson',
+  metricNames: ['pearson', 'spearman', 'loss'],
+  discover: () => [],
+  label: (row, column) => numberLabel(row.values.get(column), row, column),
+  metrics(logits, examples) {
+    const [predictions, labels] = [logits.map((row) => row[0]!), examples.map(({ label }) => label as number)]
+    return { ...regressionMetrics(predictions, labels), loss: mean(predictions.map((value, i) => (value - labels[i]!) ** 2)) }
+  },
+  answer: (logits) => ({ score: logits[0] }),
+  raw: (logits) => ({ logits: [...logits] }),
+}

@@ -1,0 +1,24 @@
+/** Softmax probabilities of logits, in doubles. */
+export function probabilities(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits)
+  const most = Math.max(...values)
+  const powers = values.map((value) => Math.exp(value - most))
+  const sum = powers.reduce((a, b) => a + b, 0)
+  return powers.map((power) => power / sum)
+}
+
+/** The cross-entropy of one target, in doubles. */
+export function negativeLogLikelihood(logits: ArrayLike<number>, target: number): number {
+  const values = Array.from(logits)
+  const most = Math.max(...values)
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0)) - values[target]!
+}
+
+/** The index of the largest value; the first of equals. */
+export function argmax(values: ArrayLike<number>): number {
+  let best = 0
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
+  return best
+}
+
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,0 +1,39 @@
+import { tokenLabels } from '../data/labels.ts'
+import { token } from '../heads/token.ts'
+import { accuracy } from '../metrics/accuracy.ts'
+import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import type { Task } from './task.ts'
+
+const byToken = (logits: Float32Array, classes: number): Float32Array[] =>
+  Array.from({ length: logits.length / classes }, (_, i) => logits.subarray(i * classes, (i + 1) * classes))
+
+/** One class for each token; rows carry `input_ids` and one label a token, -100 where none counts. */
+export const tokenClassification: Task = {
+  head: token,
+  classes: true,
+  primary: 'accuracy',
+  metricNames: ['accuracy', 'loss'],
+  discover(rows, column) {
+    const labels = rows.flatMap((row) => tokenLabels(row.values.get(column), Infinity, row, column))
+    return Array.from({ length: labels.reduce((most, label) => Math.max(most, label), 0) + 1 }, (_, i) => String(i))
+  },
+  label: (row, column, names) => tokenLabels(row.values.get(column), names.length, row, column),
+  metrics(logits, examples, names) {
+    const counted = logits.flatMap((row, i) => {
+      const labels = examples[i]!.label as readonly number[]
+      return byToken(row, names.length).flatMap((values, k) => (labels[k]! < 0 ? [] : [{ values, label: labels[k]! }]))
+    })
+    return {
+      accuracy: accuracy(
+        counted.map(({ values }) => argmax(values)),
+        counted.map(({ label }) => label),
+      ),
+      loss: mean(counted.map(({ values, label }) => negativeLogLikelihood(values, label))),
+    }
+  },
+  answer(logits, names) {
+    const tokens = byToken(logits, names.length)
+    return { labels: tokens.map((values) => names[argmax(values)]), scores: tokens.map((values) => Math.max(...probabilities(values))) }
+  },
+  raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),
+}

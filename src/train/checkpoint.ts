@@ -1,0 +1,80 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { State } from '../evaluate/state.ts'
+import { readHeader, readTensor } from '../weights/safetensors.ts'
+import { writeSafetensors } from '../weights/write-safetensors.ts'
+
+const MANIFEST = 'manifest.json'
+const TENSORS = 'state.safetensors'
+const PROGRESS = 'progress.json'
+
+const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
+
+function syncFile(path: string): void {
+  const fd = openSync(path, 'r')
+  fsyncSync(fd)
+  closeSync(fd)
+}
+
+/**
+ * Writes tensors and plain JSON as a folder that is there whole or not at all: files synced, a manifest of their SHA-256 last,
+ * then renamed.
+ */
+export function writeCheckpoint(folder: string, state: State, progress: unknown): void {
+  const temporary = `${folder}.${randomUUID()}.tmp`
+  mkdirSync(temporary, { recursive: true })
+  writeSafetensors(join(temporary, TENSORS), state)
+  writeFileSync(join(temporary, PROGRESS), `${JSON.stringify(progress)}\n`)
+  syncFile(join(temporary, PROGRESS))
+  const files = Object.fromEntries([PROGRESS, TENSORS].map((name) => [name, digest(join(temporary, name))]))
+  writeFileSync(join(temporary, MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`)
+  syncFile(join(temporary, MANIFEST))
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(temporary, folder)
+  syncFile(join(folder, '..'))
+}
+
+/** Whether a folder holds every file that its manifest names, unchanged. */
+export function isWhole(folder: string): boolean {
+  try {
+    const { files } = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as { files: Record<string, string> }
+    return [PROGRESS, TENSORS].every((name) => files[name] === digest(join(folder, name)))
+  } catch {
+    return false
+  }
+}
+
+/** What stands beside a checkpoint's tensors. */
+export const readProgress = (folder: string): unknown => JSON.parse(readFileSync(join(folder, PROGRESS), 'utf8'))
+
+/** Reads a whole checkpoint. */
+export function readCheckpoint(folder: string): { state: State; progress: unknown } {
+  const { tensors } = readHeader(join(folder, TENSORS))
+  const state: State = new Map([...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }]))
+  return { state, progress: readProgress(folder) }
+}
+
+const name = (kind: string, step: number): string => `${kind}-${String(step).padStart(8, '0')}`
+export const stepFolder = (root: string, step: number): string => join(root, name('step', step))
+export const bestFolder = (root: string, step: number): string => join(root, name('best', step))
+
+/** The checkpoints of a run, newest first, and those among them that are torn. */
+export function listCheckpoints(root: string): { whole: string[]; torn: string[] } {
+  const folders = existsSync(root)
+    ? readdirSync(root)
+        .filter((entry) => /^step-\d+$/.test(entry))
+        .sort()
+        .reverse()
+        .map((entry) => join(root, entry))
+    : []
+  const torn = folders.filter((folder) => !isWhole(folder))
+  return { whole: folders.filter((folder) => !torn.includes(folder)), torn }
+}
+
+/** Removes temporary folders that a kill left, torn checkpoints, and all but the folders to keep. */
+export function sweepCheckpoints(root: string, keep: readonly string[]): void {
+  for (const entry of existsSync(root) ? readdirSync(root) : []) {
+    if (!keep.includes(join(root, entry))) rmSync(join(root, entry), { recursive: true, force: true })
+  }
+}

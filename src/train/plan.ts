@@ -1,0 +1,39 @@
+import type { RunConfig } from '../config/run-config.ts'
+import type { Example } from '../data/examples.ts'
+import { epochOrder } from '../data/order.ts'
+
+/** How a run's examples become micro-batches and updates: a pure function of the settings. */
+export interface Plan {
+  readonly totalSteps: number
+  readonly warmupSteps: number
+  /** Epochs done after so many updates, a fraction. */
+  epochAt(updates: number): number
+  /** The micro-batches of an update, counted from 0. Micro-batches run on over the end of an epoch. */
+  microBatches(step: number): Example[][]
+  /** Whether an evaluation follows after so many updates. */
+  evaluatesAfter(updates: number): boolean
+}
+
+export function planRun(examples: readonly Example[], train: RunConfig['train']): Plan {
+  const { batchSize, accumulate, epochs, evalEvery } = train
+  const perEpoch = Math.ceil(examples.length / batchSize)
+  const totalSteps = train.steps ?? Math.ceil((epochs * perEpoch) / accumulate)
+  const epochAt = (updates: number): number => (updates * accumulate) / perEpoch
+  let current: { epoch: number; order: Int32Array } | null = null
+  return {
+    totalSteps,
+    warmupSteps: train.warmupSteps ?? Math.floor(train.warmupRatio * totalSteps),
+    epochAt,
+    microBatches: (step) =>
+      Array.from({ length: accumulate }, (_, i) => {
+        const index = step * accumulate + i
+        const epoch = Math.floor(index / perEpoch)
+        if (current?.epoch !== epoch) current = { epoch, order: epochOrder(examples.length, train.seed, epoch, train.shuffle) }
+        const start = (index % perEpoch) * batchSize
+        return Array.from(current.order.subarray(start, start + batchSize), (at) => examples[at]!)
+      }),
+    evaluatesAfter: (updates) =>
+      updates === totalSteps ||
+      (evalEvery === 'epoch' ? Math.floor(epochAt(updates)) > Math.floor(epochAt(updates - 1)) : updates % evalEvery === 0),
+  }
+}

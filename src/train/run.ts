@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseRun } from '../config/parse.ts'
+import type { RunConfig } from '../config/run-config.ts'
+import { UserError } from '../errors.ts'
+import type { State } from '../evaluate/state.ts'
+import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import { definitionOf } from '../methods/index.ts'
+import { bestFolder, listCheckpoints, readCheckpoint, readProgress, stepFolder, sweepCheckpoints, writeCheckpoint } from './checkpoint.ts'
+import { type Environment, environment } from './environment.ts'
+import type { RunEvent, Sink } from './events.ts'
+import { saveResult, writeMetrics } from './finish.ts'
+import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts'
+import { type Prepared, prepare } from './prepare.ts'
+import { openRunLog } from './run-log.ts'
+import { meter, nothingSpent, type Spent } from './spent.ts'
+import { openTraining } from './training.ts'
+
+/** What a finished or stopped run tells. */
+export interface RunSummary {
+  readonly out: string
+  /** False where the run was stopped; it can be resumed. */
+  readonly finished: boolean
+  /** The evaluation whose state the adapter holds; null where it holds the last step. */
+  readonly kept: Evaluation | null
+  readonly weights: WeightCounts
+  readonly metrics: Readonly<Record<string, unknown>>
+}
+
+export interface RunOptions {
+  /** The run's folder; `out` of the config by default. */
+  readonly out?: string | undefined
+  readonly sinks?: readonly Sink[]
+  /** Asked between updates; where true, the run writes a checkpoint and stops. */
+  readonly stopRequested?: () => boolean
+  /** Told of what takes a while or was passed over. */
+  readonly notice?: (text: string) => void
+}
+
+/** A checkpoint's part besides tensors. */
+interface Saved {
+  readonly progress: Progress
+  readonly memory: unknown
+  readonly logBytes: number
+  readonly spent: Spent
+}
+
+const writeJson = (folder: string, name: string, value: unknown): void =>
+  writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
+
+/**
+ * Starts a run in a new folder. Everything is read and checked before the folder is made.
+ * @throws UserError for settings, files or rows that do not fit, and for a loss that is not finite
+ */
+export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
+  const out = options.out ?? config.out
+  if (!out) throw new UserError('The run has no folder: give "out" in the run file, or --out.')
+  if (existsSync(out) && readdirSync(out).length > 0) {
+    throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
+  }
+  const prepared = await prepare(config, options.notice)
+  const learningRate = config.train.learningRate ?? definitionOf(prepared.options).learningRate
+  const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
+  const found = await environment(complete)
+  mkdirSync(out, { recursive: true })
+  writeJson(out, 'env.json', found)
+  writeJson(out, 'config.json', complete)
+  return carryOn(out, complete, prepared, null, options)
+}
+
+/** Goes on with the run of a folder from its newest whole checkpoint; with the same data and settings it ends in the same bytes. */
+export async function resume(out: string, options: RunOptions = {}): Promise<RunSummary> {
+  const file = join(out, 'config.json')
+  if (!existsSync(file)) throw new UserError(`${out} holds no run: it has no config.json.`)
+  const config = parseRun(JSON.parse(readFileSync(file, 'utf8')), file)
+  const began = JSON.parse(readFileSync(join(out, 'env.json'), 'utf8')) as Environment
+  for (const [name, hash] of Object.entries((await environment(config)).data)) {
+    if (began.data[name] !== hash) throw new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
+  }
+  const { whole, torn } = listCheckpoints(join(out, 'checkpoints'))
+  for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
+  return carryOn(out, config, await prepare(config, options.notice), whole[0] ?? null, options)
+}
+
+/** Trains from a checkpoint, or from the start, and saves the result. */
+async function carryOn(
+  out: string,
+  config: RunConfig,
+  prepared: Prepared,
+  from: string | null,
+  { sinks = [], stopRequested = () => false, notice }: RunOptions,
+): Promise<RunSummary> {
+  const { open, plan, options, evaluation } = prepared
+  const root = join(out, 'checkpoints')
+  const found = from === null ? null : readCheckpoint(from)
+  const saved = (found?.progress ?? null) as Saved | null
+  const state: State = found?.state ?? prepared.state
+  const progress = saved?.progress ?? startOfRun()
+  const spent = meter(saved?.spent ?? nothingSpent)
+  if (from !== null) notice?.(`Going on after update ${progress.step} of ${plan.totalSteps}.`)
+  else rmSync(root, { recursive: true, force: true })
+  mkdirSync(root, { recursive: true })
+
+  const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory)
+  const log = openRunLog(join(out, 'run.jsonl'), saved?.logBytes ?? 0)
+  const emit = (event: RunEvent): void => {
+    log.append(event)
+    for (const sink of sinks) sink(event)
+  }
+  const checkpoint = (now: Progress): void => {
+    const content: Saved = { progress: now, memory: training.memory, logBytes: log.sync(), spent: spent() }
+    writeCheckpoint(stepFolder(root, now.step), training.state, content)
+    sweep(root, config.train.keepCheckpoints)
+  }
+  try {
+    const weights = weightCounts(open.subject, open.outline, training.method)
+    if (saved === null) {
+      const { length: examples } = prepared.examples
+      emit({ event: 'run', model: config.model, task: config.task, method: options, totalSteps: plan.totalSteps, examples, weights })
+      for (const message of prepared.warnings) emit({ event: 'warning', message })
+    }
+    const finished = await trainLoop(progress, {
+      training,
+      plan,
+      evaluates: evaluation !== null,
+      keepBest: config.train.keepBest ?? open.task.primary,
+      patience: config.train.patience,
+      checkpointEvery: config.train.checkpointEvery,
+      emit,
+      stopRequested,
+      checkpoint,
+      keepAsBest: (now) => writeCheckpoint(bestFolder(root, now.step), training.state, { memory: training.memory }),
+    })
+    if (!finished) return { out, finished, kept: progress.best, weights, metrics: {} }
+    const adapterBytes = saveResult(out, config, prepared, training, progress)
+    const { step: steps, tokens, flops: trainFlops, best, last } = progress
+    const kept = best ?? last
+    const metrics = { ...kept?.metrics, keptStep: best?.step ?? steps, steps, tokens, trainFlops, adapterBytes, ...weights, ...spent() }
+    writeMetrics(out, metrics)
+    emit({ event: 'done', ...metrics })
+    return { out, finished, kept: best, weights, metrics }
+  } finally {
+    log.close()
+    await training.close()
+  }
+}
+
+/** Keeps the newest checkpoints and the best states that they refer to. */
+function sweep(root: string, count: number): void {
+  const kept = listCheckpoints(root).whole.slice(0, count)
+  const best = kept.flatMap((folder) => {
+    const { progress } = readProgress(folder) as Saved
+    return progress.best ? [bestFolder(root, progress.best.step)] : []
+  })
+  sweepCheckpoints(root, [...kept, ...best])
+}

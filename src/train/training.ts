@@ -1,0 +1,87 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { type Forward, openForward } from '../evaluate/forward.ts'
+import type { State } from '../evaluate/state.ts'
+import { methodFor } from '../evaluate/weight-counts.ts'
+import type { Decision, Method, Tensor } from '../nn/method.ts'
+import { learningRateAt } from '../optim/schedule.ts'
+import type { Prepared } from './prepare.ts'
+import { reshapeState } from './reshape.ts'
+import { openStep, type Step, type StepResult } from './step.ts'
+
+/** A model in training: the state, and what changes and judges it. */
+export interface Training {
+  readonly state: State
+  readonly memory: unknown
+  readonly method: Method
+  learningRate(step: number): number
+  /** Makes update `step`, counted from 0, and lets the method decide on it; nothing changes where the result is not finite. */
+  advance(step: number): Promise<{ readonly result: StepResult; readonly decision: Decision | null }>
+  /** The ordinary method and state that stand for the training ones. */
+  deployed(): { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> }
+  /** Metrics of the deployed state on the evaluation examples. */
+  evaluate(): Promise<Record<string, number>>
+  close(): Promise<void>
+}
+
+export async function openTraining(prepared: Prepared, { train }: RunConfig, state: State, remembered: unknown): Promise<Training> {
+  const { open, options, plan, evaluation } = prepared
+  const { subject, outline, task, labels } = open
+  const threads = train.threads === null ? {} : { threads: train.threads }
+  let memory = remembered
+  let method!: Method
+  let step!: Step
+  let forward: Forward | null = null
+
+  /** Builds the graphs for the shapes that the state has now. */
+  const build = async (): Promise<void> => {
+    method = methodFor(subject, outline, options, plan.totalSteps, memory)
+    step = await openStep(subject, state, {
+      method,
+      objective: { passes: method.passes, consistency: method.consistency, labelSmoothing: train.labelSmoothing, classWeights: train.classWeights },
+      adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
+      decay: train.decay,
+      maxGradNorm: train.maxGradNorm,
+      accumulate: train.accumulate,
+      modelDropout: train.dropout,
+      ...threads,
+    })
+  }
+  const closeGraphs = async (): Promise<void> => {
+    await step.close()
+    await forward?.close()
+    forward = null
+  }
+  const deployed = (): ReturnType<Training['deployed']> => method.deploy?.(state) ?? { method, state }
+  const settings = { ...train, learningRate: train.learningRate!, warmupSteps: plan.warmupSteps, totalSteps: plan.totalSteps }
+  const learningRate = (at: number): number => learningRateAt(at, settings)
+  await build()
+
+  return {
+    state,
+    get memory() {
+      return memory
+    },
+    get method() {
+      return method
+    },
+    learningRate,
+    deployed,
+    async advance(at) {
+      const result = await step.run(plan.microBatches(at), { seed: train.seed, step: at }, learningRate(at))
+      const decision = result.finite ? (method.control?.(at, result.signals, state, memory) ?? null) : null
+      if (decision && 'memory' in decision) memory = decision.memory
+      if (decision?.reshape) {
+        await closeGraphs()
+        reshapeState(state, decision.reshape)
+        await build()
+      }
+      return { result, decision }
+    },
+    async evaluate() {
+      const { method: plain, state: values } = deployed()
+      forward ??= await openForward(subject, plain, values, { batchSize: train.evalBatchSize, ...threads })
+      return task.metrics(await forward.logits(evaluation!, values), evaluation!, labels)
+    },
+    close: closeGraphs,
+  }
+}

@@ -11,5 +11,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error('adatune is not built yet. Run this in its folder, then try again:\n\n  npm run build')
   process.exitCode = 2
 } else {
-  await import(main.href)
+  const { main: run } = await import(main.href)
+  process.exitCode = await run(process.argv.slice(2))
 }

@@ -7,10 +7,11 @@ import type { Subject } from './adapter.ts'
 /** Some rows of a matrix, or columns with `axis` 1. */
 function taken({ shape, data }: Tensor, axis: 0 | 1, indices: readonly number[]): Tensor {
   const [rows, columns] = shape as readonly [number, number]
-  const result = new Float32Array((axis === 0 ? columns : rows) * indices.length)
-  if (axis === 0) indices.forEach((row, i) => result.set(data.subarray(row * columns, (row + 1) * columns), i * columns))
-  else for (let row = 0; row < rows; row++) indices.forEach((column, i) => { result[row * indices.length + i] = data[row * columns + column]! })
-  return { shape: axis === 0 ? [indices.length, columns] : [rows, indices.length], data: result }
+  const size = axis === 0 ? [indices.length, columns] : [rows, indices.length]
+  const [, width] = size as [number, number]
+  const at = (i: number, j: number): number => (axis === 0 ? indices[i]! * columns + j : i * columns + indices[j]!)
+  const values = Float32Array.from({ length: size[0]! * width }, (_, i) => data[at(Math.floor(i / width), i % width)]!)
+  return { shape: size, data: values }
 }
 
 /** The state with only the kept singular values of each module, as the memory names them; where it names none, all. */
@@ -22,7 +23,11 @@ export function keptAlone(
   const sliced = new Map(state)
   for (const [module, keep] of Object.entries(memory.kept)) {
     const indices = keep.flatMap((stays, k) => (stays ? [k] : []))
-    for (const [role, axis] of [['A.weight', 0], ['E.weight', 0], ['B.weight', 1]] as const) {
+    for (const [role, axis] of [
+      ['A.weight', 0],
+      ['E.weight', 0],
+      ['B.weight', 1],
+    ] as const) {
       const name = `${module}.${role}`
       const tensor = state.get(name)
       sliced.delete(name)

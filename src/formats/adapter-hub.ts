@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { BottleneckOptions } from '../methods/bottleneck.ts'
+import type { PlainOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { BranchSite } from '../nn/site.ts'
-import type { Adapter, AdapterOptions, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className, taskOf } from './class-name.ts'
-import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headFile, headTensors, headTensorsOf, readHeadConfig } from './hub-head.ts'
 import { hubConfig, hubOptions, isHubFloat } from './hub-config.ts'
+import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headFile, headTensors, headTensorsOf, readHeadConfig } from './hub-head.ts'
 import { type Fields, isFields, readFields, writeText } from './json-file.ts'
 import { headOutputs, labelNames } from './labels.ts'
 import { refusePickle } from './pickle.ts'
@@ -55,7 +56,11 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
   writeStored(join(folder, TENSORS), hubTensors(subject, methodOf({ options, memory: null }, subject), name), source)
   writeText(join(folder, CONFIG), pythonJson(about, isHubFloat))
   if (![...state.keys()].some((tensor) => outline.base.has(tensor))) return
-  writeStored(join(folder, HEAD_TENSORS), headTensors(subject, (tensor) => state.has(tensor)), source)
+  writeStored(
+    join(folder, HEAD_TENSORS),
+    headTensors(subject, (tensor) => state.has(tensor)),
+    source,
+  )
   writeText(join(folder, HEAD_CONFIG), pythonJson(headConfig(card, subject), isHubFloat))
 }
 
@@ -63,7 +68,8 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
 function bottleneckFields(folder: string): Fields {
   const file = join(folder, CONFIG)
   const { config, version } = readFields(file)
-  if (!isFields(config)) throw new UserError(`${file}: "config" is no object but ${JSON.stringify(config)}; save the adapter again with adapters 1.x.`)
+  if (!isFields(config))
+    throw new UserError(`${file}: "config" is no object but ${JSON.stringify(config)}; save the adapter again with adapters 1.x.`)
   const old: Readonly<Record<string, string>> = version === undefined ? { gelu: 'gelu_new', gelu_orig: 'gelu' } : {}
   return { ...config, non_linearity: old[String(config.non_linearity)] ?? config.non_linearity }
 }
@@ -83,7 +89,7 @@ function describe(folder: string): Card {
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: AdapterOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   if (!existsSync(tensors)) refusePickle(folder, 'pytorch_adapter.bin')
   const config = bottleneckFields(folder)

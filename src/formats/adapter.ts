@@ -1,11 +1,8 @@
 import type { TaskName } from '../heads/index.ts'
-import { definitionOf, type MethodOptions } from '../methods/index.ts'
+import { definitionOf, type PlainOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
-
-/** The parsed options of a method that has a file format of its own; a mixture is deployed first. */
-export type AdapterOptions = Exclude<MethodOptions, { name: 'adamix' }>
 
 /** What is known of an adapter besides its method and tensors; null where a folder from elsewhere does not tell. */
 export interface Card {
@@ -24,7 +21,7 @@ export interface Card {
 
 /** A trained adapter: all that is needed to use it on its base model. */
 export interface Adapter {
-  readonly options: AdapterOptions
+  readonly options: PlainOptions
   /** What the method remembers; see `Decision.memory`. */
   readonly memory: unknown
   /** Method parameters, trained tensors of the base model, and the head. */
@@ -46,7 +43,7 @@ export interface Subject {
 
 /** How adapters of some methods are kept in a folder. */
 export interface Format {
-  readonly methods: readonly AdapterOptions['name'][]
+  readonly methods: readonly PlainOptions['name'][]
   /** Every file that it writes. */
   readonly files: readonly string[]
   /** Whether a folder is of this format. */
@@ -55,7 +52,7 @@ export interface Format {
   readonly describe: (folder: string) => Card
   readonly write: (folder: string, adapter: Adapter, subject: Subject) => void
   /** The adapter; `own` are the options that adatune noted beside the format's files, to be used where they say the same. */
-  readonly read: (folder: string, card: Card, subject: Subject, own: AdapterOptions | null) => Adapter
+  readonly read: (folder: string, card: Card, subject: Subject, own: PlainOptions | null) => Adapter
 }
 
 /** The method on this model, as it stands outside of training. */
@@ -66,4 +63,3 @@ export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'
 
 /** Whether a tensor lies outside of the encoder. */
 export const isHead = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
-

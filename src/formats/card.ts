@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
-import { methodOptions } from '../methods/index.ts'
-import type { AdapterOptions, Card } from './adapter.ts'
+import { methodOptions, type PlainOptions } from '../methods/index.ts'
+import type { Card } from './adapter.ts'
 import { readFields, writeText } from './json-file.ts'
 
 /** adatune's own note in each folder that it writes; Python's libraries ignore it. */
@@ -27,13 +27,13 @@ export function hubName(name: unknown): string | null {
 }
 
 /** The card's text: the method's options, then what the card holds. */
-export function writeCard(folder: string, method: AdapterOptions, { task, labels, outputs, baseModel, adapterName, totalSteps }: Card): void {
+export function writeCard(folder: string, method: PlainOptions, { task, labels, outputs, baseModel, adapterName, totalSteps }: Card): void {
   const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps }
   writeText(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`)
 }
 
 /** The card that adatune left in a folder, with the method's options; null where there is none. Throws UserError for a damaged one. */
-export function readCard(folder: string): { card: Card; options: AdapterOptions } | null {
+export function readCard(folder: string): { card: Card; options: PlainOptions } | null {
   const file = join(folder, CARD_FILE)
   if (!existsSync(file)) return null
   const { format, method, ...rest } = readFields(file)

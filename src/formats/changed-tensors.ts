@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { Adapter, AdapterOptions, Card, Format, Subject } from './adapter.ts'
+import type { PlainOptions } from '../methods/index.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
@@ -9,7 +10,7 @@ import { entriesOf, readStored, type Stored, writeStored } from './stored-tensor
 const TENSORS = 'adapter.safetensors'
 
 /** The tensors that the method trains, the head's, and those that `has` says are there besides. */
-function changed(options: AdapterOptions, subject: Subject, has: (name: string) => boolean): Stored[] {
+function changed(options: PlainOptions, subject: Subject, has: (name: string) => boolean): Stored[] {
   const method = methodOf({ options, memory: null }, subject)
   const named = [...subject.outline.base.values()].filter(
     (tensor) => method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name),
@@ -18,18 +19,30 @@ function changed(options: AdapterOptions, subject: Subject, has: (name: string) 
 }
 
 function write(folder: string, { options, state }: Adapter, subject: Subject): void {
-  writeStored(join(folder, TENSORS), changed(options, subject, (name) => state.has(name)), (name) => state.get(name))
+  writeStored(
+    join(folder, TENSORS),
+    changed(options, subject, (name) => state.has(name)),
+    (name) => state.get(name),
+  )
 }
 
-function describe(folder: string): Card {
-  throw new UserError(`${folder} lacks ${CARD_FILE}, without which its tensors cannot be understood; copy it again.`)
-}
+/** Without adatune's note the tensors cannot be understood. */
+const unnamed = (folder: string): UserError =>
+  new UserError(`${folder} lacks ${CARD_FILE}, which says what its tensors are; copy it again.`)
 
-function read(folder: string, card: Card, subject: Subject, own: AdapterOptions | null): Adapter {
-  if (own === null) return describe(folder) as never
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+  if (own === null) throw unnamed(folder)
   const file = join(folder, TENSORS)
   const entries = entriesOf(file)
-  return { options: own, memory: null, state: readStored(file, changed(own, subject, (name) => entries.has(name))), card }
+  return {
+    options: own,
+    memory: null,
+    state: readStored(
+      file,
+      changed(own, subject, (name) => entries.has(name)),
+    ),
+    card,
+  }
 }
 
 /** adatune's own folder for methods that train some tensors of the model: these alone, under HF's names. */
@@ -37,7 +50,9 @@ export const changedTensors: Format = {
   methods: ['bitfit', 'head'],
   files: [TENSORS],
   holds: (folder) => ['bitfit', 'head'].includes(readCard(folder)?.options.name ?? '') && existsSync(join(folder, TENSORS)),
-  describe,
+  describe: (folder) => {
+    throw unnamed(folder)
+  },
   write,
   read,
 }

@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import { groupOf } from '../methods/mixture.ts'
-import type { Method, Tensor } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
-import type { Site } from '../nn/site.ts'
+import type { Tensor } from '../nn/method.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
+import type { Subject } from './adapter.ts'
 import { entriesOf, readStored, type Stored } from './stored-tensors.ts'
 
 /** The file's name of an expert's part of a stacked parameter: `<site>.<group>.<k>.weight`. */
@@ -21,13 +20,11 @@ export function isExpertsFile(path: string): boolean {
 
 /**
  * Writes a mixture's state as one safetensors file: a tensor for each expert of each role, `<site>.<group>.<k>.weight|bias`
- * with k = 0 alone for roles that are shared, and all other tensors under their own names.
+ * with k = 0 alone for roles that are shared, and tensors of the base model and head under their own names.
  */
-export function saveExperts(file: string, state: ReadonlyMap<string, Tensor>, mixture: Method, sites: readonly Site[]): void {
-  const roles = sites.flatMap((site) => Object.keys(mixture.parameters(site)).map((role) => parameterName(site, role)))
-  const stacked = new Set(roles)
+export function saveExperts(file: string, state: ReadonlyMap<string, Tensor>, { outline }: Subject): void {
   const tensors = [...state].flatMap(([name, { shape, data }]): [string, Tensor][] => {
-    if (!stacked.has(name)) return [[name, { shape, data }]]
+    if (outline.base.has(name)) return [[name, { shape, data }]]
     const [experts, ...rest] = shape as [number, ...number[]]
     const size = data.length / experts
     return Array.from({ length: experts }, (_, k) => [expertName(name, k), { shape: rest, data: data.slice(k * size, (k + 1) * size) }])
@@ -72,7 +69,7 @@ export function loadExperts(file: string, expected: ReadonlyMap<string, { readon
     else {
       const parts = Array.from({ length: experts }, (_, k) => flat.get(expertName(name, k))!.data)
       const data = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-      parts.forEach((part, k) => data.set(part, k * part.length))
+      for (const [k, part] of parts.entries()) data.set(part, k * part.length)
       state.set(name, { shape, data })
     }
   }

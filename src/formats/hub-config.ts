@@ -88,7 +88,10 @@ const fields = z.object({
   is_parallel: z.boolean().default(false),
   original_ln_before: z.boolean().default(false),
   leave_out: z.array(z.number().int().nonnegative()).nullish(),
-  non_linearity: z.string().transform((name) => name.toLowerCase()).pipe(z.enum(activationNames)),
+  non_linearity: z
+    .string()
+    .transform((name) => name.toLowerCase())
+    .pipe(z.enum(activationNames)),
   reduction_factor: z.number('must be one number for all layers').positive(),
   scaling: z.number('must be a number; learned scalings are not supported').default(1),
 })
@@ -125,7 +128,9 @@ export function hubOptions(config: Fields, { wiring }: Model, size: number, file
   const variant = variantOf(data)
   if (variant === null) {
     const forms = 'after both sub-layers, after the feed-forward block, or parallel to it'
-    throw new UserError(`${file}: "mh_adapter", "output_adapter", "is_parallel" and "original_ln_before" describe none of the known forms: ${forms}.`)
+    throw new UserError(
+      `${file}: "mh_adapter", "output_adapter", "is_parallel" and "original_ln_before" describe none of the known forms: ${forms}.`,
+    )
   }
   const leftOut = data.leave_out ?? []
   const layers = leftOut.length > 0 ? Array.from({ length: wiring.layers }, (_, i) => i).filter((i) => !leftOut.includes(i)) : null

@@ -16,7 +16,9 @@ export function mergeState(model: Model, method: Method, state: ReadonlyMap<stri
     const roles = Object.keys(method.parameters(site))
     if (roles.length === 0) continue
     if (!method.increment || site.kind !== 'linear') {
-      throw new UserError(`${method.name} cannot be merged into the weights, since it computes more than a linear map; keep it as an adapter.`)
+      throw new UserError(
+        `${method.name} cannot be merged into the weights, since it computes more than a linear map; keep it as an adapter.`,
+      )
     }
     const given = Object.fromEntries(roles.map((role) => [role, state.get(parameterName(site, role))!]))
     for (const role of roles) merged.delete(parameterName(site, role))

@@ -16,7 +16,8 @@ export function modelConfig(model: Model, card: Card): Record<string, Json> {
   const { task } = card
   const floats = Object.fromEntries(['dtype', 'torch_dtype'].filter((key) => key in rest).map((key) => [key, 'float32']))
   // Two outputs are what HF takes where a config names no labels.
-  const named = task !== null && heads[task].wiring !== 'question-answering'
-  const problem = task === 'sequence-classification' || task === 'regression' ? { problem_type: problemTypes[task] } : {}
-  return { ...rest, ...floats, architectures: [className(model, task)], ...(named && labelMaps(card)), ...problem }
+  const names = task !== null && heads[task].wiring !== 'question-answering' ? labelMaps(card) : {}
+  const problem: Record<string, Json> =
+    task === 'sequence-classification' || task === 'regression' ? { problem_type: problemTypes[task] } : {}
+  return { ...rest, ...floats, architectures: [className(model, task)], ...(names as Record<string, Json>), ...problem }
 }

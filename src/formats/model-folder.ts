@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import type { PlainOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import type { BaseParameter, Tensor } from '../nn/method.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
@@ -9,7 +10,7 @@ import { explained } from '../weights/file-access.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { TensorSource } from '../weights/write-safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
-import type { Adapter, AdapterOptions, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, writeCard } from './card.ts'
 import { taskOf } from './class-name.ts'
@@ -44,7 +45,8 @@ function* tensorsOf(model: Model, state: ReadonlyMap<string, Tensor>, base: Base
     const entry = state.has(name) ? null : model.find(name)
     const found = entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
     if (!found) throw new UserError(`${model.folder} has no tensor "${name}", and it was not trained; give a model that has it.`)
-    if (found.shape.join() !== shape.join()) throw new UserError(`${model.folder}: the tensor "${name}" is [${found.shape}], not [${shape}].`)
+    if (found.shape.join() !== shape.join())
+      throw new UserError(`${model.folder}: the tensor "${name}" is [${found.shape}], not [${shape}].`)
     yield [name, found]
   }
 }
@@ -78,8 +80,8 @@ function describe(folder: string): Card {
 }
 
 /** The trained tensors: the method's, the head's, and others that differ from the given model's. */
-function read(folder: string, card: Card, subject: Subject, own: AdapterOptions | null): Adapter {
-  const options: AdapterOptions = own?.name === 'full' ? own : { name: 'full', layers: null }
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+  const options: PlainOptions = own?.name === 'full' ? own : { name: 'full', layers: null }
   const method = methodOf({ options, memory: null }, subject)
   const { model, outline } = subject
   const { tensors } = openCheckpoint(folder)
@@ -90,7 +92,9 @@ function read(folder: string, card: Card, subject: Subject, own: AdapterOptions 
     const entry = tensors.get(name) ?? tensors.get(bare)
     if (!entry) throw new UserError(`${folder} lacks the tensor "${name}"; check that this is the model and task that it was trained for.`)
     if (entry.shape.join() !== shape.join()) {
-      throw new UserError(`${folder}: the tensor "${name}" is [${entry.shape}], but with this model and task it would be [${shape}]; check both.`)
+      throw new UserError(
+        `${folder}: the tensor "${name}" is [${entry.shape}], but with this model and task it would be [${shape}]; check both.`,
+      )
     }
     const data = readTensor(entry)
     const original = method.trains(parameter) || isHead(model, name) ? null : model.find(name)

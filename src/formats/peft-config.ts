@@ -94,7 +94,11 @@ export function peftConfig(
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string') ? [...value].sort() : value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, canonical((value as Record<string, unknown>)[key])]))
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, canonical((value as Record<string, unknown>)[key])]),
+  )
 }
 
 /** Whether two configs mean the same: lists of names are sets, and where a model came from does not matter. */

@@ -24,7 +24,14 @@ export function taskType(task: TaskName | null): string | null {
 /** PEFT's rule: a module is saved whole where its dotted name ends with one of `modules`. */
 const isSaved = (tensor: string, modules: readonly string[]): boolean => {
   const parts = tensor.split('.').slice(0, -1)
-  return parts.some((_, i) => modules.some((module) => parts.slice(0, i + 1).join('.').endsWith(module)))
+  return parts.some((_, i) =>
+    modules.some((module) =>
+      parts
+        .slice(0, i + 1)
+        .join('.')
+        .endsWith(module),
+    ),
+  )
 }
 
 /** The tensors of the modules that PEFT saves whole. */

@@ -12,8 +12,14 @@ import { fromPeftTargets, type PeftTargets } from './peft-targets.ts'
 const names = z.array(z.string())
 const targetFields = z.object({
   target_modules: z.union([names.min(1), z.string().min(1)]),
-  exclude_modules: z.union([names, z.string()]).nullish().transform((value) => value ?? null),
-  layers_to_transform: z.union([z.array(z.number().int()), z.number().int()]).nullish().transform((value) => value ?? null),
+  exclude_modules: z
+    .union([names, z.string()])
+    .nullish()
+    .transform((value) => value ?? null),
+  layers_to_transform: z
+    .union([z.array(z.number().int()), z.number().int()])
+    .nullish()
+    .transform((value) => value ?? null),
   modules_to_save: names.nullish().transform((value) => value ?? null),
 })
 
@@ -48,7 +54,8 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, file: string, fieldOf:
 function keptRanks(pattern: unknown, file: string): AdaLoraMemory | null {
   if (pattern === undefined || pattern === null) return null
   const lists = z.record(z.string(), z.array(z.boolean())).safeParse(pattern)
-  if (!lists.success) throw new UserError(`${file}: "rank_pattern" must hold a list of booleans for each module; save the adapter again with PEFT.`)
+  if (!lists.success)
+    throw new UserError(`${file}: "rank_pattern" must hold a list of booleans for each module; save the adapter again with PEFT.`)
   const kept = Object.fromEntries(Object.entries(lists.data).map(([name, keep]) => [name.replace(/\.lora_E(\.[^.]+)?$/, ''), keep]))
   return { kept, shrunk: true, ranks: null }
 }
@@ -57,7 +64,8 @@ function keptRanks(pattern: unknown, file: string): AdaLoraMemory | null {
 function withHead(targets: PeftTargets, type: unknown, file: string): PeftTargets {
   if (type === undefined || type === null || type === 'FEATURE_EXTRACTION') return targets
   const task = peftTasks.get(String(type))
-  if (!task) throw new UserError(`${file}: the "task_type" ${JSON.stringify(type)} is not supported yet; ${[...peftTasks.keys()].join(', ')} are.`)
+  if (!task)
+    throw new UserError(`${file}: the "task_type" ${JSON.stringify(type)} is not supported yet; ${[...peftTasks.keys()].join(', ')} are.`)
   return { ...targets, modules_to_save: [...new Set([...(targets.modules_to_save ?? []), ...task.modules])] }
 }
 
@@ -70,7 +78,11 @@ export interface PeftReading {
 /** The options that a PEFT config stands for on this model. Throws UserError for fields that cannot be used. */
 export function peftOptions(config: Fields, subject: Subject, file: string): PeftReading {
   const name = config.peft_type === 'LORA' ? 'lora' : 'adalora'
-  const targets = withHead(checked(targetFields, config, file, (key) => key), config.task_type, file)
+  const targets = withHead(
+    checked(targetFields, config, file, (key) => key),
+    config.task_type,
+    file,
+  )
   const table: Record<string, string> = { ...fields.both, ...fields[name] }
   const given = Object.entries(table).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
   const raw = { name, ...defaults[name], ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }

@@ -16,6 +16,7 @@ export function orderlessPatterns(options: LoraOptions, modules: readonly string
   }
   if (modules.every(agrees)) return options
   const alphaOf = (name: string): number => loraScale({ ...options, r: 1, rankPattern: {}, rslora: false }, name).scale
-  const list = (valueOf: (name: string) => number): Record<string, number> => Object.fromEntries(modules.map((name) => [name, valueOf(name)]))
+  const list = (numberOf: (name: string) => number): Record<string, number> =>
+    Object.fromEntries(modules.map((name) => [name, numberOf(name)]))
   return { ...options, rankPattern: list((name) => loraScale(options, name).rank), alphaPattern: list(alphaOf) }
 }

@@ -51,6 +51,8 @@ export function refuseUnsupported(config: Fields, file: string): void {
   const start = config.init_lora_weights
   if (!gentleStarts.includes(start)) {
     const way = 'convert the adapter in Python: save_pretrained(folder, path_initial_model_for_weight_conversion=...)'
-    throw new UserError(`${file}: "init_lora_weights" is ${JSON.stringify(start)}, which changes the base model or what is trained; ${way}.`)
+    throw new UserError(
+      `${file}: "init_lora_weights" is ${JSON.stringify(start)}, which changes the base model or what is trained; ${way}.`,
+    )
   }
 }

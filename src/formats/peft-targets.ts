@@ -24,7 +24,9 @@ function expression(text: string): RegExp {
   try {
     return new RegExp(`^(?:${text})$`)
   } catch (error) {
-    throw new UserError(`adapter_config.json: "${text}" is no regular expression here: ${(error as Error).message}; list the modules instead.`)
+    throw new UserError(
+      `adapter_config.json: "${text}" is no regular expression here: ${(error as Error).message}; list the modules instead.`,
+    )
   }
 }
 
@@ -88,10 +90,13 @@ export function toPeftTargets(options: TargetOptions, subject: Subject, saved: r
 export function fromPeftTargets(config: PeftTargets, subject: Subject, file: string): TargetOptions {
   const modules = peftModules(config, subject)
   const { sites } = subject.outline
-  if (modules.length === 0) throw new UserError(`${file}: "target_modules" names no module of this model; check that it is the right model.`)
+  if (modules.length === 0)
+    throw new UserError(`${file}: "target_modules" names no module of this model; check that it is the right model.`)
   const other = modules.find((name) => !sites.some((site) => site.name === name && site.kind === 'linear' && site.role !== 'head'))
   if (other !== undefined) {
-    throw new UserError(`${file}: "target_modules" names "${other}", which is no linear map inside the model; only those are supported yet.`)
+    throw new UserError(
+      `${file}: "target_modules" names "${other}", which is no linear map inside the model; only those are supported yet.`,
+    )
   }
   const { target_modules: targets, exclude_modules: exclude, layers_to_transform: layers } = config
   if (typeof exclude !== 'string') {

@@ -1,7 +1,7 @@
 import type { AdaLoraMemory } from '../methods/adalora.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
-import type { LinearSite, Site } from '../nn/site.ts'
+import type { Site } from '../nn/site.ts'
 import { isHead, type Subject } from './adapter.ts'
 import { savedTensors } from './peft-head.ts'
 import type { Stored } from './stored-tensors.ts'
@@ -16,8 +16,9 @@ function names({ model }: Subject, hf: string): [string, ...string[]] {
 /** The shapes of the factors at a site; those of a module that AdaLoRA has left no rank have no elements. */
 function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role: string, shape: readonly number[]][] {
   const specs = Object.entries(method.parameters(site))
-  if (specs.length > 0 || !kept || !Object.hasOwn(kept, site.name)) return specs.map(([role, { shape }]) => [role, shape])
-  const { in: width, out } = site as LinearSite
+  if (specs.length > 0 || site.kind !== 'linear' || !kept || !Object.hasOwn(kept, site.name))
+    return specs.map(([role, { shape }]) => [role, shape])
+  const { in: width, out } = site
   return [
     ['A.weight', [0, width]],
     ['E.weight', [0, 1]],
@@ -32,7 +33,9 @@ export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMem
   const adapted = sites.flatMap((site) => factors(site, method, memory?.kept ?? null).map(([role, shape]) => ({ site, role, shape })))
   const targets = new Set(adapted.map(({ site }) => site.name))
   const whole = savedTensors(saved, subject)
-  const biases = [...base.values()].filter((tensor) => method.trains(tensor) && !isHead(subject.model, tensor.name) && !whole.includes(tensor.name))
+  const biases = [...base.values()].filter(
+    (tensor) => method.trains(tensor) && !isHead(subject.model, tensor.name) && !whole.includes(tensor.name),
+  )
   return [
     ...adapted.map(
       ({ site, role, shape }): Stored => ({
@@ -50,4 +53,7 @@ export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMem
   ]
 }
 
-const suffixed = ([first, ...rest]: [string, ...string[]], end: string): [string, ...string[]] => [first + end, ...rest.map((name) => name + end)]
+const suffixed = ([first, ...rest]: [string, ...string[]], end: string): [string, ...string[]] => [
+  first + end,
+  ...rest.map((name) => name + end),
+]

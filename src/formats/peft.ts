@@ -14,30 +14,41 @@ import { headOutputs } from './labels.ts'
 import { isPeftFloat, peftConfig, sameConfig } from './peft-config.ts'
 import { modulesToSave, peftTasks } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
+import { withoutOverlap } from './peft-overlap.ts'
 import { orderlessPatterns } from './peft-patterns.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
 import { toPeftTargets } from './peft-targets.ts'
 import { peftTensors } from './peft-tensors.ts'
 import { refusePickle } from './pickle.ts'
-import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
 import { pythonJson } from './python-json.ts'
+import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
 
 const CONFIG = 'adapter_config.json'
 const TENSORS = 'adapter_model.safetensors'
 
 /** The config that PEFT needs for an adapter with these modules saved whole. */
-function configOf(options: LoraOptions | AdaLoraOptions, memory: AdaLoraMemory | null, card: Card, saved: readonly string[] | null, subject: Subject) {
+function configOf(
+  options: LoraOptions | AdaLoraOptions,
+  memory: AdaLoraMemory | null,
+  card: Card,
+  saved: readonly string[] | null,
+  subject: Subject,
+) {
   const modules = resolveTargets(options, subject.outline.sites, subject.model.wiring.layers)
   const portable = options.name === 'lora' ? orderlessPatterns(options, [...modules]) : options
   return peftConfig(portable, memory, card, toPeftTargets(options, subject, saved))
 }
 
-function write(folder: string, { options: given, memory: remembered, state: whole, card }: Adapter, subject: Subject): void {
-  const options = given as LoraOptions | AdaLoraOptions
-  const { state, memory } = keptAlone(whole, remembered as AdaLoraMemory | null)
+function write(folder: string, adapter: Adapter, subject: Subject): void {
+  const { card, ...given } = withoutOverlap(adapter, subject)
+  const options = given.options as LoraOptions | AdaLoraOptions
+  const { state, memory } = keptAlone(given.state, given.memory as AdaLoraMemory | null)
   const method = methodOf({ options, memory }, subject)
   const trained = [...state.keys()].filter((name) => subject.outline.base.has(name))
-  const saved = modulesToSave(card.task, trained.filter((name) => !method.trains(subject.outline.base.get(name)!)))
+  const saved = modulesToSave(
+    card.task,
+    trained.filter((name) => !method.trains(subject.outline.base.get(name)!)),
+  )
   const config = configOf(options, memory, card, saved, subject)
   const source = (name: string) => {
     const entry = state.has(name) ? null : subject.model.find(name)

@@ -11,5 +11,6 @@ const conversions: Readonly<Record<string, string>> = {
 /** Refuses a pickle of that name: it may run code and is never read. */
 export function refusePickle(folder: string, name: string): void {
   const file = join(folder, name)
-  if (existsSync(file)) throw new UserError(`${file} is a pickle file, which may run code and is never read; convert it: ${conversions[name]}.`)
+  if (existsSync(file))
+    throw new UserError(`${file} is a pickle file, which may run code and is never read; convert it: ${conversions[name]}.`)
 }

@@ -23,8 +23,17 @@ export function pythonJson(value: Json, isFloat: (key: string) => boolean, key =
     items.length === 0 ? open + close : `${open}\n${items.map((item) => deeper + item).join(',\n')}\n${indent}${close}`
   if (typeof value === 'number') return isFloat(key) || !Number.isInteger(value) ? pythonFloat(value) : String(value)
   if (typeof value === 'string') return text(value)
-  if (Array.isArray(value)) return block('[', value.map((item: Json) => pythonJson(item, isFloat, key, deeper)), ']')
+  if (Array.isArray(value))
+    return block(
+      '[',
+      value.map((item: Json) => pythonJson(item, isFloat, key, deeper)),
+      ']',
+    )
   if (value === null || typeof value === 'boolean') return String(value)
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return block('{', entries.map(([name, item]) => `${text(name)}: ${pythonJson(item, isFloat, name, deeper)}`), '}')
+  return block(
+    '{',
+    entries.map(([name, item]) => `${text(name)}: ${pythonJson(item, isFloat, name, deeper)}`),
+    '}',
+  )
 }

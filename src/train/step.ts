@@ -42,7 +42,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)) })
   }
-  const session = await openSession(network.graph, { ...(options.threads !== undefined && { threads: options.threads }) })
+  const session = await openSession(network.graph, options.threads === undefined ? {} : { threads: options.threads })
   const { method, objective, adam } = options
   const flopsOf = flopCounter(liveNodes(network.graph))
 
@@ -96,11 +96,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
           }
           signals = bySite
         }
-        if (!finite) {
-          // What the update's earlier micro-batches have added up.
-          for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
-          break
-        }
+        if (!finite) break
       }
       // Sums are zero between updates; those of an update that is not made are dropped.
       if (!finite) for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)

@@ -12,14 +12,10 @@ const short = example(4, 1)
 const longer = [example(9, 0), example(7, 2)]
 
 /** The same row with tokens at its end that nobody may attend to. */
-function padded(row: Example, length: number): Example {
-  const grow = <T extends Int32Array | Uint8Array>(array: T, filler: number): T => {
-    const grown = array.slice(0, 0).constructor as new (size: number) => T
-    const result = new grown(length).fill(filler) as T
-    result.set(array)
-    return result
-  }
-  return { ...row, ids: grow(row.ids, 7), types: grow(row.types, 0), mask: grow(row.mask, 0) }
+function padded({ ids, types, mask, ...row }: Example, length: number): Example {
+  const fill = Array.from({ length: length - ids.length }, () => 7)
+  const none = fill.map(() => 0)
+  return { ...row, ids: Int32Array.from([...ids, ...fill]), types: Int32Array.from([...types, ...none]), mask: Uint8Array.from([...mask, ...none]) }
 }
 
 /** Gradients of the summed loss by name: at the first update the first moment is (1 - β₁) times the gradient of the mean. */

@@ -23,11 +23,11 @@ export async function compute(
 ): Promise<Record<string, number[]>> {
   const graph = createGraph(float)
   const values = Object.fromEntries(Object.entries(operands).map(([name, { shape }]) => [name, input(graph, name, float, shape)]))
-  for (const [name, value] of Object.entries(build(values, graph))) output(graph, name, value)
+  for (const [name, value] of Object.entries(build(values, graph))) output(graph, `${name}=`, value)
   const session = await openSession(graph)
   const array = float === 'float64' ? Float64Array : Float32Array
   const feeds = Object.fromEntries(Object.entries(operands).map(([name, { shape, data }]) => [name, { shape, data: array.from(data) }]))
   const results = await session.run(feeds)
   await session.close()
-  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, Array.from(data)]))
+  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name.slice(0, -1), Array.from(data)]))
 }

@@ -1,0 +1,81 @@
+/**
+ * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
+ * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
+ * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...]
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
+const methods: Record<string, { method: Record<string, unknown>; learningRate: number }> = {
+  lora: { method: { name: 'lora', r: 8, alpha: 16, targets: linears }, learningRate: 1e-3 },
+  head: { method: { name: 'head' }, learningRate: 1e-3 },
+  bitfit: { method: { name: 'bitfit' }, learningRate: 1e-3 },
+  adalora: {
+    method: { name: 'adalora', initR: 12, targetR: 8, alpha: 16, tInit: 0.15, tFinal: 0.4, deltaT: 5, orthogonality: 0.1, targets: linears },
+    learningRate: 1e-3,
+  },
+  bottleneck: { method: { name: 'bottleneck', variant: 'pfeiffer', size: 16 }, learningRate: 1e-3 },
+  'adamix-bottleneck': { method: { name: 'adamix', of: { name: 'bottleneck', size: 16 } }, learningRate: 1e-3 },
+  'adamix-lora': { method: { name: 'adamix', of: { name: 'lora', r: 8, alpha: 16, targets: linears } }, learningRate: 1e-3 },
+  full: { method: { name: 'full' }, learningRate: 1e-4 },
+}
+const tasks: Record<string, { metric: string; epochs: number }> = {
+  'glue-mrpc': { metric: 'accuracy', epochs: 3 },
+  'glue-cola': { metric: 'matthews', epochs: 3 },
+  'glue-rte': { metric: 'accuracy', epochs: 3 },
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { method: { type: 'string', multiple: true }, seed: { type: 'string', multiple: true }, epochs: { type: 'string' } },
+})
+const assets = process.env.ADATUNE_ASSETS
+if (!assets) {
+  console.error('Set ADATUNE_ASSETS to the folder that holds models/all-MiniLM-L6-v2 and data/glue-*.')
+  process.exit(2)
+}
+const root = resolve(import.meta.dirname, '..')
+const file = join(root, 'bench/results/glue.json')
+const results: Record<string, unknown> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+
+for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
+  const { metric, epochs: usual } = tasks[task]!
+  const epochs = Number(values.epochs ?? usual)
+  for (const name of values.method ?? Object.keys(methods)) {
+    for (const seed of (values.seed ?? ['1']).map(Number)) {
+      const key = `${task} ${name} seed ${seed} epochs ${epochs}`
+      if (results[key]) continue
+      const { method, learningRate } = methods[name]!
+      const settings = {
+        model: join(assets, 'models/all-MiniLM-L6-v2'),
+        task: 'sequence-classification',
+        method,
+        data: { train: join(assets, 'data', task, 'train.jsonl.gz'), eval: join(assets, 'data', task, 'dev.jsonl.gz') },
+        train: { batchSize: 32, epochs, learningRate, seed, keepBest: metric, checkpointEvery: 200 },
+      }
+      const work = join(root, 'runs/bench-glue')
+      mkdirSync(work, { recursive: true })
+      const out = join(work, key.replaceAll(' ', '-'))
+      writeFileSync(join(work, 'run.json'), JSON.stringify(settings))
+      const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [join(work, 'run.json'), '--out', out]
+      console.log(`${new Date().toISOString()} ${key}`)
+      const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], { stdio: ['ignore', 'inherit', 'inherit'] })
+      if (run.status !== 0) throw new Error(`${key} ended with ${run.status}`)
+      const measured = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
+      const evaluations = readFileSync(join(out, 'run.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ event }) => event === 'eval')
+      results[key] = {
+        task, method: name, seed, epochs, settings: { ...settings.train, method },
+        best: measured, last: evaluations.at(-1),
+        tokensPerSecond: Math.round(measured.tokens / measured.seconds),
+        machine: `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`,
+      }
+      mkdirSync(join(root, 'bench/results'), { recursive: true })
+      writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+      rmSync(join(out, 'checkpoints'), { recursive: true, force: true })
+    }
+  }
+}

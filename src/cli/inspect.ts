@@ -1,0 +1,96 @@
+import { Document, parse as parseYaml } from 'yaml'
+import { parseRun } from '../config/parse.ts'
+import type { RunConfig } from '../config/run-config.ts'
+import { UserError } from '../errors.ts'
+import { forwardFlopsPerToken, inspectMethod, moduleGroups, none } from '../evaluate/inspection.ts'
+import { findConfig, openTask, type OpenTask } from '../evaluate/open-task.ts'
+import { methodFor, weightCounts } from '../evaluate/weight-counts.ts'
+import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
+import type { TaskName } from '../heads/index.ts'
+import { baseText, methodText } from './inspection-text.ts'
+import { stepCost } from './step-cost.ts'
+
+export interface InspectFlags {
+  readonly model: string
+  readonly task: TaskName
+  /** Number of classes. */
+  readonly labels: number
+  readonly method?: string | undefined
+  /** Settings of a run: the method's, and batch size and length to count operations for. */
+  readonly set: readonly string[]
+  readonly json: boolean
+  /** A saved adapter, in place of a method. */
+  readonly adapter?: string | undefined
+}
+
+/** The run that the flags would make; its data is never read. */
+function runOf({ model, task, method, set }: InspectFlags): RunConfig {
+  const document = new Document({ model, task, data: { train: '-' }, ...(method !== undefined && { method: { name: method } }) })
+  for (const setting of set) {
+    const equals = setting.indexOf('=')
+    if (equals < 1) throw new UserError(`--set ${setting}: write it as --set method.r=8.`)
+    try {
+      document.setIn(setting.slice(0, equals).split('.'), document.createNode(parseYaml(setting.slice(equals + 1))))
+    } catch (error) {
+      throw new UserError(`--set ${setting}: ${(error as Error).message.split('\n')[0]}.`)
+    }
+  }
+  if (method === undefined && document.has('method') && !document.hasIn(['method', 'name'])) {
+    throw new UserError('--set method... needs --method.')
+  }
+  return parseRun(document.toJS(), '--set')
+}
+
+/** What is known of a model and its head by its config alone. */
+export interface ModelInspection {
+  readonly modelType: string
+  readonly layers: number
+  readonly hidden: number
+  readonly vocabularySize: number
+  readonly maxPositions: number
+  readonly task: TaskName
+  readonly outputs: number
+  readonly weights: { readonly base: number; readonly head: number }
+  readonly length: number
+  readonly forwardFlopsPerToken: number
+  /** The linear maps that a method may target. */
+  readonly linear: readonly { readonly role: string | null; readonly pattern: string; readonly count: number; readonly in: number | null; readonly out: number | null }[]
+}
+
+function inspectModel({ name: task, subject, outline, labels }: OpenTask, length: number): ModelInspection {
+  const { modelType, wiring } = subject.model
+  const { layers, hidden, vocabularySize, maxPositions } = wiring
+  const { base, head } = weightCounts(subject, outline, none)
+  const linear = moduleGroups(outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'), none)
+  return {
+    ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
+    outputs: subject.head.outputs(labels.length),
+    weights: { base, head },
+    forwardFlopsPerToken: forwardFlopsPerToken(subject, none, false, 1, length),
+    linear: linear.map(({ role, pattern, count, in: inner, out }) => ({ role, pattern, count, in: inner, out })),
+  }
+}
+
+/** Weights, operations and targets of a model, alone or with a method or saved adapter; a config.json is enough. Ends in a line break. */
+export async function inspect(flags: InspectFlags): Promise<string> {
+  const { adapter: folder, json } = flags
+  if (folder !== undefined && flags.method !== undefined) throw new UserError('Give either --method or --adapter.')
+  const run = runOf(flags)
+  const model = await findConfig(flags.model)
+  const card = folder === undefined ? null : describeAdapter(folder)
+  const names = card?.labels ?? Array.from({ length: card?.outputs ?? flags.labels }, (_, i) => `LABEL_${i}`)
+  const task = card?.task ?? flags.task
+  const open = openTask(model, task, task === 'sequence-classification' || task === 'token-classification' ? names : [])
+  const { subject, outline } = open
+  const length = Math.min(run.data.maxLength, model.wiring.maxPositions)
+  const about = inspectModel(open, length)
+  const print = (object: unknown, text: () => string): string => (json ? `${JSON.stringify(object, null, 2)}\n` : text())
+
+  const adapter: Adapter | null = folder === undefined ? null : loadAdapter(folder, { model, outline })
+  const given = adapter?.options ?? (flags.method !== undefined || flags.set.some((setting) => setting.startsWith('method.')) ? run.method : null)
+  if (given === null) return print(about, () => baseText(about))
+  const memory = adapter?.memory ?? null
+  const found = inspectMethod(subject, outline, given, { length, memory })
+  const step = stepCost(open, methodFor(subject, outline, found.options, null, memory), run.train, length)
+  return print({ model: about, method: found, step }, () => methodText(about, given, found, step))
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { runJsonSchema } from '../config/parse.ts'
+import { UserError } from '../errors.ts'
+import { type EvalFlags, evaluateCommand } from './eval.ts'
+import { inspect } from './inspect.ts'
+import { type MergeFlags, mergeCommand } from './merge.ts'
+import { positiveFlag, taskFlag } from './options.ts'
+import { type PredictFlags, predictCommand } from './predict.ts'
+import { type TrainFlags, trainCommand } from './train.ts'
+
+/** What a user can mend: settings, files, rows. */
+const USER_ERROR = 2
+
+const collect = (value: string, all: string[]): string[] => [...all, value]
+
+function adapted(command: Command): Command {
+  return command
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--task <task>', 'needed where neither adapter nor model tells')
+    .option('--labels <names>', 'class names in order, comma-separated')
+    .option('--text-column <name>', 'column of the text')
+    .option('--pair-column <name>', 'column of the second text')
+    .option('--label-column <name>', 'column of the label')
+    .option('--max-length <tokens>', 'truncate texts to so many tokens', '128')
+    .option('--batch-size <rows>', 'rows at a time', '64')
+}
+
+function program(exit: (code: number) => void): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const root = new Command('adatune')
+  root.description('Parameter-efficient fine-tuning of Hugging Face transformers on ONNX Runtime.').version(version).exitOverride()
+
+  root
+    .command('train')
+    .description('fine-tune as a run file says, or go on with a run')
+    .argument('[run-file]', 'YAML or JSON')
+    .option('--set <key=value>', 'change a setting, e.g. method.r=16; may be repeated', collect, [])
+    .option('--out <folder>', 'folder of the run')
+    .option('--resume <folder>', 'go on with the run in this folder')
+    .option('--quiet', 'print errors only')
+    .option('--json', 'print every event as a line of JSON')
+    .action(async (file: string | undefined, flags: TrainFlags) => exit(await trainCommand(file, flags)))
+
+  adapted(root.command('eval').description('metrics on labelled rows'))
+    .requiredOption('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .action(async (flags: EvalFlags) => void process.stdout.write(`${JSON.stringify(await evaluateCommand(flags))}\n`))
+
+  adapted(root.command('predict').description('answer rows, or one text'))
+    .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .option('--text <text...>', 'a text, and its pair')
+    .option('--output <file>', 'write the answers to a file, one JSON object a row')
+    .option('--logits', 'raw logits instead of labels and scores')
+    .action(async (flags: PredictFlags) => void process.stdout.write(await predictCommand(flags)))
+
+  root
+    .command('inspect')
+    .description('weights, operations and targets of a model and method; a config.json is enough')
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the hub')
+    .option('--task <task>', 'kind of head', 'sequence-classification')
+    .option('--labels <count>', 'number of classes', '2')
+    .option('--method <name>', 'a PEFT method')
+    .option('--set <key=value>', 'change a setting, e.g. method.r=8; may be repeated', collect, [])
+    .option('--json', 'print an object')
+    .action(async (flags: { model: string; task: string; labels: string; method?: string; set: string[]; json?: boolean }) => {
+      const options = { ...flags, task: taskFlag(flags.task)!, labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
+      process.stdout.write(await inspect(options))
+    })
+
+  root
+    .command('merge')
+    .description('fold an adapter into its model: an ordinary Hugging Face folder')
+    .requiredOption('--model <folder or id>', 'the model the adapter was trained on')
+    .requiredOption('--adapter <folder>', 'saved LoRA or AdaLoRA adapter')
+    .requiredOption('--out <folder>', 'where to write the merged model')
+    .action(async (flags: MergeFlags) => void process.stdout.write(await mergeCommand(flags)))
+
+  root
+    .command('schema')
+    .description('JSON Schema of run files, for editors')
+    .action(() => void process.stdout.write(`${JSON.stringify(runJsonSchema(), null, 2)}\n`))
+  return root
+}
+
+/** Runs one command line; returns the exit code. Errors that the user can mend are one sentence on stderr. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code = 0
+  try {
+    await program((given) => {
+      code = given
+    }).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_ERROR
+    if (!(error instanceof UserError)) throw error
+    process.stderr.write(`adatune: ${error.message}\n`)
+    return USER_ERROR
+  }
+  return code
+}

@@ -1,0 +1,49 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
+import { flopCounter } from '../graph/flops.ts'
+import type { Method } from '../nn/method.ts'
+import { liveNodes } from '../onnx/live.ts'
+import { peakBytes } from '../onnx/order.ts'
+import { buildStepGraph } from '../train/step-graph.ts'
+
+/** What one update takes, as its graph foretells. */
+export interface StepCost {
+  /** Rows of a micro-batch, and tokens of each row. */
+  readonly rows: number
+  readonly length: number
+  readonly microBatches: number
+  readonly flops: number
+  /** The most bytes of intermediate results at once; frozen weights and the state come on top. */
+  readonly intermediateBytes: number
+  /** What is trained, with the optimiser's and the method's tensors beside it. */
+  readonly stateBytes: number
+}
+
+/** Builds the step of a run without weights and reads its cost off the graph, for full batches of rows of `length` tokens. */
+export function stepCost({ subject, outline }: { subject: Subject; outline: Outline }, method: Method, train: RunConfig['train'], length: number): StepCost {
+  const { passes, consistency } = method
+  // Only names are asked of these tensors.
+  const trained = [...outline.base.values()].filter((parameter) => isHead(subject, parameter.name) || method.trains(parameter))
+  const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
+  const step = buildStepGraph(subject, state, {
+    method,
+    objective: { passes, consistency, labelSmoothing: train.labelSmoothing, classWeights: null },
+    adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
+    decay: train.decay,
+    maxGradNorm: train.maxGradNorm,
+    accumulate: train.accumulate,
+    modelDropout: train.dropout,
+  })
+  const { graph } = step.assembly.network
+  const rows = train.batchSize * passes
+  const sizes = { rows, tokens: rows * length, length }
+  const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * shape.reduce((n, dim) => n * dim, 1), 0)
+  return {
+    rows: train.batchSize,
+    length,
+    microBatches: train.accumulate,
+    flops: train.accumulate * flopCounter(liveNodes(graph))(sizes),
+    intermediateBytes: peakBytes(graph, sizes),
+    stateBytes,
+  }
+}

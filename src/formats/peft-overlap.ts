@@ -1,0 +1,31 @@
+import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { LoraOptions } from '../methods/lora.ts'
+import { resolveTargets } from '../methods/targets.ts'
+import type { Adapter, Subject } from './adapter.ts'
+import { methodOf } from './adapter.ts'
+import { mergeState } from './merged-weights.ts'
+
+/**
+ * PEFT does not adapt a module that it saves whole. Where training did both, the increment is added to the saved weight and
+ * the module is excluded; what the adapter computes stays the same.
+ */
+export function withoutOverlap(adapter: Adapter, subject: Subject): Adapter {
+  const { model, outline } = subject
+  const options = adapter.options as LoraOptions | AdaLoraOptions
+  const method = methodOf(adapter, subject)
+  const targets = resolveTargets(options, outline.sites, model.wiring.layers)
+  const isTrained = (tensor: string): boolean => adapter.state.has(tensor) && !method.trains(outline.base.get(tensor)!)
+  const both = outline.sites.filter(
+    (site) => site.kind === 'linear' && targets.has(site.name) && ['weight', 'bias'].some((end) => isTrained(`${site.name}.${end}`)),
+  )
+  if (both.length === 0) return adapter
+  const names = both.map(({ name }) => name)
+  const memory = adapter.memory as AdaLoraMemory | null
+  const kept = memory?.kept && Object.fromEntries(Object.entries(memory.kept).filter(([name]) => !names.includes(name)))
+  return {
+    ...adapter,
+    options: { ...options, exclude: [...options.exclude, ...names] },
+    memory: memory && { ...memory, kept },
+    state: mergeState(model, method, adapter.state, both),
+  }
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import type { RunSummary } from '../train/run.ts'
+import { bytes, count, duration, flops, metric, percent } from './numbers.ts'
+import { table } from './table.ts'
+
+/** Tokens in a second of the whole run, evaluations and all. */
+const speed = (tokens: number, seconds: number): string => (seconds > 0 ? `${count(tokens / seconds)} tokens/s` : '–')
+
+function keptText({ kept }: RunSummary, steps: number): string {
+  if (kept === null) return `the last step, ${count(steps)}`
+  return `the best evaluation, at step ${count(kept.step)} of ${count(steps)}`
+}
+
+/** What a run came to, for the end of its output. */
+export function closingTable(summary: RunSummary): string {
+  const { finished, out, weights, metrics } = summary
+  const { base, head, trained, merged } = weights
+  const form = (name: string, n: number): string[] => [name, count(n), percent(n, base + head), count(n + head), percent(n + head, base + head)]
+  const counts = table([
+    ['', 'weights', '% of model', 'with head', '% of model'],
+    form('base', base),
+    form('in training', trained),
+    form('at the end', merged),
+  ])
+  if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
+  const number = (name: string): number => Number(metrics[name])
+  const used = ['keptStep', 'steps', 'tokens', 'trainFlops', 'adapterBytes', 'base', 'head', 'trained', 'merged', 'seconds', 'cpuSeconds', 'peakMemoryBytes']
+  const measured = Object.entries(metrics).filter(([name, value]) => !used.includes(name) && typeof value === 'number')
+  const facts = table(
+    [
+      ['kept', keptText(summary, number('steps'))],
+      ...measured.map(([name, value]) => [name, metric(name, value as number)]),
+      ['steps', count(number('steps'))],
+      ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
+      ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],
+      ['training', flops(number('trainFlops'))],
+      ['peak memory', bytes(number('peakMemoryBytes'))],
+      ['adapter', `${bytes(number('adapterBytes'))} in ${join(out, 'adapter')}`],
+    ],
+    { header: false, align: ['left', 'left'] },
+  )
+  return `\n${counts}\n${facts}`
+}

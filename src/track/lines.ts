@@ -1,0 +1,47 @@
+import type { WeightCounts } from '../evaluate/weight-counts.ts'
+import type { RunEvent } from '../train/events.ts'
+import { count, metric, percent } from './numbers.ts'
+
+interface RunFields {
+  readonly model: string
+  readonly method: { readonly name: string; readonly of?: { readonly name: string } }
+  readonly totalSteps: number
+  readonly examples: number
+  readonly weights: WeightCounts
+}
+
+/** A method in a few words: `lora`, `adamix of bottleneck`. */
+const methodName = ({ name, of }: RunFields['method']): string => (of ? `${name} of ${of.name}` : name)
+
+/** What is trained; shares are of the base model with its head. */
+export function runLine(event: RunEvent): string {
+  const { model, method, totalSteps, examples, weights } = event as unknown as RunFields
+  const { base, head, trained, merged } = weights
+  const share = (n: number): string => `${count(n)} (${percent(n, base + head)})`
+  const left = merged === trained ? '' : `, ${share(merged)} of them left at the end`
+  return (
+    `${methodName(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}\n` +
+    `${count(examples)} examples, ${count(totalSteps)} steps`
+  )
+}
+
+const notMetrics = new Set(['event', 'step', 'epoch', 'best', 'ms', 'time'])
+
+/** `epoch 1.5`, with two decimals at most. */
+export const epochText = (epoch: number): string => `epoch ${Number(epoch.toFixed(2))}`
+
+/** `epoch 1  accuracy 81.1  f1 86.8  loss 0.45  best` */
+export function evalLine(event: RunEvent): string {
+  const metrics = Object.entries(event).flatMap(([name, value]) =>
+    notMetrics.has(name) || typeof value !== 'number' ? [] : [`${name} ${metric(name, value)}`],
+  )
+  return [epochText(Number(event.epoch)), ...metrics, ...(event.best ? ['best'] : [])].join('  ')
+}
+
+/** A budget of ranks as it was given out. */
+export function ranksLine(event: RunEvent): string {
+  const ranks = Object.values(event.ranks as Record<string, number>)
+  const sum = ranks.reduce((total, rank) => total + rank, 0)
+  const empty = ranks.filter((rank) => rank === 0).length
+  return `ranks are final: ${count(sum)} over ${count(ranks.length)} modules, ${count(empty)} of them at 0`
+}

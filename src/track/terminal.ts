@@ -1,0 +1,111 @@
+import { createLogUpdate } from 'log-update'
+import type { RunEvent, Sink } from '../train/events.ts'
+import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
+import { count, duration, metric } from './numbers.ts'
+import { openPace, type Stride } from './pace.ts'
+
+/** A sink that writes for a person. */
+export type TerminalSink = Sink & {
+  /** Writes a line that stays. */
+  note(text: string): void
+  /** Ends the live part; more than once does no harm. */
+  close(): void
+}
+
+interface StepFields extends Stride {
+  readonly step: number
+  readonly epoch: number
+}
+
+/** Lines that stay, and a part below them that is written over; nothing of it off a terminal. */
+interface Screen {
+  readonly live: boolean
+  line(text: string): void
+  show(block: string): void
+  close(keep: boolean): void
+}
+
+// Names out of files may hold anything; a terminal would obey it.
+const plain = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�')
+
+function openScreen(stream: NodeJS.WriteStream): Screen {
+  if (!stream.isTTY) return { live: false, line: (text) => void stream.write(`${plain(text)}\n`), show: () => {}, close: () => {} }
+  // To hide the cursor would bring in handlers of signals; those are the command line's own.
+  const log = createLogUpdate(stream, { showCursor: true })
+  let shown = ''
+  return {
+    live: true,
+    line(text) {
+      log.persist(plain(text))
+      if (shown) log(shown)
+    },
+    show(block) {
+      shown = block
+      log(block)
+    },
+    close(keep) {
+      if (!shown) return
+      if (!keep) log.clear()
+      log.done()
+      shown = ''
+    },
+  }
+}
+
+function bar(share: number, columns: number): string {
+  const width = Math.max(8, Math.min(40, columns - 36))
+  const full = Math.round(Math.min(1, share) * width)
+  return '█'.repeat(full) + '░'.repeat(width - full)
+}
+
+const REDRAW_MS = 50
+/** Off a terminal: lines in a whole run, and the steps between them where its length is not known. */
+const LINES = 10
+const STEPS_A_LINE = 100
+
+/**
+ * Shows a run to a person: what is trained, evaluations and warnings as lines, and on a terminal the progress below them;
+ * in a log file a line for each tenth of the run, without control codes. `totalSteps` is for a run that is gone on with.
+ */
+export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): TerminalSink {
+  const screen = openScreen(stream)
+  const pace = openPace()
+  let total = totalSteps ?? null
+  let drawn = Number.NEGATIVE_INFINITY
+  let ranksShown = false
+
+  const figures = (step: number): string => {
+    const left = total === null ? [] : [`${duration((total - step) * pace.secondsPerStep)} left`]
+    return [`loss ${metric('loss', pace.loss)}`, `${count(pace.tokensPerSecond)} tokens/s`, ...left].join('  ')
+  }
+  const isTenth = (step: number): boolean =>
+    total === null ? step % STEPS_A_LINE === 0 : Math.floor((step * LINES) / total) > Math.floor(((step - 1) * LINES) / total)
+
+  const onStep = ({ step, epoch, loss, tokens, ms }: StepFields): void => {
+    pace.add({ loss, tokens, ms })
+    const place = `${total === null ? count(step) : `${count(step)}/${count(total)}`}  ${epochText(epoch)}`
+    if (!screen.live) {
+      if (isTenth(step)) screen.line(`step ${place}  ${figures(step)}`)
+      return
+    }
+    const now = performance.now()
+    if (now - drawn < REDRAW_MS && step !== total) return
+    drawn = now
+    const progress = total === null ? '' : `${bar(step / total, stream.columns ?? 80)}  `
+    screen.show(`${progress}${place}\n${figures(step)}`)
+  }
+
+  const sink = (event: RunEvent): void => {
+    if (event.event === 'step') onStep(event as unknown as StepFields)
+    else if (event.event === 'run') {
+      total = event.totalSteps as number
+      screen.line(runLine(event))
+    } else if (event.event === 'eval') screen.line(evalLine(event))
+    else if (event.event === 'warning') screen.line(`warning: ${event.message}`)
+    else if (event.event === 'ranks' && event.final && !ranksShown) {
+      ranksShown = true
+      screen.line(ranksLine(event))
+    } else if (event.event === 'done') screen.close(false)
+  }
+  return Object.assign(sink, { note: screen.line, close: () => screen.close(true) })
+}

@@ -3,10 +3,11 @@ import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { forwardFlopsPerToken, inspectMethod, moduleGroups, none } from '../evaluate/inspection.ts'
-import { findConfig, openTask, type OpenTask } from '../evaluate/open-task.ts'
+import { findConfig, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { methodFor, weightCounts } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
 import type { TaskName } from '../heads/index.ts'
+import { tasks } from '../tasks/index.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { stepCost } from './step-cost.ts'
 
@@ -36,9 +37,9 @@ function runOf({ model, task, method, set }: InspectFlags): RunConfig {
     }
   }
   if (method === undefined && document.has('method') && !document.hasIn(['method', 'name'])) {
-    throw new UserError('--set method... needs --method.')
+    throw new UserError('--set of a method needs --method, its name.')
   }
-  return parseRun(document.toJS(), '--set')
+  return parseRun(document.toJS(), 'inspect')
 }
 
 /** What is known of a model and its head by its config alone. */
@@ -54,14 +55,23 @@ export interface ModelInspection {
   readonly length: number
   readonly forwardFlopsPerToken: number
   /** The linear maps that a method may target. */
-  readonly linear: readonly { readonly role: string | null; readonly pattern: string; readonly count: number; readonly in: number | null; readonly out: number | null }[]
+  readonly linear: readonly {
+    readonly role: string | null
+    readonly pattern: string
+    readonly count: number
+    readonly in: number | null
+    readonly out: number | null
+  }[]
 }
 
 function inspectModel({ name: task, subject, outline, labels }: OpenTask, length: number): ModelInspection {
   const { modelType, wiring } = subject.model
   const { layers, hidden, vocabularySize, maxPositions } = wiring
   const { base, head } = weightCounts(subject, outline, none)
-  const linear = moduleGroups(outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'), none)
+  const linear = moduleGroups(
+    outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'),
+    none,
+  )
   return {
     ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
     outputs: subject.head.outputs(labels.length),
@@ -80,14 +90,15 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   const card = folder === undefined ? null : describeAdapter(folder)
   const names = card?.labels ?? Array.from({ length: card?.outputs ?? flags.labels }, (_, i) => `LABEL_${i}`)
   const task = card?.task ?? flags.task
-  const open = openTask(model, task, task === 'sequence-classification' || task === 'token-classification' ? names : [])
+  const open = openTask(model, task, tasks[task].classes ? names : [])
   const { subject, outline } = open
   const length = Math.min(run.data.maxLength, model.wiring.maxPositions)
   const about = inspectModel(open, length)
   const print = (object: unknown, text: () => string): string => (json ? `${JSON.stringify(object, null, 2)}\n` : text())
 
   const adapter: Adapter | null = folder === undefined ? null : loadAdapter(folder, { model, outline })
-  const given = adapter?.options ?? (flags.method !== undefined || flags.set.some((setting) => setting.startsWith('method.')) ? run.method : null)
+  const given =
+    adapter?.options ?? (flags.method !== undefined || flags.set.some((setting) => setting.startsWith('method.')) ? run.method : null)
   if (given === null) return print(about, () => baseText(about))
   const memory = adapter?.memory ?? null
   const found = inspectMethod(subject, outline, given, { length, memory })

@@ -55,7 +55,9 @@ export function methodText(model: ModelInspection, given: MethodOptions, found: 
   const forms = [form('base', base), form('in training', training), form('at the end', merged)]
   const added = modules.map((group) => [group.role ?? '', count(group.count), sizes(group), count(group.weights), group.pattern])
   const tensors = inPlace.map(({ pattern, count: many, weights }) => ['in place', count(many), '', count(weights), pattern])
-  const acts = table([['acts on', 'modules', 'in -> out', 'weights', 'name'], ...added, ...tensors], { align: ['left', 'right', 'left', 'right', 'left'] })
+  const acts = table([['acts on', 'modules', 'in -> out', 'weights', 'name'], ...added, ...tensors], {
+    align: ['left', 'right', 'left', 'right', 'left'],
+  })
   const batches = step.microBatches === 1 ? '' : `${step.microBatches} times `
   return (
     `${heading(model)}\n${methodLine(found)}\n${budgetText(given, found)}\n` +

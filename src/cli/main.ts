@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { runJsonSchema } from '../config/parse.ts'
 import { UserError } from '../errors.ts'
-import { type EvalFlags, evaluateCommand } from './eval.ts'
+import { type EvalFlags, evalCommand } from './eval.ts'
 import { inspect } from './inspect.ts'
 import { type MergeFlags, mergeCommand } from './merge.ts'
 import { positiveFlag, taskFlag } from './options.ts'
@@ -45,7 +45,7 @@ function program(exit: (code: number) => void): Command {
 
   adapted(root.command('eval').description('metrics on labelled rows'))
     .requiredOption('--data <file>', 'jsonl, csv or tsv, also gzipped')
-    .action(async (flags: EvalFlags) => void process.stdout.write(`${JSON.stringify(await evaluateCommand(flags))}\n`))
+    .action(async (flags: EvalFlags) => void process.stdout.write(await evalCommand(flags)))
 
   adapted(root.command('predict').description('answer rows, or one text'))
     .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
@@ -64,7 +64,7 @@ function program(exit: (code: number) => void): Command {
     .option('--set <key=value>', 'change a setting, e.g. method.r=8; may be repeated', collect, [])
     .option('--json', 'print an object')
     .action(async (flags: { model: string; task: string; labels: string; method?: string; set: string[]; json?: boolean }) => {
-      const options = { ...flags, task: taskFlag(flags.task)!, labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
+      const options = { ...flags, task: taskFlag(flags.task), labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
       process.stdout.write(await inspect(options))
     })
 

@@ -1,38 +1,48 @@
-import { type TaskName, taskNames } from '../heads/index.ts'
 import { didYouMean, UserError } from '../errors.ts'
+import type { PredictorOptions } from '../evaluate/predictor.ts'
+import { type TaskName, taskNames } from '../heads/index.ts'
 
-/** Options that several commands share, as the command line gives them. */
-export interface AdaptedFlags {
+/** Options of the commands that answer, as the command line gives them. */
+export interface PredictorFlags {
   readonly model: string
   readonly adapter?: string
   readonly task?: string
   readonly labels?: string
+  readonly textColumn?: string
+  readonly pairColumn?: string
+  readonly labelColumn?: string
+  readonly maxLength: string
+  readonly batchSize: string
 }
 
-export function taskFlag(task: string | undefined): TaskName | null {
-  if (task === undefined) return null
+/** A task's name; another word is an error that names the nearest. */
+export function taskFlag(task: string): TaskName {
   if ((taskNames as readonly string[]).includes(task)) return task as TaskName
   throw new UserError(`--task ${task}: known are ${taskNames.join(', ')}.${didYouMean(task, taskNames)}`)
 }
 
-export const labelsFlag = (labels: string | undefined): readonly string[] | null => labels?.split(',').map((name) => name.trim()) ?? null
-
-export interface ColumnFlags {
-  readonly textColumn?: string
-  readonly pairColumn?: string
-  readonly labelColumn?: string
+/** A whole number of at least 1. */
+export function positiveFlag(name: string, text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= 1) return number
+  throw new UserError(`--${name} ${text}: expected a whole number of at least 1.`)
 }
 
-/** The columns that flags name, or null to guess. */
-export function columnFlags({ textColumn, pairColumn, labelColumn = 'label' }: ColumnFlags): { text: string; pair: string | null; label: string } | null {
+function columnsOf({ textColumn, pairColumn, labelColumn = 'label' }: PredictorFlags): PredictorOptions['columns'] {
   if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn }
   if (pairColumn !== undefined) throw new UserError('--pair-column needs --text-column.')
   return null
 }
 
-/** A whole number of at least 1 from the command line. */
-export function positiveFlag(name: string, text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1) return number
-  throw new UserError(`--${name} ${text}: expected a whole number of at least 1.`)
+export function predictorOptions(flags: PredictorFlags): PredictorOptions {
+  const { model, adapter, task, labels } = flags
+  return {
+    model,
+    adapter: adapter ?? null,
+    task: task === undefined ? null : taskFlag(task),
+    labels: labels?.split(',').map((name) => name.trim()) ?? null,
+    columns: columnsOf(flags),
+    maxLength: positiveFlag('max-length', flags.maxLength),
+    batchSize: positiveFlag('batch-size', flags.batchSize),
+  }
 }

@@ -20,7 +20,12 @@ export interface StepCost {
 }
 
 /** Builds the step of a run without weights and reads its cost off the graph, for full batches of rows of `length` tokens. */
-export function stepCost({ subject, outline }: { subject: Subject; outline: Outline }, method: Method, train: RunConfig['train'], length: number): StepCost {
+export function stepCost(
+  { subject, outline }: { subject: Subject; outline: Outline },
+  method: Method,
+  train: RunConfig['train'],
+  length: number,
+): StepCost {
   const { passes, consistency } = method
   // Only names are asked of these tensors.
   const trained = [...outline.base.values()].filter((parameter) => isHead(subject, parameter.name) || method.trains(parameter))

@@ -57,3 +57,5 @@ export const runConfig = z.strictObject({
   out: z.string().min(1).nullable().default(null),
 })
 export type RunConfig = z.infer<typeof runConfig>
+/** What a user writes: everything with a default may be left out. */
+export type RunSettings = z.input<typeof runConfig>

@@ -1,7 +1,7 @@
 import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
-import type { MethodOptions } from '../methods/index.ts'
 import { inPlace } from '../methods/in-place.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { liveNodes } from '../onnx/live.ts'
@@ -101,7 +101,12 @@ export function forwardFlopsPerToken(subject: Subject, method: Method, training:
 export const none: Method = inPlace('none', () => false)
 
 /** What a method costs on a model, from shapes alone: weights, operations, bytes, and where it acts. */
-export function inspectMethod(subject: Subject, outline: Outline, given: MethodOptions, settings: InspectionOptions = {}): MethodInspection {
+export function inspectMethod(
+  subject: Subject,
+  outline: Outline,
+  given: MethodOptions,
+  settings: InspectionOptions = {},
+): MethodInspection {
   const { length = 128, rows = 1, memory = null } = settings
   const options = withinBudget(subject, outline, given)
   const method = methodFor(subject, outline, options, null, memory)
@@ -127,11 +132,18 @@ export function inspectMethod(subject: Subject, outline: Outline, given: MethodO
     merged: form(merged, alone + (whole - alone) * (deployed.remains ?? 1)),
     passes: method.passes,
     adapterBytes: 4 * (merged + head),
-    modules: moduleGroups(outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0), method),
+    modules: moduleGroups(
+      outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0),
+      method,
+    ),
     inPlace: grouped(
       tensors,
       ({ name }) => patternOf(name),
-      (group) => ({ pattern: patternOf(group[0]!.name), count: group.length, weights: group.reduce((sum, { shape }) => sum + size(shape), 0) }),
+      (group) => ({
+        pattern: patternOf(group[0]!.name),
+        count: group.length,
+        weights: group.reduce((sum, { shape }) => sum + size(shape), 0),
+      }),
     ),
   }
 }

@@ -73,7 +73,6 @@ test('AdaLoRA before its last allocation is saved whole', () => {
 
 test('ranks that do not belong to the modules are refused', () => {
   const { subject, folder, config } = saved(
-    adalora,
     { initR: 3, targetR: 1, targets: ['query'] },
     { kept: kept(queries), shrunk: false, ranks: null },
   )

@@ -71,7 +71,9 @@ test('tensors and head have the names that adapter-hub gives them', () => {
     num_labels: 3,
     version: 'adapters.1.3.0',
   })
-  assert.match(readFileSync(join(folder, 'adapter_config.json'), 'utf8'), /"leave_out": \[\n {6}0\n {4}\],[^]*"scaling": 1\.0,/)
+  const text = readFileSync(join(folder, 'adapter_config.json'), 'utf8')
+  assert.match(text, /"leave_out": \[\n {6}0\n {4}\],/)
+  assert.match(text, /"scaling": 1\.0,/)
 })
 
 test('any width has a reduction that gives it', () => {

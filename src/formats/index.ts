@@ -12,7 +12,7 @@ import { modelFolder } from './model-folder.ts'
 import { peft } from './peft.ts'
 import { refusePickle } from './pickle.ts'
 
-export type { Adapter, Card, Outline, Subject } from './adapter.ts'
+export type { Adapter, Card, Subject } from './adapter.ts'
 export { hubName } from './card.ts'
 export { isExpertsFile, loadExperts, saveExperts } from './experts.ts'
 export { mergeState } from './merged-weights.ts'

@@ -46,7 +46,7 @@ test('the scale is alpha over the initial rank and a hundred thousandth', () => 
 })
 
 test('the increment is scale times B diag(E) A', () => {
-  const { method } = allocator({ initR: 2, targetR: 1, alpha: 3 })
+  const { method } = allocator({ initR: 2, targetR: 1, alpha: 3 }, 20, [0, 0])
   const tensor = (shape: number[], data: number[]): Tensor => ({ shape, data: Float32Array.from(data) })
   const roles = { 'A.weight': tensor([2, 3], [1, 2, 0, 0, 1, -1]), 'E.weight': tensor([2, 1], [2, -1]), 'B.weight': tensor([2, 2], [1, 3, 0, 4]) }
   const expected = [2, 1, 3, 0, -4, 4].map((value) => (3 / 2.00001) * value)
@@ -129,6 +129,7 @@ test('without a final phase the last update makes the last allocation', () => {
   assert.deepEqual(values(), [[0, 0, 0, 0], [1, 2, 3, 4]])
   assert.equal(decision?.event?.budget, 4)
   assert.deepEqual([18, 19, 20].map((step) => method.settled!(step)), [false, false, true])
+  assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.event?.budget, 4)
 })
 
 test('evaluations count once the last allocation is made', () => {

@@ -79,7 +79,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
   resize: (options, targetR) => ({ ...options, targetR, initR: Math.ceil(targetR * 1.5), budget: null }),
   create(options, { sites, layers, totalSteps, memory: remembered }): Method {
     const { initR, targetR } = options
-    if (targetR >= initR) throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
+    if (totalSteps !== null && targetR >= initR) throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
     /** Decides the shapes; what changes without them is handed to `control`. */
     const memory = (remembered ?? freshMemory) as AdaLoraMemory
     const targets = resolveTargets(options, sites, layers)
@@ -157,10 +157,11 @@ export const adalora = defineMethod<AdaLoraOptions>({
         const zero = (keep: readonly (readonly boolean[])[]): void =>
           keep.forEach((module, i) => module.forEach((stays, k) => { if (!stays) values[i]![k] = 0 }))
         let kept = before
-        const { budget: allowed, mask } = cubic(step, budget)
+        const { budget: scheduled, mask } = cubic(step, budget)
+        const allowed = step === last ? budget.target : scheduled
         if (kept) zero(modules.map(({ name }) => kept![name]!))
         else if (mask || step === last) {
-          const keep = global(modules.map(({ name }) => signals.get(name)!.score!), step === last ? budget.target : allowed)
+          const keep = global(modules.map(({ name }) => signals.get(name)!.score!), allowed)
           zero(keep)
           if (step === last) kept = Object.fromEntries(modules.map(({ name }, i) => [name, keep[i]!]))
         }

@@ -15,7 +15,13 @@ function keptText({ kept }: RunSummary, steps: number): string {
 export function closingTable(summary: RunSummary): string {
   const { finished, out, weights, metrics } = summary
   const { base, head, trained, merged } = weights
-  const form = (name: string, n: number): string[] => [name, count(n), percent(n, base + head), count(n + head), percent(n + head, base + head)]
+  const form = (name: string, n: number): string[] => [
+    name,
+    count(n),
+    percent(n, base + head),
+    count(n + head),
+    percent(n + head, base + head),
+  ]
   const counts = table([
     ['', 'weights', '% of model', 'with head', '% of model'],
     form('base', base),
@@ -24,7 +30,20 @@ export function closingTable(summary: RunSummary): string {
   ])
   if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
-  const used = ['keptStep', 'steps', 'tokens', 'trainFlops', 'adapterBytes', 'base', 'head', 'trained', 'merged', 'seconds', 'cpuSeconds', 'peakMemoryBytes']
+  const used = [
+    'keptStep',
+    'steps',
+    'tokens',
+    'trainFlops',
+    'adapterBytes',
+    'base',
+    'head',
+    'trained',
+    'merged',
+    'seconds',
+    'cpuSeconds',
+    'peakMemoryBytes',
+  ]
   const measured = Object.entries(metrics).filter(([name, value]) => !used.includes(name) && typeof value === 'number')
   const facts = table(
     [

@@ -18,7 +18,11 @@ function scaled(n: number, units: readonly string[]): string {
 export const bytes = (n: number): string => scaled(n, ['B', 'kB', 'MB', 'GB', 'TB'])
 
 /** Floating-point operations: `12.3 TFLOP`. */
-export const flops = (n: number): string => scaled(n, ['', 'k', 'M', 'G', 'T', 'P', 'E'].map((prefix) => `${prefix}FLOP`))
+export const flops = (n: number): string =>
+  scaled(
+    n,
+    ['', 'k', 'M', 'G', 'T', 'P', 'E'].map((prefix) => `${prefix}FLOP`),
+  )
 
 const two = (n: number): string => String(n).padStart(2, '0')
 

@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import type { State } from '../evaluate/state.ts'
@@ -29,7 +29,8 @@ export function saveResult(out: string, config: RunConfig, { open, options, plan
     task,
     labels: labels.length > 0 ? labels : null,
     outputs: subject.head.outputs(labels.length),
-    baseModel: hubName(config.model),
+    // A folder's path says nothing on another machine.
+    baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
   }

@@ -1,0 +1,27 @@
+/**
+ * Parameter-efficient fine-tuning of Hugging Face transformers.
+ * `fineTune` trains, `openPredictor` answers; both take what the command line takes.
+ */
+import { parseRun, readRun } from './config/parse.ts'
+import type { RunSettings } from './config/run-config.ts'
+import { type RunOptions, type RunSummary, resume, train } from './train/run.ts'
+
+/**
+ * Fine-tunes as the settings say and saves the adapter in the run's folder.
+ * @throws UserError for settings, files or rows that do not fit, and for a loss that is not finite
+ * @example
+ * await fineTune({ model: 'models/minilm', task: 'sequence-classification', method: { name: 'lora', r: 8 }, data: { train: 'train.jsonl' }, out: 'runs/a' })
+ */
+export async function fineTune(settings: RunSettings, options: RunOptions = {}): Promise<RunSummary> {
+  return train(parseRun(settings, 'settings'), options)
+}
+
+export { UserError } from './errors.ts'
+export type { Predictor, PredictorOptions, Question } from './evaluate/predictor.ts'
+export { openPredictor } from './evaluate/predictor.ts'
+export { readRows, type Row } from './data/read-rows.ts'
+export type { RunEvent, Sink } from './train/events.ts'
+export { readRun, resume, train }
+export { runJsonSchema } from './config/parse.ts'
+export type { RunConfig, RunSettings } from './config/run-config.ts'
+export type { RunOptions, RunSummary }

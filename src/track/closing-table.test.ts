@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { RunSummary } from '../train/run.ts'
+import { closingTable } from './closing-table.ts'
+
+const weights = { base: 354_310_144, head: 1_051_650, trained: 1_992_192, merged: 811_392 }
+const metrics = {
+  ...{ accuracy: 0.8114, loss: 0.4512, keptStep: 200, steps: 300, tokens: 600_000, trainFlops: 2.5e15, adapterBytes: 7_456_789 },
+  ...weights,
+  ...{ seconds: 600, cpuSeconds: 1150, peakMemoryBytes: 3.21e9 },
+}
+const summary: RunSummary = { out: 'runs/1', finished: true, kept: { step: 200, metrics: { accuracy: 0.8114 } }, weights, metrics }
+
+const counts = [
+  '                 weights  % of model    with head  % of model',
+  'base         354,310,144      99.7 %  355,361,794       100 %',
+  'in training    1,992,192     0.561 %    3,043,842     0.857 %',
+  'at the end       811,392     0.228 %    1,863,042     0.524 %',
+]
+
+test('a finished run is summed up', () => {
+  assert.deepEqual(closingTable(summary).split('\n'), [
+    '',
+    ...counts,
+    '',
+    'kept         the best evaluation, at step 200 of 300',
+    'accuracy     81.1',
+    'loss         0.451',
+    'steps        300',
+    'time         10 min 00 s, 19 min 10 s of CPU',
+    'tokens       600,000, 1,000 tokens/s',
+    'training     2.5 PFLOP',
+    'peak memory  3.21 GB',
+    `adapter      7.46 MB in ${join('runs/1', 'adapter')}`,
+    '',
+  ])
+})
+
+test('without an evaluation the last step is kept', () => {
+  assert.match(closingTable({ ...summary, kept: null }), /^kept +the last step, 300$/m)
+})
+
+test('a stopped run says where it is', () => {
+  const text = closingTable({ ...summary, finished: false, metrics: {} })
+  assert.deepEqual(text.split('\n'), ['', ...counts, '', 'stopped; the run is in runs/1', ''])
+})

@@ -7,11 +7,25 @@ const settings = { beta1: 0.85, beta2: 0.85 }
 const zero = { sensitivity: [0], uncertainty: [0] }
 
 /** One update of the statistics and the score that follows. */
-async function update(parameter: readonly number[], gradient: readonly number[], buffers: { sensitivity: readonly number[]; uncertainty: readonly number[] }, betas = settings) {
+async function update(
+  parameter: readonly number[],
+  gradient: readonly number[],
+  buffers: { sensitivity: readonly number[]; uncertainty: readonly number[] },
+  betas = settings,
+) {
   const operands = { parameter, gradient, ...buffers }
   const results = await compute(Object.fromEntries(Object.entries(operands).map(([name, data]) => [name, operand(data)])), (given) => {
-    const { sensitivity, uncertainty } = importance.update(given.parameter!, given.gradient!, { sensitivity: given.sensitivity!, uncertainty: given.uncertainty! }, betas)
-    return { sensitivity: sensitivity!, uncertainty: uncertainty!, score: importance.score({ sensitivity: sensitivity!, uncertainty: uncertainty! }) }
+    const { sensitivity, uncertainty } = importance.update(
+      given.parameter!,
+      given.gradient!,
+      { sensitivity: given.sensitivity!, uncertainty: given.uncertainty! },
+      betas,
+    )
+    return {
+      sensitivity: sensitivity!,
+      uncertainty: uncertainty!,
+      score: importance.score({ sensitivity: sensitivity!, uncertainty: uncertainty! }),
+    }
   })
   return results as { sensitivity: number[]; uncertainty: number[]; score: number[] }
 }
@@ -34,9 +48,15 @@ test('sensitivities 2, 1, 0 are smoothed without bias correction, the uncertaint
 })
 
 test('the deviation from the new average is beta1 times that from the old one', async () => {
-  const [parameter, gradient, sensitivity] = [[1, -2, 0.3, 5], [0.5, 2, -7, 0], [0.1, 9, 2, 3]]
+  const [parameter, gradient, sensitivity] = [
+    [1, -2, 0.3, 5],
+    [0.5, 2, -7, 0],
+    [0.1, 9, 2, 3],
+  ]
   const { uncertainty } = await update(parameter, gradient, { sensitivity, uncertainty: [0, 0, 0, 0] }, { beta1: 0.7, beta2: 0 })
-  parameter.forEach((w, i) => near(uncertainty[i]!, 0.7 * Math.abs(Math.abs(w * gradient[i]!) - sensitivity[i]!)))
+  parameter.forEach((w, i) => {
+    near(uncertainty[i]!, 0.7 * Math.abs(Math.abs(w * gradient[i]!) - sensitivity[i]!))
+  })
 })
 
 test('each average has its own beta', async () => {

@@ -3,7 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { global } from './select.ts'
 
-const keep = (scores: number[][], budget: number): boolean[][] => global(scores.map((module) => Float32Array.from(module)), budget)
+const keep = (scores: number[][], budget: number): boolean[][] =>
+  global(
+    scores.map((module) => Float32Array.from(module)),
+    budget,
+  )
 
 test('the highest scores stay', () => {
   assert.deepEqual(keep([[3, 1, 4, 2]], 2), [[true, false, true, false]])
@@ -11,11 +15,35 @@ test('the highest scores stay', () => {
 
 test('what ties with the first to fall falls as well', () => {
   assert.deepEqual(keep([[3, 1, 1, 2]], 3), [[true, false, false, true]])
-  assert.deepEqual(keep([[5, 5], [5, 5]], 3), [[false, false], [false, false]])
+  assert.deepEqual(
+    keep(
+      [
+        [5, 5],
+        [5, 5],
+      ],
+      3,
+    ),
+    [
+      [false, false],
+      [false, false],
+    ],
+  )
 })
 
 test('one threshold holds for all modules: a module may keep everything and another nothing', () => {
-  assert.deepEqual(keep([[100, 200, 300, 400], [1, 2, 3, 4]], 4), [[true, true, true, true], [false, false, false, false]])
+  assert.deepEqual(
+    keep(
+      [
+        [100, 200, 300, 400],
+        [1, 2, 3, 4],
+      ],
+      4,
+    ),
+    [
+      [true, true, true, true],
+      [false, false, false, false],
+    ],
+  )
 })
 
 test('a budget of everything keeps all, one of nothing keeps none', () => {

@@ -1,5 +1,4 @@
-import { Document, parse as parseYaml } from 'yaml'
-import { parseRun } from '../config/parse.ts'
+import { parseRun, withSettings } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { forwardFlopsPerToken, inspectMethod, moduleGroups, none } from '../evaluate/inspection.ts'
@@ -26,20 +25,10 @@ export interface InspectFlags {
 
 /** The run that the flags would make; its data is never read. */
 function runOf({ model, task, method, set }: InspectFlags): RunConfig {
-  const document = new Document({ model, task, data: { train: '-' }, ...(method !== undefined && { method: { name: method } }) })
-  for (const setting of set) {
-    const equals = setting.indexOf('=')
-    if (equals < 1) throw new UserError(`--set ${setting}: write it as --set method.r=8.`)
-    try {
-      document.setIn(setting.slice(0, equals).split('.'), document.createNode(parseYaml(setting.slice(equals + 1))))
-    } catch (error) {
-      throw new UserError(`--set ${setting}: ${(error as Error).message.split('\n')[0]}.`)
-    }
-  }
-  if (method === undefined && document.has('method') && !document.hasIn(['method', 'name'])) {
-    throw new UserError('--set of a method needs --method, its name.')
-  }
-  return parseRun(document.toJS(), 'inspect')
+  const raw = withSettings({ model, task, data: { train: '-' }, ...(method !== undefined && { method: { name: method } }) }, set)
+  const given = raw.method as { name?: unknown } | undefined
+  if (method === undefined && given !== undefined && given.name === undefined) throw new UserError('--set of a method needs --method, its name.')
+  return parseRun(raw, 'inspect')
 }
 
 /** What is known of a model and its head by its config alone. */

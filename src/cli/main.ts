@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { runJsonSchema } from '../config/parse.ts'
 import { UserError } from '../errors.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
-import { inspect } from './inspect.ts'
+import { type InspectFlags, inspect } from './inspect.ts'
 import { type MergeFlags, mergeCommand } from './merge.ts'
 import { positiveFlag, taskFlag } from './options.ts'
 import { type PredictFlags, predictCommand } from './predict.ts'
@@ -62,8 +62,9 @@ function program(exit: (code: number) => void): Command {
     .option('--labels <count>', 'number of classes', '2')
     .option('--method <name>', 'a PEFT method')
     .option('--set <key=value>', 'change a setting, e.g. method.r=8; may be repeated', collect, [])
+    .option('--adapter <folder>', 'a saved adapter, in place of a method')
     .option('--json', 'print an object')
-    .action(async (flags: { model: string; task: string; labels: string; method?: string; set: string[]; json?: boolean }) => {
+    .action(async (flags: Omit<InspectFlags, 'task' | 'labels' | 'json'> & { task: string; labels: string; json?: boolean }) => {
       const options = { ...flags, task: taskFlag(flags.task), labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
       process.stdout.write(await inspect(options))
     })

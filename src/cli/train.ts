@@ -40,9 +40,9 @@ export async function trainCommand(file: string | undefined, flags: TrainFlags):
   if (flags.resume !== undefined && (flags.set.length > 0 || flags.out !== undefined)) {
     throw new UserError('A resumed run keeps its settings: --resume takes neither --set nor --out.')
   }
-  const notice = flags.quiet || flags.json ? () => {} : (text: string): void => void process.stderr.write(`${text}\n`)
-  const signals = watchSignals(notice)
   const terminal = flags.quiet || flags.json ? null : terminalSink(process.stderr)
+  const notice = (text: string): void => (flags.quiet ? undefined : terminal ? terminal.note(text) : void process.stderr.write(`${text}\n`))
+  const signals = watchSignals(notice)
   const sinks = [...(terminal ? [terminal] : []), ...(flags.json ? [jsonSink(process.stdout)] : [])]
   const options = { sinks, stopRequested: signals.requested, notice }
   try {

@@ -32,12 +32,18 @@ function assign(target: Record<string, unknown>, setting: string): void {
   assertPlain(value, `--set ${setting}`)
   let at = target
   for (const key of path.slice(0, -1)) {
-    const inner = Object.hasOwn(at, key) ? at[key] : undefined
-    const next = typeof inner === 'object' && inner !== null ? { ...inner } : {}
-    at[key] = next
-    at = next as Record<string, unknown>
+    const inner = Object.hasOwn(at, key) ? (at[key] ?? {}) : {}
+    if (typeof inner !== 'object' || Array.isArray(inner)) throw new UserError(`--set ${setting}: "${key}" is one value, not a group of settings.`)
+    at[key] = { ...inner }
+    at = at[key] as Record<string, unknown>
   }
   at[path.at(-1)!] = value
+}
+
+/** Plain settings with `--set` changes made in place. */
+export function withSettings(target: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
+  for (const setting of settings) assign(target, setting)
+  return target
 }
 
 /** The schema behind defaults, nulls and options, as far as `path` leads; unions are followed by the given data's `name`. */
@@ -145,8 +151,7 @@ export function readRun(file: string, settings: readonly string[] = []): RunConf
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new UserError(`${file} does not hold settings, "key: value".`)
   const target = raw as Record<string, unknown>
   assertPlain(target, file)
-  for (const setting of settings) assign(target, setting)
-  return parseRun(target, file, (path) => {
+  return parseRun(withSettings(target, settings), file, (path) => {
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined
       if (node?.range) return lines.linePos(node.range[0]).line

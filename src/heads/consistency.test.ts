@@ -19,7 +19,9 @@ async function terms(of: Consistency, first: Matrix | readonly number[], second:
   return { value: results.value![0]!, one: results.one!, two: results.two! }
 }
 const near = (given: readonly number[], expected: readonly number[], tolerance = 1e-6): void =>
-  expected.forEach((number, i) => assert.ok(Math.abs(given[i]! - number) <= tolerance, `${i}: ${given[i]}, expected ${number}`))
+  expected.forEach((number, i) => {
+    assert.ok(Math.abs(given[i]! - number) <= tolerance, `${i}: ${given[i]}, expected ${number}`)
+  })
 
 const z1 = [1, 0, -1]
 const z2 = [0.5, 0.5, 0]

@@ -6,7 +6,11 @@ import { labelTargets } from './classification.ts'
 import { crossEntropy, targetDistribution } from './cross-entropy.ts'
 import type { Objective } from './head.ts'
 
-const logits = [[2, 0, -1], [0.5, 1, 0], [-1, 3, 3]]
+const logits = [
+  [2, 0, -1],
+  [0.5, 1, 0],
+  [-1, 3, 3],
+]
 const plain: Objective = { passes: 1, consistency: 0, labelSmoothing: 0, classWeights: null }
 
 /** The mean loss as torch's CrossEntropyLoss defines it. */
@@ -33,7 +37,12 @@ for (const [name, labels, changes] of cases) {
   test(`the loss is torch's: ${name}`, async () => {
     const objective = { ...plain, ...changes }
     const { feeds, weight } = labelTargets(labels, objective)
-    const given = { logits: operand(logits), labels: operand(Array.from(feeds.labels!.data)), counts: operand(Array.from(feeds.counts!.data)), lossDivisor: operand(weight) }
+    const given = {
+      logits: operand(logits),
+      labels: operand(Array.from(feeds.labels!.data)),
+      counts: operand(Array.from(feeds.counts!.data)),
+      lossDivisor: operand(weight),
+    }
     const { loss } = await compute(given, ({ logits: z, labels: indices, counts }) => ({
       loss: crossEntropy(z!, targetDistribution(cast(indices!, 'int32'), 3, objective), counts!),
     }))

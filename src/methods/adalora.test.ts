@@ -38,7 +38,10 @@ function allocator(given: Record<string, unknown> = {}, totalSteps = 20, start =
     },
   }
 }
-const rising = [[1, 2, 3, 4], [5, 6, 7, 8]]
+const rising = [
+  [1, 2, 3, 4],
+  [5, 6, 7, 8],
+]
 
 test('the scale is alpha over the initial rank and a hundred thousandth', () => {
   assert.equal(adaloraScale(options({ alpha: 16, initR: 12 })), 16 / 12.00001)
@@ -48,20 +51,37 @@ test('the scale is alpha over the initial rank and a hundred thousandth', () => 
 test('the increment is scale times B diag(E) A', () => {
   const { method } = allocator({ initR: 2, targetR: 1, alpha: 3 }, 20, [0, 0])
   const tensor = (shape: number[], data: number[]): Tensor => ({ shape, data: Float32Array.from(data) })
-  const roles = { 'A.weight': tensor([2, 3], [1, 2, 0, 0, 1, -1]), 'E.weight': tensor([2, 1], [2, -1]), 'B.weight': tensor([2, 2], [1, 3, 0, 4]) }
+  const roles = {
+    'A.weight': tensor([2, 3], [1, 2, 0, 0, 1, -1]),
+    'E.weight': tensor([2, 1], [2, -1]),
+    'B.weight': tensor([2, 2], [1, 3, 0, 4]),
+  }
   const expected = [2, 1, 3, 0, -4, 4].map((value) => (3 / 2.00001) * value)
-  method.increment!(sites[0]!, roles).forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-6))
+  method.increment!(sites[0]!, roles).forEach((value, i) => {
+    assert.ok(Math.abs(value - expected[i]!) < 1e-6)
+  })
 })
 
 test('a target rank that is not below the initial one is refused', () => {
   for (const targetR of [4, 5]) {
-    assert.throws(() => allocator({ initR: 4, targetR }), (error) => error instanceof UserError && /targetR \d must be below initR 4/.test(error.message))
+    assert.throws(
+      () => allocator({ initR: 4, targetR }),
+      (error) => error instanceof UserError && /targetR \d must be below initR 4/.test(error.message),
+    )
   }
 })
 
 test('a schedule without a budgeting phase is refused', () => {
-  for (const [tInit, tFinal] of [[10, 10], [18, 4], [0.5, 0.5], [0.9, 4]]) {
-    assert.throws(() => allocator({ tInit, tFinal }), (error) => error instanceof UserError && /no budgeting phase.*all 20 updates/.test(error.message))
+  for (const [tInit, tFinal] of [
+    [10, 10],
+    [18, 4],
+    [0.5, 0.5],
+    [0.9, 4],
+  ]) {
+    assert.throws(
+      () => allocator({ tInit, tFinal }),
+      (error) => error instanceof UserError && /no budgeting phase.*all 20 updates/.test(error.message),
+    )
   }
   allocator({ tInit: 9, tFinal: 10 })
 })
@@ -74,7 +94,10 @@ test('times below 1 are shares of all updates', () => {
 test('nothing is masked up to tInit', () => {
   const { control, values } = allocator()
   for (let step = 0; step <= 4; step++) control(step, rising)
-  assert.deepEqual(values(), [[1, 2, 3, 4], [1, 2, 3, 4]])
+  assert.deepEqual(values(), [
+    [1, 2, 3, 4],
+    [1, 2, 3, 4],
+  ])
 })
 
 test('masking writes to E alone', () => {
@@ -87,8 +110,14 @@ test('masking writes to E alone', () => {
 
 test('the budget is one over all modules: one may end at rank 0', () => {
   const { control, values } = allocator()
-  const decision = control(16, [[1, 2, 3, 4], [100, 200, 300, 400]])
-  assert.deepEqual(values(), [[0, 0, 0, 0], [1, 2, 3, 4]])
+  const decision = control(16, [
+    [1, 2, 3, 4],
+    [100, 200, 300, 400],
+  ])
+  assert.deepEqual(values(), [
+    [0, 0, 0, 0],
+    [1, 2, 3, 4],
+  ])
   assert.deepEqual(decision?.event, { event: 'ranks', budget: 4, final: true, ranks: { one: 0, two: 4 } })
 })
 
@@ -99,8 +128,14 @@ test('a masked value that has grown back and scores above the threshold stays as
   state.get('one.E.weight')!.data[0] = 0.125
   for (const step of [13, 14, 15]) control(step, rising)
   assert.equal(values()[0]![0], 0.125, 'no mask between two of them')
-  control(16, [[9, 2, 3, 4], [5, 6, 7, 8]])
-  assert.deepEqual(values(), [[0.125, 0, 0, 0], [0, 2, 3, 4]])
+  control(16, [
+    [9, 2, 3, 4],
+    [5, 6, 7, 8],
+  ])
+  assert.deepEqual(values(), [
+    [0.125, 0, 0, 0],
+    [0, 2, 3, 4],
+  ])
 })
 
 test('in the final phase what fell is zero after every update, whatever the scores', () => {
@@ -108,32 +143,56 @@ test('in the final phase what fell is zero after every update, whatever the scor
   assert.equal(control(16, rising)?.reshape, undefined)
   for (const step of [17, 18, 19]) {
     for (const { name } of sites) state.get(`${name}.E.weight`)!.data.fill(7)
-    control(step, [[8, 7, 6, 5], [4, 3, 2, 1]])
-    assert.deepEqual(values(), [[0, 0, 0, 0], [7, 7, 7, 7]])
+    control(step, [
+      [8, 7, 6, 5],
+      [4, 3, 2, 1],
+    ])
+    assert.deepEqual(values(), [
+      [0, 0, 0, 0],
+      [7, 7, 7, 7],
+    ])
   }
 })
 
 test('the last allocation comes at the start of the final phase though deltaT does not divide that step', () => {
   const { control, values } = allocator({ deltaT: 7 })
   control(15, rising)
-  assert.deepEqual(values(), [[1, 2, 3, 4], [1, 2, 3, 4]])
+  assert.deepEqual(values(), [
+    [1, 2, 3, 4],
+    [1, 2, 3, 4],
+  ])
   control(16, rising)
-  assert.deepEqual(values(), [[0, 0, 0, 0], [1, 2, 3, 4]])
+  assert.deepEqual(values(), [
+    [0, 0, 0, 0],
+    [1, 2, 3, 4],
+  ])
 })
 
 test('without a final phase the last update makes the last allocation', () => {
   const { control, values, method } = allocator({ tFinal: 0, deltaT: 7 })
   control(18, rising)
-  assert.deepEqual(values(), [[1, 2, 3, 4], [1, 2, 3, 4]])
+  assert.deepEqual(values(), [
+    [1, 2, 3, 4],
+    [1, 2, 3, 4],
+  ])
   const decision = control(19, rising)
-  assert.deepEqual(values(), [[0, 0, 0, 0], [1, 2, 3, 4]])
+  assert.deepEqual(values(), [
+    [0, 0, 0, 0],
+    [1, 2, 3, 4],
+  ])
   assert.equal(decision?.event?.budget, 4)
-  assert.deepEqual([18, 19, 20].map((step) => method.settled!(step)), [false, false, true])
+  assert.deepEqual(
+    [18, 19, 20].map((step) => method.settled!(step)),
+    [false, false, true],
+  )
   assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.event?.budget, 4)
 })
 
 test('evaluations count once the last allocation is made', () => {
-  assert.deepEqual([15, 16, 17, 18].map((step) => allocator().method.settled!(step)), [false, false, true, true])
+  assert.deepEqual(
+    [15, 16, 17, 18].map((step) => allocator().method.settled!(step)),
+    [false, false, true, true],
+  )
 })
 
 test('a decision is made only where ranks change', () => {
@@ -146,7 +205,10 @@ test('a decision is made only where ranks change', () => {
 
 test('with shrinking the last allocation hands over what is kept, and the method then has these shapes and allocates no more', () => {
   const { control, remembered, state } = allocator()
-  const decision = control(16, [[1, 9, 3, 8], [5, 0, 0, 7]])
+  const decision = control(16, [
+    [1, 9, 3, 8],
+    [5, 0, 0, 7],
+  ])
   const kept = [{ one: [1, 3] }, { two: [0, 3] }].flatMap((module) => Object.entries(module))
   assert.deepEqual(
     decision?.reshape,
@@ -156,8 +218,21 @@ test('with shrinking the last allocation hands over what is kept, and the method
       { parameter: `${name}.B.weight`, axis: 1, indices },
     ]),
   )
-  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), { sites, base: [], layers: 1, totalSteps: 20, memory: remembered() })
-  assert.deepEqual(Object.values(shrunk.parameters(sites[0]!)).map(({ shape }) => shape), [[2, 3], [2, 1], [2, 2]])
+  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), {
+    sites,
+    base: [],
+    layers: 1,
+    totalSteps: 20,
+    memory: remembered(),
+  })
+  assert.deepEqual(
+    Object.values(shrunk.parameters(sites[0]!)).map(({ shape }) => shape),
+    [
+      [2, 3],
+      [2, 1],
+      [2, 2],
+    ],
+  )
   assert.deepEqual(shrunk.buffers!(sites[0]!), {})
   assert.equal(shrunk.control!(17, new Map(), state, remembered()), null)
 })
@@ -165,7 +240,13 @@ test('with shrinking the last allocation hands over what is kept, and the method
 test('a module without a singular value left has no parameters', () => {
   const { control, remembered } = allocator()
   control(16, rising)
-  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), { sites, base: [], layers: 1, totalSteps: 20, memory: remembered() })
+  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), {
+    sites,
+    base: [],
+    layers: 1,
+    totalSteps: 20,
+    memory: remembered(),
+  })
   assert.deepEqual(shrunk.parameters(sites[0]!), {})
   assert.equal(Object.keys(shrunk.parameters(sites[1]!)).length, 3)
 })

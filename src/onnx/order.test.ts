@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { prepare, type Prepared, rows, stepOptions, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import { stepFeeds } from '../../test/behaviour/step-feeds.ts'
+import { type Prepared, prepare, rows, stepOptions, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import { createGraph, input, type Node, output } from '../graph/graph.ts'
 import { add, mul, relu, sub } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
@@ -19,7 +19,10 @@ import { assertAliasesSafe, executionOrder, peakBytes } from './order.ts'
 const nameOf = (node: Node): string => node.outputs.find((value) => value)!.name
 
 /** The names of the nodes of a training step in the order in which ONNX Runtime ran them, and in the order foretold. */
-async function orders({ subject, method, state }: Prepared, changes: Partial<StepGraphOptions>): Promise<{ ran: string[]; foretold: string[] }> {
+async function orders(
+  { subject, method, state }: Prepared,
+  changes: Partial<StepGraphOptions>,
+): Promise<{ ran: string[]; foretold: string[] }> {
   const options = stepOptions(method, changes)
   const step = buildStepGraph(subject, state, options)
   const { graph } = step.assembly.network
@@ -40,7 +43,10 @@ const dropping = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2 }
 const cases = {
   'a LoRA step': () => ({ prepared: prepare(tinySubject(dropping), lora, { dropout: 0.1 }), changes: { maxGradNorm: 1 } }),
   'a step of full fine-tuning with accumulation': () => ({ prepared: prepare(tinySubject(dropping), full), changes: { accumulate: 2 } }),
-  'an AdaLoRA step': () => ({ prepared: prepare(tinySubject(dropping), adalora, { initR: 3, targetR: 2, tInit: 1, tFinal: 1 }), changes: {} }),
+  'an AdaLoRA step': () => ({
+    prepared: prepare(tinySubject(dropping), adalora, { initR: 3, targetR: 2, tInit: 1, tFinal: 1 }),
+    changes: {},
+  }),
 }
 for (const [name, make] of Object.entries(cases)) {
   test(`ONNX Runtime runs the nodes of ${name} in the order foretold`, async () => {
@@ -49,7 +55,10 @@ for (const [name, make] of Object.entries(cases)) {
     const seen = new Set(ran)
     assert.equal(seen.size, ran.length)
     assert.ok(ran.length > 0.98 * foretold.length, `${ran.length} of ${foretold.length} nodes in the profile`)
-    assert.deepEqual(ran, foretold.filter((node) => seen.has(node)))
+    assert.deepEqual(
+      ran,
+      foretold.filter((node) => seen.has(node)),
+    )
   })
 }
 

@@ -6,7 +6,13 @@ import { keyOf } from '../random/key.ts'
 import { adamw } from './adamw.ts'
 
 /** AdamW by its definition (Loshchilov and Hutter 2019, algorithm 2), one number at a time, with bias-corrected moments. */
-function reference(start: readonly number[], gradients: readonly (readonly number[])[], rates: readonly number[], decay: number, epsilon: number): number[] {
+function reference(
+  start: readonly number[],
+  gradients: readonly (readonly number[])[],
+  rates: readonly number[],
+  decay: number,
+  epsilon: number,
+): number[] {
   return start.map((initial, i) => {
     let [weight, m, v] = [initial, 0, 0]
     gradients.forEach((gradient, step) => {
@@ -21,7 +27,11 @@ function reference(start: readonly number[], gradients: readonly (readonly numbe
   })
 }
 
-for (const { decay, epsilon } of [{ decay: 0, epsilon: 1e-8 }, { decay: 0.3, epsilon: 1e-8 }, { decay: 0.1, epsilon: 0.5 }]) {
+for (const { decay, epsilon } of [
+  { decay: 0, epsilon: 1e-8 },
+  { decay: 0.3, epsilon: 1e-8 },
+  { decay: 0.1, epsilon: 0.5 },
+]) {
   test(`five updates agree with the definition, weight decay ${decay}, epsilon ${epsilon}`, async () => {
     const start = [1, -2, 0.5, 0, 30]
     const gradients = Array.from({ length: 5 }, (_, t) => Array.from(normals(5, keyOf('gradient', t), { mean: 0.2, deviation: 1 })))
@@ -43,6 +53,8 @@ for (const { decay, epsilon } of [{ decay: 0, epsilon: 1e-8 }, { decay: 0.3, eps
       }))) as typeof state
     }
     const expected = reference(start, gradients, rates, decay, epsilon)
-    state.parameter.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-12, `${i}: ${value}, expected ${expected[i]}`))
+    state.parameter.forEach((value, i) => {
+      assert.ok(Math.abs(value - expected[i]!) < 1e-12, `${i}: ${value}, expected ${expected[i]}`)
+    })
   })
 }

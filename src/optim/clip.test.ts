@@ -4,11 +4,20 @@ import { compute, operand } from '../../test/behaviour/small-graph.ts'
 import { clipFactor, clipped, globalNorm } from './clip.ts'
 
 const run = (most: number) =>
-  compute({ a: operand([3, 0]), b: operand([[0, 4], [0, 12]]) }, ({ a, b }) => {
-    const norm = globalNorm([a!, b!])
-    const factor = clipFactor(norm, most)
-    return { norm, factor, clipped: clipped(b!, factor) }
-  })
+  compute(
+    {
+      a: operand([3, 0]),
+      b: operand([
+        [0, 4],
+        [0, 12],
+      ]),
+    },
+    ({ a, b }) => {
+      const norm = globalNorm([a!, b!])
+      const factor = clipFactor(norm, most)
+      return { norm, factor, clipped: clipped(b!, factor) }
+    },
+  )
 
 test('the norm is taken over all tensors together', async () => {
   assert.deepEqual((await run(1)).norm, [13])

@@ -29,13 +29,18 @@ test('cosine is half way down in the middle and 0 after the last update', () => 
 
 test('rates lie between 0 and the highest, rise in the warm-up and never after it', () => {
   fc.assert(
-    fc.property(fc.constantFrom<Schedule>('constant', 'linear', 'cosine'), fc.nat(30), fc.integer({ min: 1, max: 60 }), (schedule, warmup, total) => {
-      const all = rates(schedule, warmup, total + 5)
-      all.forEach((rate, step) => {
-        assert.ok(rate >= 0 && rate <= 8)
-        const before = all[step - 1]
-        if (before !== undefined) assert.ok(step <= warmup ? rate > before || before === 8 : rate <= before)
-      })
-    }),
+    fc.property(
+      fc.constantFrom<Schedule>('constant', 'linear', 'cosine'),
+      fc.nat(30),
+      fc.integer({ min: 1, max: 60 }),
+      (schedule, warmup, total) => {
+        const all = rates(schedule, warmup, total + 5)
+        all.forEach((rate, step) => {
+          assert.ok(rate >= 0 && rate <= 8)
+          const before = all[step - 1]
+          if (before !== undefined) assert.ok(step <= warmup ? rate > before || before === 8 : rate <= before)
+        })
+      },
+    ),
   )
 })

@@ -13,7 +13,10 @@ function recording(text: string): string {
 }
 const at = { seed: 0, step: 1, microBatch: 0, pass: 1 }
 const draw = { group: 'layer.0', role: 'down', experts: 4 }
-const routes = [[{}, {}], [{}, { 'layer.0': { down: 2, up: 9, left: 1.5, right: -1 } }]]
+const routes = [
+  [{}, {}],
+  [{}, { 'layer.0': { down: 2, up: 9, left: 1.5, right: -1 } }],
+]
 
 test('a recorded route is repeated', () => {
   assert.equal(replay(recording(JSON.stringify(routes)))(draw, at), 2)
@@ -22,9 +25,16 @@ test('a recorded route is repeated', () => {
 test('what was not recorded, or is no expert, is named', () => {
   const router = replay(recording(JSON.stringify(routes)))
   for (const role of ['up', 'left', 'right', 'missing']) {
-    assert.throws(() => router({ ...draw, role }, at), (error) => error instanceof UserError && error.message.includes(`step 1, pass 1, "layer.0", role "${role}"`))
+    assert.throws(
+      () => router({ ...draw, role }, at),
+      (error) => error instanceof UserError && error.message.includes(`step 1, pass 1, "layer.0", role "${role}"`),
+    )
   }
-  for (const moment of [{ ...at, step: 2 }, { ...at, pass: 2 }]) assert.throws(() => router(draw, moment), UserError)
+  for (const moment of [
+    { ...at, step: 2 },
+    { ...at, pass: 2 },
+  ])
+    assert.throws(() => router(draw, moment), UserError)
 })
 
 test('a file that is no recording is refused', () => {

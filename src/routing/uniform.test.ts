@@ -5,13 +5,22 @@ import { uniform } from './uniform.ts'
 const experts = 4
 const down = { group: 'layer.0', role: 'down', experts }
 const up = { group: 'layer.0', role: 'up', experts }
-const at = (step: number, change: Partial<{ seed: number; microBatch: number; pass: number }> = {}) => ({ seed: 3, step, microBatch: 0, pass: 0, ...change })
+const at = (step: number, change: Partial<{ seed: number; microBatch: number; pass: number }> = {}) => ({
+  seed: 3,
+  step,
+  microBatch: 0,
+  pass: 0,
+  ...change,
+})
 const steps = Array.from({ length: 4000 }, (_, step) => step)
 
 /** Pearson's statistic against equal shares. */
 function chiSquare(draws: readonly number[], cells: number): number {
   const expected = draws.length / cells
-  return Array.from({ length: cells }, (_, cell) => (draws.filter((draw) => draw === cell).length - expected) ** 2 / expected).reduce((sum, term) => sum + term, 0)
+  return Array.from({ length: cells }, (_, cell) => (draws.filter((draw) => draw === cell).length - expected) ** 2 / expected).reduce(
+    (sum, term) => sum + term,
+    0,
+  )
 }
 
 test('experts are drawn equally often', () => {

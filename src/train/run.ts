@@ -113,12 +113,15 @@ async function carryOn(
     sweep(root, config.train.keepCheckpoints)
   }
   try {
-    const weights = weightCounts(open.subject, open.outline, training.method)
-    if (saved === null) {
-      const { length: examples } = prepared.examples
-      emit({ event: 'run', model: config.model, task: config.task, method: options, totalSteps: plan.totalSteps, examples, weights })
-      for (const message of prepared.warnings) emit({ event: 'warning', message })
+    const counts = (): WeightCounts => weightCounts(open.subject, open.outline, training.method)
+    const { model, task } = config
+    const begin: RunEvent = {
+      event: 'run',
+      ...{ model, task, method: options, totalSteps: plan.totalSteps, examples: prepared.examples.length, weights: counts() },
     }
+    // A resumed run is one record; its sinks are new and need to know what it is.
+    if (saved !== null) for (const sink of sinks) sink(begin)
+    else for (const event of [begin, ...prepared.warnings.map((message): RunEvent => ({ event: 'warning', message }))]) emit(event)
     const finished = await trainLoop(progress, {
       training,
       plan,
@@ -131,6 +134,7 @@ async function carryOn(
       checkpoint,
       keepAsBest: (now) => writeCheckpoint(bestFolder(root, now.step), training.state, { memory: training.memory }),
     })
+    const weights = counts()
     if (!finished) return { out, finished, kept: progress.best, weights, metrics: {} }
     const adapterBytes = saveResult(out, config, prepared, training, progress)
     const { step: steps, tokens, flops: trainFlops, best, last } = progress

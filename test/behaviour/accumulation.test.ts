@@ -4,9 +4,9 @@ import type { Example } from '../../src/data/examples.ts'
 import { adalora } from '../../src/methods/adalora.ts'
 import { full } from '../../src/methods/full.ts'
 import { lora } from '../../src/methods/lora.ts'
-import type { StepGraphOptions } from '../../src/train/step-graph.ts'
 import { openStep, type StepResult } from '../../src/train/step.ts'
-import { assertNear, copyOf, disturb, example, prepare, type Prepared, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import type { StepGraphOptions } from '../../src/train/step-graph.ts'
+import { assertNear, copyOf, disturb, example, type Prepared, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 /** Two updates of a copy of the state. A large epsilon keeps Adam from blowing rounding errors of tiny gradients up. */
 async function updates({ subject, method, state }: Prepared, batches: readonly (readonly Example[])[], changes: Partial<StepGraphOptions>) {
@@ -19,13 +19,25 @@ async function updates({ subject, method, state }: Prepared, batches: readonly (
   return { own, results }
 }
 
-async function assertSameUpdate(prepared: Prepared, examples: readonly Example[], parts: readonly (readonly Example[])[], changes: Partial<StepGraphOptions> = {}) {
+async function assertSameUpdate(
+  prepared: Prepared,
+  examples: readonly Example[],
+  parts: readonly (readonly Example[])[],
+  changes: Partial<StepGraphOptions> = {},
+) {
   const [whole, inParts] = [await updates(prepared, [examples], changes), await updates(prepared, parts, changes)]
   for (const [name, { data }] of whole.own) assertNear(inParts.own.get(name)!.data, data, 1e-6, name)
   for (const key of ['loss', 'taskLoss', 'penalty', 'gradNorm', 'tokens'] as const) {
-    assertNear(inParts.results.map((result) => result[key]), whole.results.map((result) => result[key]), 1e-5, key)
+    assertNear(
+      inParts.results.map((result) => result[key]),
+      whole.results.map((result) => result[key]),
+      1e-5,
+      key,
+    )
   }
-  const moved = [...prepared.state].some(([name, { data }]) => whole.own.get(name)!.data.some((value, i) => Math.abs(value - data[i]!) > 1e-4))
+  const moved = [...prepared.state].some(([name, { data }]) =>
+    whole.own.get(name)!.data.some((value, i) => Math.abs(value - data[i]!) > 1e-4),
+  )
   assert.ok(moved)
   return { whole, inParts }
 }
@@ -48,7 +60,12 @@ test('so they do with class weights and label smoothing', async () => {
 test('tokens without a label count in no divisor', async () => {
   const prepared = prepare(tinySubject({}, 'token-classification'), lora, { r: 3 })
   disturb(prepared.state, /B\.weight$/)
-  const examples = [example(3, [0, -100, 1]), example(5, [-100, -100, -100, -100, 2]), example(2, [1, 1]), example(4, [-100, -100, -100, -100])]
+  const examples = [
+    example(3, [0, -100, 1]),
+    example(5, [-100, -100, -100, -100, 2]),
+    example(2, [1, 1]),
+    example(4, [-100, -100, -100, -100]),
+  ]
   await assertSameUpdate(prepared, examples, [examples.slice(0, 2), examples.slice(2)])
 })
 
@@ -67,5 +84,9 @@ test("AdaLoRA's penalty, statistics and scores are those of the whole batch", as
   for (const { loss, taskLoss, penalty } of inParts.results) assertNear([loss], [taskLoss + penalty], 1e-5)
   const [site] = [...whole.results[1]!.signals.keys()]
   const score = (run: typeof whole): Float32Array => run.results[1]!.signals.get(site!)!.score!
-  assertNear(Array.from(score(inParts), (value, i) => value / score(whole)[i]!), [1, 1, 1], 1e-3)
+  assertNear(
+    Array.from(score(inParts), (value, i) => value / score(whole)[i]!),
+    [1, 1, 1],
+    1e-3,
+  )
 })

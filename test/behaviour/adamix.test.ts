@@ -14,9 +14,22 @@ import { bottleneck } from '../../src/methods/bottleneck.ts'
 import { head } from '../../src/methods/head.ts'
 import { lora } from '../../src/methods/lora.ts'
 import type { Method } from '../../src/nn/method.ts'
-import { firstMoment, secondMoment, type StepGraphOptions } from '../../src/train/step-graph.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertNear, assertSameBits, bareSubject, copyOf, disturb, labels, prepare, rows, settingOf, stepOptions, temporaryFolder, tinySubject } from './tiny-model.ts'
+import { firstMoment, type StepGraphOptions, secondMoment } from '../../src/train/step-graph.ts'
+import {
+  assertNear,
+  assertSameBits,
+  bareSubject,
+  copyOf,
+  disturb,
+  labels,
+  prepare,
+  rows,
+  settingOf,
+  stepOptions,
+  temporaryFolder,
+  tinySubject,
+} from './tiny-model.ts'
 
 const subject = tinySubject()
 const adapter = { name: 'bottleneck', variant: 'ffn-output', size: 4 }
@@ -60,12 +73,18 @@ function expertOf(state: State, expert: number): State {
   )
 }
 
-for (const [name, plain] of Object.entries({ bottleneck: { definition: bottleneck, of: adapter }, lora: { definition: lora, of: { name: 'lora', r: 3 } } })) {
+for (const [name, plain] of Object.entries({
+  bottleneck: { definition: bottleneck, of: adapter },
+  lora: { definition: lora, of: { name: 'lora', r: 3 } },
+})) {
   test(`a mixture of one ${name} is the plain method, bit for bit`, async () => {
     const one = prepare(subject, adamix, { of: plain.of, experts: 1, consistency: 0 })
     const alone = prepare(subject, plain.definition, plain.of)
     assertSameBits(one.state, alone.state)
-    const [mixed, simple] = [await update(subject, one.method, one.state, { maxGradNorm: 1 }, 0.01, 3), await update(subject, alone.method, alone.state, { maxGradNorm: 1 }, 0.01, 3)]
+    const [mixed, simple] = [
+      await update(subject, one.method, one.state, { maxGradNorm: 1 }, 0.01, 3),
+      await update(subject, alone.method, alone.state, { maxGradNorm: 1 }, 0.01, 3),
+    ]
     assert.equal(mixed.loss, simple.loss)
     assertSameBits(one.state, alone.state)
   })
@@ -81,8 +100,25 @@ for (const [name, plain] of Object.entries({ bottleneck: { definition: bottlenec
   })
 }
 
-const large = { model_type: 'roberta', hidden_size: 1024, num_hidden_layers: 24, num_attention_heads: 16, intermediate_size: 4096, vocab_size: 50265, type_vocab_size: 1, max_position_embeddings: 514 }
-const base = { model_type: 'bert', hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072, vocab_size: 30522, max_position_embeddings: 512 }
+const large = {
+  model_type: 'roberta',
+  hidden_size: 1024,
+  num_hidden_layers: 24,
+  num_attention_heads: 16,
+  intermediate_size: 4096,
+  vocab_size: 50265,
+  type_vocab_size: 1,
+  max_position_embeddings: 514,
+}
+const base = {
+  model_type: 'bert',
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  vocab_size: 30522,
+  max_position_embeddings: 512,
+}
 const counts: [string, Record<string, unknown>, Record<string, unknown>, number, number][] = [
   ['RoBERTa-large, bottleneck 16', large, { of: { ...adapter, size: 16 }, experts: 4 }, 1_992_192, 811_392],
   ['BERT-base, bottleneck 48', base, { of: { ...adapter, size: 48 }, experts: 4 }, 2_223_360, 894_528],
@@ -102,9 +138,15 @@ for (const [name, config, options, trained, merged] of counts) {
 
 test('query and value of an attention share their draw, layers and passes do not', () => {
   const { method } = prepare(subject, adamix, { of: { name: 'lora', r: 2 } })
-  assert.deepEqual(method.controls!.map(({ shape }) => shape), [[2 * 2, 4]])
+  assert.deepEqual(
+    method.controls!.map(({ shape }) => shape),
+    [[2 * 2, 4]],
+  )
   const both = prepare(subject, adamix, { of: { name: 'lora', r: 2 }, share: [] })
-  assert.deepEqual(both.method.controls!.map(({ shape }) => shape), [[2 * 2 * 2, 4]])
+  assert.deepEqual(
+    both.method.controls!.map(({ shape }) => shape),
+    [[2 * 2 * 2, 4]],
+  )
 })
 
 test('each row of routes has a single one, and routes are a pure function of the moment', () => {
@@ -150,7 +192,8 @@ test('the loss counts the cross-entropy of the first pass once and the weighted 
   disturb(state, /(down|up)\.(weight|bias)$/)
   const inner = method.deploy!(state).method
   const [first, second] = [await logitsOf(subject, inner, expertOf(state, 0)), await logitsOf(subject, inner, expertOf(state, 1))]
-  const logSoftmax = (z: ArrayLike<number>): number[] => Array.from(z, (value) => value - Math.log(Array.from(z).reduce((sum, other) => sum + Math.exp(other), 0)))
+  const logSoftmax = (z: ArrayLike<number>): number[] =>
+    Array.from(z, (value) => value - Math.log(Array.from(z).reduce((sum, other) => sum + Math.exp(other), 0)))
   const mean = (of: (row: number) => number): number => rows.reduce((sum, _, row) => sum + of(row), 0) / rows.length
   const task = mean((row) => -logSoftmax(first[row]!)[rows[row]!.label as number]!)
   const divergence = mean((row) => {
@@ -172,7 +215,10 @@ test('without weight on consistency the second pass has no gradient', async () =
       const gradient = gradientOf(own, `${place}.down.weight`)
       const of = (expert: number): number[] => gradient.slice((expert * gradient.length) / 2, ((expert + 1) * gradient.length) / 2)
       assert.ok(of(0).every((value) => value !== 0))
-      assert.equal(of(1).some((value) => value !== 0), consistency > 0)
+      assert.equal(
+        of(1).some((value) => value !== 0),
+        consistency > 0,
+      )
     }
   }
 })
@@ -180,8 +226,15 @@ test('without weight on consistency the second pass has no gradient', async () =
 /** A head whose loss is the sum of logits times given numbers: its gradients are those of a pass for given gradients of its logits. */
 const linearHead = (cotangents: readonly (readonly number[])[]): Head => ({
   ...subject.head,
-  loss: ({ graph }, logits) => ({ task: reduceSum(mul(logits, input(graph, 'cotangents', graph.float, ['rows', labels]))), consistency: null }),
-  targets: (examples) => ({ feeds: { cotangents: { data: Float32Array.from(cotangents.flat()), shape: [examples.length, labels] } }, weight: 1, count: 1 }),
+  loss: ({ graph }, logits) => ({
+    task: reduceSum(mul(logits, input(graph, 'cotangents', graph.float, ['rows', labels]))),
+    consistency: null,
+  }),
+  targets: (examples) => ({
+    feeds: { cotangents: { data: Float32Array.from(cotangents.flat()), shape: [examples.length, labels] } },
+    weight: 1,
+    count: 1,
+  }),
 })
 
 test('two passes as one batch have the gradients of two separate passes', async () => {
@@ -189,8 +242,11 @@ test('two passes as one batch have the gradients of two separate passes', async 
   disturb(state, /(down|up)\.(weight|bias)$/)
   const inner = method.deploy!(state).method
   const passes = [2, 0]
-  const softmax = (z: Float32Array): number[] => Array.from(z, (value) => Math.exp(value) / z.reduce((sum, other) => sum + Math.exp(other), 0))
-  const [p, q] = (await Promise.all(passes.map((expert) => logitsOf(subject, inner, expertOf(state, expert))))).map((logits) => logits.map(softmax))
+  const softmax = (z: Float32Array): number[] =>
+    Array.from(z, (value) => Math.exp(value) / z.reduce((sum, other) => sum + Math.exp(other), 0))
+  const [p, q] = (await Promise.all(passes.map((expert) => logitsOf(subject, inner, expertOf(state, expert))))).map((logits) =>
+    logits.map(softmax),
+  )
   const cotangents = [
     p!.map((row, i) => row.map((value, k) => (value - (rows[i]!.label === k ? 1 : 0) + 2 * 0.5 * (value - q![i]![k]!)) / rows.length)),
     q!.map((row, i) => row.map((value, k) => (2 * 0.5 * (value - p![i]![k]!)) / rows.length)),
@@ -211,7 +267,10 @@ test('two passes as one batch have the gradients of two separate passes', async 
       ? [each[1]!, new Array(size).fill(0), each[0]!].flat()
       : Array.from(each[0]!, (value, i) => value + each[1]![i]!)
     assertNear(gradientOf(together, name), expected, 2e-6, name)
-    assert.ok(expected.some((value) => Math.abs(value) > 1e-4), name)
+    assert.ok(
+      expected.some((value) => Math.abs(value) > 1e-4),
+      name,
+    )
   }
 })
 
@@ -234,7 +293,11 @@ test('a lazy mixture leaves experts without a route alone; a dense one moves the
       assert.deepEqual([unrouted(first), unrouted(second)], [new Float32Array(64).fill(0.3), new Float32Array(64).fill(0.04)])
     } else {
       const moved = (0.01 * ((0.3 * 0.9) / (1 - 0.9))) / (Math.sqrt((0.04 * 0.999) / (1 - 0.999)) + 1e-8)
-      assertNear(unrouted(weight), Array.from(unrouted(before), (value) => value * (1 - 0.01 * 0.1) - moved), 1e-6)
+      assertNear(
+        unrouted(weight),
+        Array.from(unrouted(before), (value) => value * (1 - 0.01 * 0.1) - moved),
+        1e-6,
+      )
     }
   }
 })

@@ -4,9 +4,9 @@ import type { Example } from '../../src/data/examples.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { full } from '../../src/methods/full.ts'
 import { lora } from '../../src/methods/lora.ts'
-import { firstMoment } from '../../src/train/step-graph.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertNear, copyOf, disturb, example, prepare, type Prepared, stepOptions, tinySubject } from './tiny-model.ts'
+import { firstMoment } from '../../src/train/step-graph.ts'
+import { assertNear, copyOf, disturb, example, type Prepared, prepare, stepOptions, tinySubject } from './tiny-model.ts'
 
 const short = example(4, 1)
 const longer = [example(9, 0), example(7, 2)]
@@ -15,7 +15,12 @@ const longer = [example(9, 0), example(7, 2)]
 function padded({ ids, types, mask, ...row }: Example, length: number): Example {
   const fill = Array.from({ length: length - ids.length }, () => 7)
   const none = fill.map(() => 0)
-  return { ...row, ids: Int32Array.from([...ids, ...fill]), types: Int32Array.from([...types, ...none]), mask: Uint8Array.from([...mask, ...none]) }
+  return {
+    ...row,
+    ids: Int32Array.from([...ids, ...fill]),
+    types: Int32Array.from([...types, ...none]),
+    mask: Uint8Array.from([...mask, ...none]),
+  }
 }
 
 /** Gradients of the summed loss by name: at the first update the first moment is (1 - β₁) times the gradient of the mean. */
@@ -28,7 +33,10 @@ async function gradients({ subject, method, state }: Prepared, examples: readonl
   return new Map([...state.keys()].map((name) => [name, Array.from(own.get(firstMoment(name))!.data, (value) => value * scale)]))
 }
 
-const methods = { LoRA: () => prepare(tinySubject(), lora, { r: 3, targets: 'all-linear' }), 'full fine-tuning': () => prepare(tinySubject(), full) }
+const methods = {
+  LoRA: () => prepare(tinySubject(), lora, { r: 3, targets: 'all-linear' }),
+  'full fine-tuning': () => prepare(tinySubject(), full),
+}
 for (const [name, make] of Object.entries(methods)) {
   test(`${name}: the logits of a row depend neither on who shares its batch nor on padding`, async () => {
     const { subject, method, state } = make()
@@ -48,7 +56,11 @@ for (const [name, make] of Object.entries(methods)) {
     const prepared = make()
     disturb(prepared.state, /B\.weight$/)
     const each = await Promise.all([short, ...longer].map((row) => gradients(prepared, [row])))
-    const batches = { together: [short, ...longer], 'in another order': [...longer, short], padded: [longer[0]!, padded(short, 11), padded(longer[1]!, 8)] }
+    const batches = {
+      together: [short, ...longer],
+      'in another order': [...longer, short],
+      padded: [longer[0]!, padded(short, 11), padded(longer[1]!, 8)],
+    }
     for (const [how, batch] of Object.entries(batches)) {
       for (const [parameter, given] of await gradients(prepared, batch)) {
         const sum = given.map((_, i) => each.reduce((total, one) => total + one.get(parameter)![i]!, 0))

@@ -7,7 +7,7 @@ import type { Example, Label } from '../../src/data/examples.ts'
 import { type Outline, outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { initialState, type State } from '../../src/evaluate/state.ts'
 import { heads, type TaskName } from '../../src/heads/index.ts'
-import type { MethodDefinition, Setting } from '../../src/methods/definition.ts'
+import type { Setting } from '../../src/methods/definition.ts'
 import { openConfig, openModel } from '../../src/models/open.ts'
 import type { Method } from '../../src/nn/method.ts'
 import { normals, stream } from '../../src/random/draws.ts'
@@ -76,6 +76,13 @@ export interface Prepared {
   readonly state: State
 }
 
+/** A method's definition, whatever its options are. */
+interface AnyDefinition {
+  readonly name: string
+  readonly options: { readonly parse: (given: unknown) => unknown }
+  readonly create: (options: never, setting: Setting) => Method
+}
+
 export function settingOf(subject: Subject, { totalSteps = 20, memory = null }: Partial<Setting> = {}): Setting {
   const { sites, base } = outline(subject)
   return { sites, base: [...base.values()], layers: subject.model.wiring.layers, totalSteps, memory }
@@ -84,7 +91,7 @@ export function settingOf(subject: Subject, { totalSteps = 20, memory = null }: 
 /** A method on a subject with its state at the start of a run. */
 export function prepare(
   subject: Subject,
-  definition: MethodDefinition<never> | MethodDefinition<any>,
+  definition: AnyDefinition,
   options: Readonly<Record<string, unknown>> = {},
   setting: Partial<Setting> = {},
   seed = 1,
@@ -96,7 +103,8 @@ export function prepare(
 
 /** Gives random values to the tensors whose name matches, which start at zero, so that all gradients differ from zero. */
 export function disturb(state: State, pattern: RegExp, deviation = 0.3): void {
-  for (const [name, { data }] of state) if (pattern.test(name)) data.set(normals(data.length, keyOf('disturb', name), { mean: 0, deviation }))
+  for (const [name, { data }] of state)
+    if (pattern.test(name)) data.set(normals(data.length, keyOf('disturb', name), { mean: 0, deviation }))
 }
 
 export function stepOptions(method: Method, changes: Partial<StepGraphOptions> = {}): StepGraphOptions {
@@ -123,7 +131,11 @@ type Values = ReadonlyMap<string, { readonly data: Float32Array }>
 export function assertSameBits(given: Values, expected: Values): void {
   for (const [name, { data }] of expected) {
     const other = given.get(name)!.data
-    assert.deepEqual(new Uint32Array(other.buffer, other.byteOffset, other.length), new Uint32Array(data.buffer, data.byteOffset, data.length), name)
+    assert.deepEqual(
+      new Uint32Array(other.buffer, other.byteOffset, other.length),
+      new Uint32Array(data.buffer, data.byteOffset, data.length),
+      name,
+    )
   }
 }
 

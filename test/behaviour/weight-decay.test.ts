@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { adamix } from '../../src/methods/adamix.ts'
 import { full } from '../../src/methods/full.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertNear, copyOf, prepare, type Prepared, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import { assertNear, copyOf, type Prepared, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 /** By how much each tensor moves because of weight decay alone: the update with it less the update without. */
 async function decayed({ subject, method, state }: Prepared, decay: 'all' | 'weights'): Promise<Map<string, number[]>> {
@@ -16,7 +16,9 @@ async function decayed({ subject, method, state }: Prepared, decay: 'all' | 'wei
     return own
   }
   const [without, given] = [await run(0), await run(0.2)]
-  return new Map([...state].map(([name, { data }]) => [name, Array.from(data, (_, i) => given.get(name)!.data[i]! - without.get(name)!.data[i]!)]))
+  return new Map(
+    [...state].map(([name, { data }]) => [name, Array.from(data, (_, i) => given.get(name)!.data[i]! - without.get(name)!.data[i]!)]),
+  )
 }
 
 const spared = /(bias|LayerNorm\.weight)$/

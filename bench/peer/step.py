@@ -1,0 +1,92 @@
+"""The training step of bench/step.ts in torch, transformers and PEFT.
+
+Reads one JSON object, {model, batches, targets, rank, alpha, dropout, learningRate, threads, warmup}, from the file named by the first
+argument and prints one line of JSON with the measurements. A step is what a step is there: rows to tensors (padded to the longest of
+the batch, as Hugging Face's default collator does), forward, backward, clipping to norm 1, AdamW.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import peft
+import torch
+import transformers
+
+
+def peak_bytes():
+    """The most memory this process has had; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def collate(rows):
+    longest = max(len(row["ids"]) for row in rows)
+
+    def padded(key, fill):
+        return torch.tensor([row[key] + [fill] * (longest - len(row[key])) for row in rows])
+
+    mask = [[1] * len(row["ids"]) + [0] * (longest - len(row["ids"])) for row in rows]
+    return {
+        "input_ids": padded("ids", 0),
+        "token_type_ids": padded("types", 0),
+        "attention_mask": torch.tensor(mask),
+        "labels": torch.tensor([row["label"] for row in rows]),
+    }
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        case = json.load(file)
+    with open(case["batches"]) as file:
+        batches = json.load(file)
+    torch.set_num_threads(case["threads"])
+    torch.manual_seed(1)
+    transformers.logging.set_verbosity_error()
+    dropout = case["dropout"]
+    overrides = {} if dropout is None else {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    base = transformers.AutoModelForSequenceClassification.from_pretrained(case["model"], num_labels=2, **overrides)
+    lora = peft.LoraConfig(task_type="SEQ_CLS", r=case["rank"], lora_alpha=case["alpha"], target_modules=case["targets"])
+    model = peft.get_peft_model(base, lora)
+    model.train()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=case["learningRate"], weight_decay=0.0)
+
+    steps = []
+    for rows in batches:
+        start, cpu = time.perf_counter(), time.process_time()
+        loss = model(**collate(rows)).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        value = loss.item()
+        steps.append(
+            {
+                "ms": 1e3 * (time.perf_counter() - start),
+                "cpuMs": 1e3 * (time.process_time() - cpu),
+                "tokens": sum(len(row["ids"]) for row in rows),
+                "loss": value,
+            }
+        )
+    print(
+        json.dumps(
+            {
+                "steps": steps[case["warmup"] :],
+                "firstLoss": steps[0]["loss"],
+                "trainedWeights": sum(parameter.numel() for parameter in trained),
+                "peakBytes": peak_bytes(),
+                "versions": {
+                    "python": sys.version.split()[0],
+                    "torch": torch.__version__,
+                    "transformers": transformers.__version__,
+                    "peft": peft.__version__,
+                    "attention": base.config._attn_implementation,
+                },
+            }
+        )
+    )
+
+
+main()

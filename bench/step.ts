@@ -1,0 +1,362 @@
+/**
+ * Time and memory of a LoRA training step, and of the same step in torch with PEFT where ADATUNE_PEER_PYTHON names a Python that has
+ * them. Each measurement is a process of its own, the two sides in turns; results go to bench/results/step.json, by case.
+ * Usage: npm run bench -- step [case ...] [--rounds n] [--steps n] [--warmup n] [--threads n]
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { parseRun } from '../src/config/parse.ts'
+import type { RunConfig, RunSettings } from '../src/config/run-config.ts'
+import { outline } from '../src/evaluate/assembly.ts'
+import { methodFor } from '../src/evaluate/weight-counts.ts'
+import { heads } from '../src/heads/index.ts'
+import { openConfig } from '../src/models/open.ts'
+import { peakBytes } from '../src/onnx/order.ts'
+import { normals, stream } from '../src/random/draws.ts'
+import { keyOf } from '../src/random/key.ts'
+import { runtimeVersion } from '../src/runtime/node.ts'
+import { type Prepared, prepare } from '../src/train/prepare.ts'
+import { buildStepGraph } from '../src/train/step-graph.ts'
+import { openTraining } from '../src/train/training.ts'
+import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+
+interface Case {
+  readonly about: string
+  readonly targets: readonly string[]
+  readonly batchSize: number
+  /** The model's own dropout; null: what its config says. */
+  readonly dropout: number | null
+  /** Where model and rows are; null where they are not there. */
+  readonly files: () => { readonly model: string; readonly rows: string } | null
+}
+
+/** What one process measured. */
+interface Measured {
+  readonly steps: readonly { readonly ms: number; readonly cpuMs: number; readonly tokens: number; readonly loss: number }[]
+  readonly firstLoss: number
+  readonly trainedWeights: number
+  readonly peakBytes: number
+  readonly flops?: number
+  readonly versions: Readonly<Record<string, string>>
+}
+
+const root = resolve(import.meta.dirname, '..')
+const cache = join(root, 'runs/bench-step')
+const resultsFile = join(root, 'bench/results/step.json')
+const rank = 8
+const alpha = 16
+const learningRate = 1e-4
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '5' },
+    warmup: { type: 'string', default: '2' },
+    threads: { type: 'string', default: '2' },
+    /** One measurement of our side, in this process. */
+    alone: { type: 'boolean', default: false },
+  },
+})
+const count = { rounds: Number(values.rounds), steps: Number(values.steps), warmup: Number(values.warmup), threads: Number(values.threads) }
+
+/** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
+function randomBertBase(): { model: string; rows: string } {
+  const model = join(cache, 'bert-base-random')
+  const rows = join(model, 'rows.jsonl')
+  if (existsSync(rows)) return { model, rows }
+  mkdirSync(model, { recursive: true })
+  const config = {
+    model_type: 'bert',
+    architectures: ['BertForSequenceClassification'],
+    num_hidden_layers: 12,
+    hidden_size: 768,
+    num_attention_heads: 12,
+    intermediate_size: 3072,
+    vocab_size: 30522,
+    max_position_embeddings: 512,
+    type_vocab_size: 2,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: 0.1,
+    attention_probs_dropout_prob: 0.1,
+    layer_norm_eps: 1e-12,
+    pad_token_id: 0,
+  }
+  writeFileSync(join(model, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  const { base } = outline({ model: openConfig(model), head: heads['sequence-classification'], labels: 2 })
+  const initial = (name: string, size: number): Float32Array => {
+    if (name.endsWith('.bias')) return new Float32Array(size)
+    if (name.endsWith('LayerNorm.weight')) return new Float32Array(size).fill(1)
+    return normals(size, keyOf('bench', name), { mean: 0, deviation: 0.02 })
+  }
+  const tensors = [...base.values()].map(({ name, shape }) => {
+    const size = shape.reduce((n, dim) => n * dim, 1)
+    return [name, { shape, data: () => initial(name, size) }] as const
+  })
+  writeSafetensors(join(model, 'model.safetensors'), tensors, { format: 'pt' })
+  const { below } = stream(keyOf('bench', 'rows'))
+  const lines = Array.from({ length: 64 }, (_, row) =>
+    JSON.stringify({ input_ids: Array.from({ length: 128 }, () => 1000 + below(29_000)), label: row % 2 }),
+  )
+  writeFileSync(rows, `${lines.join('\n')}\n`)
+  return { model, rows }
+}
+
+function miniLmOnMrpc(): { model: string; rows: string } | null {
+  const assets = process.env.ADATUNE_ASSETS
+  return assets ? { model: join(assets, 'models/all-MiniLM-L6-v2'), rows: join(assets, 'data/glue-mrpc/train.jsonl.gz') } : null
+}
+
+const bertBase = { targets: ['query', 'value'], batchSize: 16, files: randomBertBase }
+const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
+const cases: Readonly<Record<string, Case>> = {
+  'bert-base': { about: 'BERT base, random weights, 16 rows of 128 tokens, dropout 0.1', dropout: null, ...bertBase },
+  'bert-base-no-dropout': { about: 'BERT base, random weights, 16 rows of 128 tokens, no dropout', dropout: 0, ...bertBase },
+  'minilm-mrpc': {
+    about: 'all-MiniLM-L6-v2 on MRPC, 32 rows of their own lengths, dropout 0.1',
+    targets: linears,
+    batchSize: 32,
+    dropout: null,
+    files: miniLmOnMrpc,
+  },
+}
+
+function runConfigOf({ targets, batchSize, dropout }: Case, { model, rows }: { model: string; rows: string }): RunConfig {
+  const settings: RunSettings = {
+    model,
+    task: 'sequence-classification',
+    method: { name: 'lora', r: rank, alpha, targets: [...targets] },
+    data: { train: rows },
+    train: {
+      batchSize,
+      dropout,
+      learningRate,
+      schedule: 'constant',
+      warmupRatio: 0,
+      steps: count.warmup + count.steps,
+      threads: count.threads,
+    },
+  }
+  return parseRun(settings, 'bench/step.ts')
+}
+
+/** Our steps, in this process. */
+async function measure(config: RunConfig): Promise<Measured> {
+  const prepared = await prepare(config)
+  const training = await openTraining(prepared, config, prepared.state, prepared.memory)
+  const steps: { ms: number; cpuMs: number; tokens: number; loss: number; flops: number }[] = []
+  for (let step = 0; step < count.warmup + count.steps; step++) {
+    const start = performance.now()
+    const cpu = process.cpuUsage()
+    const { result } = await training.advance(step)
+    const { user, system } = process.cpuUsage(cpu)
+    const { tokens, loss, flops } = result
+    steps.push({ ms: performance.now() - start, cpuMs: (user + system) / 1e3, tokens, loss, flops })
+  }
+  await training.close()
+  const measured = steps.slice(count.warmup)
+  return {
+    steps: measured.map(({ flops, ...step }) => step),
+    firstLoss: steps[0]!.loss,
+    trainedWeights: trainedWeights(prepared),
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    flops: mean(measured.map(({ flops }) => flops)),
+    versions: { node: process.version, onnxruntime: runtimeVersion },
+  }
+}
+
+/** Weights that the optimiser changes; asked before or after a step, since what it keeps beside them has an @ in its name. */
+function trainedWeights({ state }: Prepared): number {
+  return [...state].reduce((sum, [name, { data }]) => sum + (name.includes('@') ? 0 : data.length), 0)
+}
+
+/** What the graph foretells of the intermediate results' bytes, for the largest of the batches. */
+function foretoldBytes({ open, options, plan, state }: Prepared, { train }: RunConfig): number {
+  const method = methodFor(open.subject, open.outline, options, plan.totalSteps)
+  const { assembly } = buildStepGraph(open.subject, state, {
+    method,
+    objective: { passes: method.passes, consistency: method.consistency, labelSmoothing: 0, classWeights: null },
+    adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
+    decay: train.decay,
+    maxGradNorm: train.maxGradNorm,
+    accumulate: 1,
+    modelDropout: train.dropout,
+  })
+  const batches = Array.from({ length: count.warmup + count.steps }, (_, step) => plan.microBatches(step)[0]!.map(({ ids }) => ids.length))
+  return Math.max(
+    ...batches.map((lengths) =>
+      peakBytes(assembly.network.graph, {
+        rows: lengths.length,
+        tokens: lengths.reduce((sum, length) => sum + length),
+        length: Math.max(...lengths),
+      }),
+    ),
+  )
+}
+
+/** Runs a measuring process; its last line is the result. */
+function child(program: string, args: readonly string[]): Measured {
+  const { status, stdout, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  if (error) throw error
+  if (status !== 0) throw new Error(`a measuring process ended with ${status}`)
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured
+}
+
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+function median(numbers: readonly number[]): number {
+  const ordered = numbers.toSorted((a, b) => a - b)
+  return (ordered[Math.floor((ordered.length - 1) / 2)]! + ordered[Math.ceil((ordered.length - 1) / 2)]!) / 2
+}
+const rounded = (number: number, digits = 3): number => Number(number.toFixed(digits))
+
+/** One process's steps in short. */
+function summary({ steps, flops, peakBytes, firstLoss }: Measured) {
+  const times = steps.map(({ ms }) => ms)
+  const seconds = times.reduce((sum, ms) => sum + ms) / 1e3
+  return {
+    medianMs: rounded(median(times), 1),
+    minMs: rounded(Math.min(...times), 1),
+    maxMs: rounded(Math.max(...times), 1),
+    medianCpuMs: rounded(median(steps.map(({ cpuMs }) => cpuMs)), 1),
+    tokensPerSecond: Math.round(steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds),
+    ...(flops !== undefined && { gflopsPerSecond: Math.round((flops * steps.length) / seconds / 1e9) }),
+    peakMB: Math.round(peakBytes / 1e6),
+    firstLoss,
+  }
+}
+
+/** The middle of some rounds with their spread. */
+function spread(numbers: readonly number[]) {
+  return {
+    median: rounded(median(numbers)),
+    min: rounded(Math.min(...numbers)),
+    max: rounded(Math.max(...numbers)),
+    rounds: numbers.map((n) => rounded(n)),
+  }
+}
+
+/** Rounds of one case: ours and the peer's in turns. */
+async function compare(name: string, peerPython: string | null) {
+  const each = cases[name]!
+  const files = each.files()
+  if (!files) return null
+  const config = runConfigOf(each, files)
+  const prepared = await prepare(config)
+  const batches = join(cache, `${name}-batches.json`)
+  const rowsOf = (step: number) =>
+    prepared.plan.microBatches(step)[0]!.map(({ ids, types, label }) => ({ ids: [...ids], types: [...types], label }))
+  writeFileSync(batches, JSON.stringify(Array.from({ length: count.warmup + count.steps }, (_, step) => rowsOf(step))))
+  const peerCase = join(cache, `${name}-peer.json`)
+  const { targets, dropout } = each
+  const { threads, warmup } = count
+  writeFileSync(peerCase, JSON.stringify({ model: files.model, batches, targets, rank, alpha, dropout, learningRate, threads, warmup }))
+  const own = ['--import', 'tsx', 'bench/step.ts', name, '--alone', ...Object.entries(count).map(([key, value]) => `--${key}=${value}`)]
+
+  const rounds: { load: number; ours: Measured; peer: Measured | null }[] = []
+  for (let round = 0; round < count.rounds; round++) {
+    const load = rounded(loadavg()[0]!, 2)
+    const ours = child(process.execPath, own)
+    const peer = peerPython === null ? null : child(peerPython, ['bench/peer/step.py', peerCase])
+    rounds.push({ load, ours, peer })
+    const told = [['ours', ours] as const, ...(peer ? [['torch', peer] as const] : [])].map(([side, measured]) => {
+      const { medianMs, minMs, maxMs, tokensPerSecond, peakMB } = summary(measured)
+      return `${side} ${medianMs} ms (${minMs} to ${maxMs}), ${tokensPerSecond} tokens/s, peak ${peakMB} MB`
+    })
+    console.log(`${name} round ${round + 1}, load ${load}: ${told.join('; ')}`)
+  }
+  const { ours, peer } = rounds[0]!
+  if (peer && peer.trainedWeights !== ours.trainedWeights) {
+    throw new Error(`${name}: ${ours.trainedWeights} weights are trained, ${peer.trainedWeights} by the peer`)
+  }
+  const pairs = rounds.flatMap((round) => (round.peer ? [[summary(round.ours), summary(round.peer)] as const] : []))
+  const ratio = (of: 'medianMs' | 'medianCpuMs' | 'peakMB') => spread(pairs.map(([a, b]) => a[of] / b[of]))
+  return {
+    about: each.about,
+    settings: {
+      method: 'lora',
+      rank,
+      alpha,
+      targets,
+      batchSize: each.batchSize,
+      dropout: dropout ?? 'of the config',
+      learningRate,
+      ...count,
+    },
+    trainedWeights: ours.trainedWeights,
+    tokensOfSteps: ours.steps.map(({ tokens }) => tokens),
+    foretoldIntermediatesMB: Math.round(foretoldBytes(prepared, config) / 1e6),
+    rounds: rounds.map((round) => ({ load: round.load, ours: summary(round.ours), peer: round.peer && summary(round.peer) })),
+    /** Ours over the peer's: below 1 ours is faster or smaller. */
+    ratios: pairs.length === 0 ? null : { time: ratio('medianMs'), cpuTime: ratio('medianCpuMs'), memory: ratio('peakMB') },
+    machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGB: Math.round(totalmem() / 1e9) },
+    versions: { ...ours.versions, ...peer?.versions },
+    date: new Date().toISOString().slice(0, 10),
+    command: `npm run bench -- step ${name} ${Object.entries(count)
+      .map(([key, value]) => `--${key} ${value}`)
+      .join(' ')}`,
+    noise: `load average at the start of the rounds: ${rounds.map(({ load }) => load).join(', ')} on ${cpus().length} cores; above 0.5 other work ran too, so trust ratios before times`,
+  }
+}
+
+type Compared = NonNullable<Awaited<ReturnType<typeof compare>>>
+
+function table(results: Readonly<Record<string, Compared>>): string {
+  const head = ['case', 'step ms', 'tokens/s', 'peak MB', 'foretold MB', 'torch ms', 'torch MB', 'time ratio', 'CPU ratio', 'memory ratio']
+  const between = (of: { median: number; min: number; max: number } | undefined): string =>
+    of ? `${of.median.toFixed(2)} (${of.min.toFixed(2)}-${of.max.toFixed(2)})` : '-'
+  const rows = Object.entries(results).map(([name, { rounds, ratios, foretoldIntermediatesMB }]) => {
+    const of = (side: 'ours' | 'peer', key: 'medianMs' | 'tokensPerSecond' | 'peakMB'): string => {
+      const found = rounds.flatMap((round) => round[side]?.[key] ?? [])
+      return found.length === 0 ? '-' : median(found).toFixed(0)
+    }
+    const own = [of('ours', 'medianMs'), of('ours', 'tokensPerSecond'), of('ours', 'peakMB'), String(foretoldIntermediatesMB)]
+    const against = [of('peer', 'medianMs'), of('peer', 'peakMB'), between(ratios?.time), between(ratios?.cpuTime), between(ratios?.memory)]
+    return [name, ...own, ...against]
+  })
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)))
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+const wanted = positionals.length > 0 ? positionals : Object.keys(cases)
+const unknown = wanted.find((name) => !Object.hasOwn(cases, name))
+if (unknown !== undefined || Object.values(count).some((n) => !(Number.isInteger(n) && n >= 0)) || count.steps * count.rounds === 0) {
+  console.error(
+    unknown === undefined
+      ? 'Give whole numbers, rounds and steps from 1.'
+      : `There is no case "${unknown}"; there are ${Object.keys(cases).join(', ')}.`,
+  )
+  process.exit(2)
+}
+
+if (values.alone) {
+  const each = cases[wanted[0]!]!
+  console.log(JSON.stringify(await measure(runConfigOf(each, each.files()!))))
+} else {
+  mkdirSync(cache, { recursive: true })
+  mkdirSync(join(root, 'bench/results'), { recursive: true })
+  const peerPython = process.env.ADATUNE_PEER_PYTHON ?? null
+  if (peerPython === null) console.log('ADATUNE_PEER_PYTHON names no Python with torch, transformers and peft: only our side is measured.')
+  const results: Record<string, Compared> = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : {}
+  const made: Record<string, Compared> = {}
+  for (const name of wanted) {
+    const compared = await compare(name, peerPython)
+    if (!compared) {
+      console.log(`${name} is left out: set ADATUNE_ASSETS to the folder that holds models/all-MiniLM-L6-v2 and data/glue-mrpc.`)
+      continue
+    }
+    made[name] = compared
+    results[name] = compared
+    writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
+  }
+  if (Object.keys(made).length > 0) console.log(`\n${table(made)}\n`)
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { compute, operand } from '../../test/behaviour/small-graph.ts'
+import { reshape } from '../graph/ops/movement.ts'
+import type { Method, Tensor } from '../nn/method.ts'
+import type { BranchSite, LinearSite } from '../nn/site.ts'
+import { bottleneck, bottleneckOptions } from './bottleneck.ts'
+import { lora, loraOptions } from './lora.ts'
+import { mixture } from './mixture.ts'
+
+const branch: BranchSite = { kind: 'branch', stage: 'raw', role: 'feed-forward', name: 'down', module: 'output', layer: 0, hidden: 2 }
+const linear: LinearSite = { kind: 'linear', role: 'query', name: 'query', layer: 0, in: 1, out: 1, bias: false }
+const setting = { sites: [branch, linear], base: [], layers: 1, totalSteps: null, memory: null }
+const adapter = bottleneck.create(bottleneckOptions.parse({ name: 'bottleneck', variant: 'ffn-output', size: 1 }), setting)
+const lowRank = lora.create(loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query'] }), setting)
+const mixed = (inner: Method, experts: number, share: readonly string[]): Method =>
+  mixture(inner, setting.sites, { experts, share, consistency: 0, lazy: false, router: () => 0 })
+const tensor = (shape: readonly number[], data: readonly number[]): Tensor => ({ shape, data: Float32Array.from(data) })
+
+/** What an adapter adds to [1, -1], through the expert that the routes pick. */
+async function adapted(method: Method, state: ReadonlyMap<string, Tensor>, route: readonly (readonly number[])[]): Promise<number[]> {
+  const roles = Object.keys(method.parameters(branch))
+  const given = Object.fromEntries(
+    roles.map((role) => [role, { shape: state.get(`down.${role}`)!.shape, data: Array.from(state.get(`down.${role}`)!.data) }]),
+  )
+  const { y } = await compute(
+    { ...given, x: operand([[1, -1]]), routes: operand(route) },
+    (values) => {
+      const x = values.x!
+      const call = { value: x, residual: x, norm: () => x, dropout: () => x, controls: { 'mixture.routes': values.routes! } }
+      return { y: reshape(method.branch!(branch, Object.fromEntries(roles.map((role) => [role, values[role]!])), call), [2]) }
+    },
+    'float32',
+  )
+  return y!
+}
+const near = (given: ArrayLike<number>, expected: readonly number[]): void =>
+  expected.forEach((value, i) => {
+    assert.ok(Math.abs(given[i]! - value) < 1e-6, `${given[i]}, expected ${value}`)
+  })
+
+test('the merged adapter is that of the mean weights, which is not the mean of the routes', async () => {
+  const method = mixed(adapter, 2, ['up'])
+  const state = new Map([
+    ['down.down.weight', tensor([2, 1, 2], [1, 0, 0, 1])],
+    ['down.down.bias', tensor([2, 1], [0, 0])],
+    ['down.up.weight', tensor([1, 2, 1], [1, 1])],
+    ['down.up.bias', tensor([1, 2], [0, 0])],
+  ])
+  near(await adapted(method, state, [[1, 0]]), [1.841345, -0.158655])
+  near(await adapted(method, state, [[0, 1]]), [0.841345, -1.158655])
+  const merged = method.deploy!(state)
+  near(await adapted(merged.method, merged.state, [[1, 0]]), [1, -1])
+})
+
+const increment = (method: Method, state: ReadonlyMap<string, Tensor>): number =>
+  method.increment!(linear, { 'A.weight': state.get('query.A.weight')!, 'B.weight': state.get('query.B.weight')! })[0]!
+const factors = (a: readonly number[], b: readonly number[]) =>
+  new Map([
+    ['query.A.weight', tensor([a.length, 1, 1], a)],
+    ['query.B.weight', tensor([b.length, 1, 1], b)],
+  ])
+
+test('merged LoRA is the product of the mean factors', () => {
+  const merged = mixed(lowRank, 2, []).deploy!(factors([1, 3], [2, -4]))
+  assert.equal(increment(merged.method, merged.state), -2)
+})
+
+test('with B shared the merged increment is the mean of those of the routes', () => {
+  const merged = mixed(lowRank, 4, ['B']).deploy!(factors([1, 3, -5, 7], [2]))
+  assert.equal(increment(merged.method, merged.state), (2 + 6 - 10 + 14) / 4)
+})
+
+const numbers = fc.array(
+  fc.integer({ min: -(2 ** 20), max: 2 ** 20 }).map((n) => n / 1024),
+  { minLength: 2, maxLength: 6 },
+)
+const meanOf = (values: readonly number[]): number =>
+  mixed(lowRank, values.length, ['B']).deploy!(factors(values, [1])).state.get('query.A.weight')!.data[0]!
+
+test('merging equal experts gives one of them, and their order does not matter', () => {
+  fc.assert(
+    fc.property(numbers, (values) => {
+      assert.equal(meanOf(values.map(() => values[0]!)), values[0]!)
+      assert.ok(Math.abs(meanOf(values) - meanOf([...values].reverse())) <= 1e-5)
+    }),
+  )
+})
+
+test('merging changes nothing of the state it is given, nor tensors of the base model', () => {
+  const state = factors([1, 3], [2, -4])
+  const bias = tensor([2], [5, 6])
+  state.set('classifier.bias', bias)
+  const merged = mixed(lowRank, 2, []).deploy!(state)
+  assert.deepEqual([...state.get('query.A.weight')!.data], [1, 3])
+  assert.equal(merged.state.get('classifier.bias'), bias)
+  assert.deepEqual(merged.state.get('query.A.weight')!.shape, [1, 1])
+})

@@ -15,7 +15,17 @@ const methods: Record<string, { method: Record<string, unknown>; learningRate: n
   head: { method: { name: 'head' }, learningRate: 1e-3 },
   bitfit: { method: { name: 'bitfit' }, learningRate: 1e-3 },
   adalora: {
-    method: { name: 'adalora', initR: 12, targetR: 8, alpha: 16, tInit: 0.15, tFinal: 0.4, deltaT: 5, orthogonality: 0.1, targets: linears },
+    method: {
+      name: 'adalora',
+      initR: 12,
+      targetR: 8,
+      alpha: 16,
+      tInit: 0.15,
+      tFinal: 0.4,
+      deltaT: 5,
+      orthogonality: 0.1,
+      targets: linears,
+    },
     learningRate: 1e-3,
   },
   bottleneck: { method: { name: 'bottleneck', variant: 'pfeiffer', size: 16 }, learningRate: 1e-3 },
@@ -63,13 +73,24 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
       writeFileSync(join(work, 'run.json'), JSON.stringify(settings))
       const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [join(work, 'run.json'), '--out', out]
       console.log(`${new Date().toISOString()} ${key}`)
-      const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], { stdio: ['ignore', 'inherit', 'inherit'] })
+      const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      })
       if (run.status !== 0) throw new Error(`${key} ended with ${run.status}`)
       const measured = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
-      const evaluations = readFileSync(join(out, 'run.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line)).filter(({ event }) => event === 'eval')
+      const evaluations = readFileSync(join(out, 'run.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ event }) => event === 'eval')
       results[key] = {
-        task, method: name, seed, epochs, settings: { ...settings.train, method },
-        best: measured, last: evaluations.at(-1),
+        task,
+        method: name,
+        seed,
+        epochs,
+        settings: { ...settings.train, method },
+        best: measured,
+        last: evaluations.at(-1),
         tokensPerSecond: Math.round(measured.tokens / measured.seconds),
         machine: `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`,
       }

@@ -271,6 +271,10 @@ async function compare(name: string, peerPython: string | null) {
   if (peer && peer.trainedWeights !== ours.trainedWeights) {
     throw new Error(`${name}: ${ours.trainedWeights} weights are trained, ${peer.trainedWeights} by the peer`)
   }
+  // The same weights and rows, and an increment that is zero at the start.
+  if (peer && dropout === 0 && Math.abs(peer.firstLoss - ours.firstLoss) > 1e-4) {
+    throw new Error(`${name}: the first loss is ${ours.firstLoss}, the peer's ${peer.firstLoss}`)
+  }
   const pairs = rounds.flatMap((round) => (round.peer ? [[summary(round.ours), summary(round.peer)] as const] : []))
   const ratio = (of: 'medianMs' | 'medianCpuMs' | 'peakMB') => spread(pairs.map(([a, b]) => a[of] / b[of]))
   return {

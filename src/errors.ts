@@ -23,7 +23,10 @@ function distance(a: string, b: string): number {
 /** The candidates closest to `word`, nearest first; those that share nothing with it are left out. */
 export function nearest(word: string, candidates: Iterable<string>, most = 3): string[] {
   return [...new Set(candidates)]
-    .map((name) => ({ name, far: name.includes(word) || word.includes(name) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1) }))
+    .map((name) => ({
+      name,
+      far: name.includes(word) || word.includes(name) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1),
+    }))
     .filter(({ far }) => far <= 0.6)
     .sort((a, b) => a.far - b.far)
     .slice(0, most)

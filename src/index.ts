@@ -16,12 +16,12 @@ export async function fineTune(settings: RunSettings, options: RunOptions = {}):
   return train(parseRun(settings, 'settings'), options)
 }
 
+export { runJsonSchema } from './config/parse.ts'
+export type { RunConfig, RunSettings } from './config/run-config.ts'
+export { type Row, readRows } from './data/read-rows.ts'
 export { UserError } from './errors.ts'
 export type { Predictor, PredictorOptions, Question } from './evaluate/predictor.ts'
 export { openPredictor } from './evaluate/predictor.ts'
-export { readRows, type Row } from './data/read-rows.ts'
 export type { RunEvent, Sink } from './train/events.ts'
-export { readRun, resume, train }
-export { runJsonSchema } from './config/parse.ts'
-export type { RunConfig, RunSettings } from './config/run-config.ts'
 export type { RunOptions, RunSummary }
+export { readRun, resume, train }

@@ -27,7 +27,8 @@ export interface InspectFlags {
 function runOf({ model, task, method, set }: InspectFlags): RunConfig {
   const raw = withSettings({ model, task, data: { train: '-' }, ...(method !== undefined && { method: { name: method } }) }, set)
   const given = raw.method as { name?: unknown } | undefined
-  if (method === undefined && given !== undefined && given.name === undefined) throw new UserError('--set of a method needs --method, its name.')
+  if (method === undefined && given !== undefined && given.name === undefined)
+    throw new UserError('--set of a method needs --method, its name.')
   return parseRun(raw, 'inspect')
 }
 

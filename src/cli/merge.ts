@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
-import { openAdapted, type Adapted } from '../evaluate/adapted.ts'
+import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
 import { openForward } from '../evaluate/forward.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { mergeState, saveModel } from '../formats/index.ts'
@@ -45,13 +45,19 @@ export async function mergeCommand({ model: id, adapter, out }: MergeFlags): Pro
   const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`
   try {
     saveModel(temporary, model, merged, adapted.adapter!.card, open.outline.base)
-    const alone = openAdapted(await findModel(temporary), { adapter: null, task: open.name, labels: open.labels.length > 0 ? open.labels : null })
+    const alone = openAdapted(await findModel(temporary), {
+      adapter: null,
+      task: open.name,
+      labels: open.labels.length > 0 ? open.labels : null,
+    })
     const examples = probes(adapted)
     const [before, after] = [await logitsOf(adapted, examples), await logitsOf(alone, examples)]
     const largest = Math.max(...before.map(Math.abs), 1e-6)
     const difference = Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / largest
     if (!(difference <= TOLERANCE)) {
-      throw new UserError(`The merged model's logits differ from the adapter's by ${difference.toExponential(1)} of the largest; nothing was written.`)
+      throw new UserError(
+        `The merged model's logits differ from the adapter's by ${difference.toExponential(1)} of the largest; nothing was written.`,
+      )
     }
     rmSync(out, { recursive: true, force: true })
     renameSync(temporary, out)

@@ -46,7 +46,8 @@ export async function trainCommand(file: string | undefined, flags: TrainFlags):
   const sinks = [...(terminal ? [terminal] : []), ...(flags.json ? [jsonSink(process.stdout)] : [])]
   const options = { sinks, stopRequested: signals.requested, notice }
   try {
-    const summary = file === undefined ? await resume(flags.resume!, options) : await train(readRun(file, flags.set), { ...options, out: flags.out })
+    const summary =
+      file === undefined ? await resume(flags.resume!, options) : await train(readRun(file, flags.set), { ...options, out: flags.out })
     terminal?.close()
     if (!summary.finished) {
       notice(`Stopped. Go on with: adatune train --resume ${summary.out}`)

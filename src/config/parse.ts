@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { LineCounter, parse as parseYaml, parseDocument } from 'yaml'
 import type { Document } from 'yaml'
+import { LineCounter, parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import { type RunConfig, runConfig } from './run-config.ts'
@@ -33,7 +33,8 @@ function assign(target: Record<string, unknown>, setting: string): void {
   let at = target
   for (const key of path.slice(0, -1)) {
     const inner = Object.hasOwn(at, key) ? (at[key] ?? {}) : {}
-    if (typeof inner !== 'object' || Array.isArray(inner)) throw new UserError(`--set ${setting}: "${key}" is one value, not a group of settings.`)
+    if (typeof inner !== 'object' || Array.isArray(inner))
+      throw new UserError(`--set ${setting}: "${key}" is one value, not a group of settings.`)
     at[key] = { ...inner }
     at = at[key] as Record<string, unknown>
   }

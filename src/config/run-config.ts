@@ -2,7 +2,11 @@ import { z } from 'zod'
 import { taskNames } from '../heads/index.ts'
 import { methodOptions } from '../methods/index.ts'
 
-const columns = z.strictObject({ text: z.string().min(1), pair: z.string().min(1).nullable().optional(), label: z.string().min(1).default('label') })
+const columns = z.strictObject({
+  text: z.string().min(1),
+  pair: z.string().min(1).nullable().optional(),
+  label: z.string().min(1).default('label'),
+})
 
 const data = z.strictObject({
   train: z.string().min(1),

@@ -7,7 +7,7 @@ import type { Method, Tensor } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
 import { isHead } from './assembly.ts'
 import { modelLabels } from './dataset.ts'
-import { openTask, type OpenTask } from './open-task.ts'
+import { type OpenTask, openTask } from './open-task.ts'
 import { methodFor } from './weight-counts.ts'
 
 /** A model with an adapter, or alone, as it answers. */
@@ -46,7 +46,8 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
   }
   const card = describeAdapter(adapter)
   const task = given ?? needTask(card.task, adapter)
-  const names = labels ?? card.labels ?? (card.outputs === null ? modelLabels({ model, head: tasks[task].head, labels: 1 }) : numbered(card.outputs))
+  const names =
+    labels ?? card.labels ?? (card.outputs === null ? modelLabels({ model, head: tasks[task].head, labels: 1 }) : numbered(card.outputs))
   if (names === null) throw new UserError(`${adapter} holds no head, and ${model.folder} has none either.`)
   const open = openTask(model, task, tasks[task].classes ? names : [])
   const subject = { model, outline: open.outline }

@@ -1,10 +1,10 @@
+import { UserError } from '../errors.ts'
 import type { Value } from '../graph/graph.ts'
 import { createGraph } from '../graph/graph.ts'
 import type { Head } from '../heads/head.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { HeadWiring } from '../models/architecture.ts'
 import { locate, type Model } from '../models/open.ts'
-import { UserError } from '../errors.ts'
 import type { BaseParameter, Method } from '../nn/method.ts'
 import { type Construction, createNetwork } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
@@ -19,7 +19,8 @@ export interface Subject {
 /** The head of the model for the subject's task; a model without one is an error. */
 export function headWiring({ model, head }: Subject): HeadWiring {
   const wiring = model.wiring.heads[head.wiring]
-  if (!wiring) throw new UserError(`${model.modelType} has no head for ${head.wiring}; it has ${Object.keys(model.wiring.heads).join(', ')}.`)
+  if (!wiring)
+    throw new UserError(`${model.modelType} has no head for ${head.wiring}; it has ${Object.keys(model.wiring.heads).join(', ')}.`)
   return wiring
 }
 
@@ -60,6 +61,9 @@ export interface Outline {
 /** Walks through the model without weights. */
 export function outline({ model, head, labels }: Subject): Outline {
   const bare = { ...model, tensors: new Map(), find: () => null }
-  const { sites, base } = assemble({ model: bare, head, labels }, { method: inPlace('none', () => false), training: false, trains: () => false })
+  const { sites, base } = assemble(
+    { model: bare, head, labels },
+    { method: inPlace('none', () => false), training: false, trains: () => false },
+  )
   return { sites, base }
 }

@@ -24,13 +24,15 @@ export function withinBudget(subject: Subject, outline: Outline, options: Method
   if (typeof budget === 'object') {
     const method = methodFor(subject, outline, resized(1))
     const modules = outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0).length
-    if (budget.ranks < modules) throw new UserError(`A budget of ${budget.ranks} ranks is less than one for each of the ${modules} modules.`)
+    if (budget.ranks < modules)
+      throw new UserError(`A budget of ${budget.ranks} ranks is less than one for each of the ${modules} modules.`)
     return resized(Math.floor(budget.ranks / modules))
   }
   const cost = (n: number): number => weightCounts(subject, outline, methodFor(subject, outline, resized(n))).merged
   const { base, head } = weightCounts(subject, outline, methodFor(subject, outline, resized(1)))
   const allowed = weightsOf(budget, base + head)
-  if (cost(1) > allowed) throw new UserError(`A budget of ${budget} is ${Math.floor(allowed)} weights; the smallest ${options.name} here has ${cost(1)}.`)
+  if (cost(1) > allowed)
+    throw new UserError(`A budget of ${budget} is ${Math.floor(allowed)} weights; the smallest ${options.name} here has ${cost(1)}.`)
   let n = 1
   while (cost(n + 1) <= allowed) n++
   return resized(n)

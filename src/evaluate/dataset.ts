@@ -32,7 +32,8 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
     vocabularySize: wiring.vocabularySize,
     maxPositions: wiring.maxPositions,
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
-    label: (row) => (options.labelled || row.values.has(column) || row.values.has('start_positions') ? task.label(row, column, names) : null),
+    label: (row) =>
+      options.labelled || row.values.has(column) || row.values.has('start_positions') ? task.label(row, column, names) : null,
   })
 }
 

@@ -1,6 +1,6 @@
-import { output } from '../graph/graph.ts'
 import type { Example } from '../data/examples.ts'
 import { pack } from '../data/pack.ts'
+import { output } from '../graph/graph.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Session } from '../runtime/session.ts'

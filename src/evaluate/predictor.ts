@@ -1,7 +1,7 @@
 import type { Row } from '../data/read-rows.ts'
 import type { TaskName } from '../heads/index.ts'
 import { openAdapted } from './adapted.ts'
-import { dataset, type DatasetOptions } from './dataset.ts'
+import { type DatasetOptions, dataset } from './dataset.ts'
 import { openForward } from './forward.ts'
 import { findModel } from './open-task.ts'
 
@@ -55,7 +55,8 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   const model = await findModel(options.model)
   const { open, method, state } = openAdapted(model, { adapter, task, labels })
   const forward = await openForward(open.subject, method, state, { batchSize })
-  const examplesOf = (rows: readonly Row[], labelled: boolean) => dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
+  const examplesOf = (rows: readonly Row[], labelled: boolean) =>
+    dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
   return {
     labels: open.labels,
     async predict(questions, { logits = false } = {}) {
@@ -69,4 +70,3 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
     close: () => forward.close(),
   }
 }
-

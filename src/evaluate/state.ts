@@ -1,8 +1,8 @@
+import { UserError } from '../errors.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import { normals } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
-import { UserError } from '../errors.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { Outline, Subject } from './assembly.ts'
 import { isHead } from './assembly.ts'
@@ -23,7 +23,8 @@ function baseTensor({ model, labels, head }: Subject, name: string, shape: reado
     return { shape, data: readTensor(entry) }
   }
   const size = shape.reduce((n, dim) => n * dim, 1)
-  if (shape.length > 1) return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
+  if (shape.length > 1)
+    return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
   return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
 }
 
@@ -50,7 +51,8 @@ export function initialState(subject: Subject, outline: Outline, method: Method,
   }
   const absent = new Set(missing(subject, outline))
   for (const module of trainAlso) {
-    if (![...outline.base.keys()].some((name) => inModules(name, [module]))) throw new UserError(`trainAlso: the model has no module "${module}".`)
+    if (![...outline.base.keys()].some((name) => inModules(name, [module])))
+      throw new UserError(`trainAlso: the model has no module "${module}".`)
   }
   for (const parameter of outline.base.values()) {
     const { name, shape } = parameter

@@ -35,7 +35,13 @@ export function weightCounts(subject: Subject, outline: Outline, method: Method)
 }
 
 /** A method made for a subject outside of training. */
-export function methodFor(subject: Subject, outline: Outline, options: MethodOptions, totalSteps: number | null = null, memory: unknown = null): Method {
+export function methodFor(
+  subject: Subject,
+  outline: Outline,
+  options: MethodOptions,
+  totalSteps: number | null = null,
+  memory: unknown = null,
+): Method {
   return definitionOf(options).create(options, {
     sites: outline.sites,
     base: [...outline.base.values()],

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
-import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Tensor } from '../nn/method.ts'
 import type { Subject } from './adapter.ts'

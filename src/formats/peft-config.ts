@@ -1,5 +1,6 @@
-import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraOptions } from '../methods/adalora.ts'
 import { budgetTimes } from '../methods/adalora.ts'
+import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import type { Card } from './adapter.ts'
 import { hubName } from './card.ts'

@@ -1,4 +1,5 @@
-import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Adapter, Subject } from './adapter.ts'

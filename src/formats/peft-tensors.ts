@@ -1,4 +1,4 @@
-import type { AdaLoraMemory } from '../methods/adalora.ts'
+import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AdaLoraMemory, AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraOptions } from '../methods/adalora.ts'
+import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import { readTensor } from '../weights/safetensors.ts'

@@ -37,11 +37,14 @@ function format({ numerator, denominator, symbols }: Monomial): Dim {
 /** The product of sizes. */
 export function product(dims: Shape): Dim {
   return format(
-    dims.map(parse).reduce((a, b) => ({
-      numerator: a.numerator * b.numerator,
-      denominator: a.denominator * b.denominator,
-      symbols: [...a.symbols, ...b.symbols],
-    }), { numerator: 1, denominator: 1, symbols: [] }),
+    dims.map(parse).reduce(
+      (a, b) => ({
+        numerator: a.numerator * b.numerator,
+        denominator: a.denominator * b.denominator,
+        symbols: [...a.symbols, ...b.symbols],
+      }),
+      { numerator: 1, denominator: 1, symbols: [] },
+    ),
   )
 }
 
@@ -55,7 +58,8 @@ export function part(dim: Dim, parts: number): Dim {
 export function sum(dims: Shape): Dim {
   return dims.reduce((a, b) => {
     const [x, y] = [parse(a), parse(b)]
-    if (x.symbols.slice().sort().join('*') !== y.symbols.slice().sort().join('*')) throw new Error(`sizes ${a} and ${b} have no common form`)
+    if (x.symbols.slice().sort().join('*') !== y.symbols.slice().sort().join('*'))
+      throw new Error(`sizes ${a} and ${b} have no common form`)
     return format({
       numerator: x.numerator * y.denominator + y.numerator * x.denominator,
       denominator: x.denominator * y.denominator,
@@ -72,9 +76,11 @@ export function isSymbol(dim: Dim): dim is string {
 /** The number that a size stands for once the named sizes are known; a count of distinct values inside the graph is taken at its bound, `tokens`. */
 export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   const { numerator, denominator, symbols } = parse(dim)
-  return symbols.reduce((value, symbol) => {
-    const size = sizes[symbol.startsWith('distinct') ? 'tokens' : symbol]
-    if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
-    return value * size
-  }, numerator) / denominator
+  return (
+    symbols.reduce((value, symbol) => {
+      const size = sizes[symbol.startsWith('distinct') ? 'tokens' : symbol]
+      if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
+      return value * size
+    }, numerator) / denominator
+  )
 }

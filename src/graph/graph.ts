@@ -128,7 +128,9 @@ export function append(
   const made: (Value | null)[] = []
   const node: Node = { op, domain, inputs, outputs: made, attributes, saved }
   outputs.forEach((type, i) => {
-    made.push(type && { graph, name: `${graph.nodes.length}.${op}.${i}`, dtype: type.dtype, shape: type.shape, source: { kind: 'node', node } })
+    made.push(
+      type && { graph, name: `${graph.nodes.length}.${op}.${i}`, dtype: type.dtype, shape: type.shape, source: { kind: 'node', node } },
+    )
   })
   graph.nodes.push(node)
   return made.filter((value) => value !== null)

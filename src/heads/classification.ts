@@ -1,5 +1,5 @@
-import type { Value } from '../graph/graph.ts'
 import { part } from '../graph/dim.ts'
+import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
 import { split } from '../graph/ops/movement.ts'
 import { symmetricDivergence } from './consistency.ts'

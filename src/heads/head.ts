@@ -1,8 +1,8 @@
-import type { Value } from '../graph/graph.ts'
 import type { Example } from '../data/examples.ts'
 import type { Batch } from '../data/pack.ts'
-import type { Network } from '../nn/network.ts'
+import type { Value } from '../graph/graph.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
+import type { Network } from '../nn/network.ts'
 
 /** How the loss is formed; the same for every micro-batch of a run. */
 export interface Objective {

@@ -26,6 +26,10 @@ export const regression: Head = {
   targets(examples) {
     const shape = [examples.length]
     const labels = { data: Float32Array.from(examples, ({ label }) => label as number), shape }
-    return { feeds: { labels, counts: { data: new Float32Array(examples.length).fill(1), shape } }, weight: examples.length, count: examples.length }
+    return {
+      feeds: { labels, counts: { data: new Float32Array(examples.length).fill(1), shape } },
+      weight: examples.length,
+      count: examples.length,
+    }
   },
 }

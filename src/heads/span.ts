@@ -1,5 +1,5 @@
-import type { Value } from '../graph/graph.ts'
 import { part } from '../graph/dim.ts'
+import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
 import { add, mul, sub } from '../graph/ops/elementwise.ts'
 import { rearrange, reshape, split } from '../graph/ops/movement.ts'
@@ -42,6 +42,10 @@ export const span: Head = {
       ends[row * length + end] = 1
     })
     const counts = { data: new Float32Array(examples.length).fill(1), shape: [examples.length] }
-    return { feeds: { starts: { data: starts, shape }, ends: { data: ends, shape }, counts }, weight: examples.length, count: examples.length }
+    return {
+      feeds: { starts: { data: starts, shape }, ends: { data: ends, shape }, counts },
+      weight: examples.length,
+      count: examples.length,
+    }
   },
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { UserError } from '../errors.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { LinearSite } from '../nn/site.ts'
-import { type AdaLoraMemory, adalora, adaloraOptions, adaloraScale, budgetTimes } from './adalora.ts'
+import { adalora, adaloraOptions, adaloraScale, budgetTimes } from './adalora.ts'
+import type { AdaLoraMemory } from './adalora-allocator.ts'
 
 const site = (name: string): LinearSite => ({ kind: 'linear', role: 'query', name, layer: 0, in: 3, out: 2, bias: true })
 const sites = [site('one'), site('two')]

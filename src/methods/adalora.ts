@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { global } from '../allocation/select.ts'
+import type { BudgetSettings } from '../allocation/schedule.ts'
 import { importance } from '../allocation/score.ts'
-import { type BudgetSettings, cubic } from '../allocation/schedule.ts'
 import { UserError } from '../errors.ts'
 import type { Value } from '../graph/graph.ts'
 import { add, mul, where } from '../graph/ops/elementwise.ts'
@@ -10,8 +9,9 @@ import { reshape } from '../graph/ops/movement.ts'
 import { reduceMean } from '../graph/ops/reduction.ts'
 import { type FedControl, type Method, type ParameterSpec, parameterName } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
-import { attentionCoupling } from './coupling.ts'
+import { type AdaLoraMemory, allocate, freshMemory, lastAllocation } from './adalora-allocator.ts'
 import { budgetOption } from './budget-option.ts'
+import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
 import { normal, zeros } from './initial.ts'
 import { lowRankIncrement } from './low-rank.ts'
@@ -39,15 +39,6 @@ export const adaloraOptions = z.strictObject({
   shrink: z.enum(['final', 'never']).default('final'),
 })
 export type AdaLoraOptions = z.infer<typeof adaloraOptions>
-
-/** What an allocation leaves: the kept singular values of each module, and whether the tensors hold these alone. */
-export interface AdaLoraMemory {
-  readonly kept: Readonly<Record<string, readonly boolean[]>> | null
-  readonly shrunk: boolean
-  /** Ranks as last reported, in the order of the modules. */
-  readonly ranks: readonly number[] | null
-}
-export const freshMemory: AdaLoraMemory = { kept: null, shrunk: false, ranks: null }
 
 const steps = (time: number, total: number): number => (time > 0 && time < 1 ? Math.round(time * total) : Math.round(time))
 
@@ -79,7 +70,8 @@ export const adalora = defineMethod<AdaLoraOptions>({
   resize: (options, targetR) => ({ ...options, targetR, initR: Math.ceil(targetR * 1.5), budget: null }),
   create(options, { sites, layers, totalSteps, memory: remembered }): Method {
     const { initR, targetR } = options
-    if (totalSteps !== null && targetR >= initR) throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
+    if (totalSteps !== null && targetR >= initR)
+      throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
     /** Decides the shapes; what changes without them is handed to `control`. */
     const memory = (remembered ?? freshMemory) as AdaLoraMemory
     const targets = resolveTargets(options, sites, layers)
@@ -93,11 +85,6 @@ export const adalora = defineMethod<AdaLoraOptions>({
       return { initial, target: targetR * modules.length, deltaT: options.deltaT, totalSteps, ...budgetTimes(options, totalSteps) }
     }
     if (totalSteps !== null) settings()
-    /** The step whose allocation is the last one. */
-    const finalStep = ({ tFinal, totalSteps: total }: BudgetSettings): number => Math.min(total - tFinal, total - 1)
-    const singularValues = (state: ReadonlyMap<string, { data: Float32Array }>): Float32Array[] =>
-      modules.map((site) => state.get(parameterName(site, 'E.weight'))?.data ?? new Float32Array(0))
-
     return {
       name: 'adalora',
       passes: 1,
@@ -122,7 +109,11 @@ export const adalora = defineMethod<AdaLoraOptions>({
       trains: () => false,
       increment: (_site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, adaloraScale(options), roles['E.weight']),
       coupling: attentionCoupling,
-      penalty: (all) => orthogonality(all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles), options.orthogonality),
+      penalty: (all) =>
+        orthogonality(
+          all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),
+          options.orthogonality,
+        ),
       controls: memory.shrunk ? [] : [{ name: 'adalora.observing', dtype: 'bool', shape: [] }],
       feed({ step }): Record<string, FedControl> {
         if (memory.shrunk) return {}
@@ -132,7 +123,9 @@ export const adalora = defineMethod<AdaLoraOptions>({
       buffers(site): Record<string, readonly number[]> {
         if (!acts(site) || memory.shrunk) return {}
         const shapes = { 'A.weight': [initR, site.in], 'E.weight': [initR, 1], 'B.weight': [site.out, initR] }
-        return Object.fromEntries(Object.entries(shapes).flatMap(([role, shape]) => importance.buffers.map((name) => [`${role}.${name}`, shape])))
+        return Object.fromEntries(
+          Object.entries(shapes).flatMap(([role, shape]) => importance.buffers.map((name) => [`${role}.${name}`, shape])),
+        )
       },
       observe(_site, { after, gradients, buffers, controls }) {
         const observing = controls['adalora.observing']!
@@ -149,41 +142,15 @@ export const adalora = defineMethod<AdaLoraOptions>({
         return { buffers: kept, signals: { score: add(factors, reshape(e!, [initR])) } }
       },
       control(step, signals, state, past) {
-        const { kept: before, ranks: reported, shrunk: done } = (past ?? freshMemory) as AdaLoraMemory
-        if (done) return null
-        const budget = settings()
-        const last = finalStep(budget)
-        const values = singularValues(state)
-        const zero = (keep: readonly (readonly boolean[])[]): void =>
-          keep.forEach((module, i) => module.forEach((stays, k) => { if (!stays) values[i]![k] = 0 }))
-        let kept = before
-        const { budget: scheduled, mask } = cubic(step, budget)
-        const allowed = step === last ? budget.target : scheduled
-        if (kept) zero(modules.map(({ name }) => kept![name]!))
-        else if (mask || step === last) {
-          const keep = global(modules.map(({ name }) => signals.get(name)!.score!), allowed)
-          zero(keep)
-          if (step === last) kept = Object.fromEntries(modules.map(({ name }, i) => [name, keep[i]!]))
-        }
-        const ranks = values.map((module) => module.reduce((n, value) => n + (value !== 0 ? 1 : 0), 0))
-        const changed = ranks.join() !== reported?.join()
-        const final = kept !== null && before === null
-        const shrunk = final && options.shrink === 'final'
-        if (!changed && !final) return null
-        return {
-          memory: { kept, shrunk, ranks } satisfies AdaLoraMemory,
-          event: { event: 'ranks', budget: allowed, final: kept !== null, ranks: Object.fromEntries(modules.map(({ name }, i) => [name, ranks[i]!])) },
-          ...(shrunk && { reshape: modules.flatMap((site) => shrinkage(site, kept![site.name]!)) }),
-        }
+        const now = (past ?? freshMemory) as AdaLoraMemory
+        const seen = modules.flatMap((site) => {
+          const [values, scores] = [state.get(parameterName(site, 'E.weight'))?.data, signals.get(site.name)?.score]
+          return values && scores ? [{ site, scores, values }] : []
+        })
+        return allocate(step, seen, now, settings(), options.shrink === 'final')
       },
       remains: memory.shrunk ? 1 : targetR / initR,
-      settled: (step) => step > finalStep(settings()),
+      settled: (step) => memory.shrunk || step > lastAllocation(settings()),
     }
   },
 })
-
-/** The slices of a module's tensors that its kept singular values leave. */
-function shrinkage(site: Site, kept: readonly boolean[]): { parameter: string; axis: number; indices: number[] }[] {
-  const indices = kept.flatMap((stays, k) => (stays ? [k] : []))
-  return ([['A.weight', 0], ['E.weight', 0], ['B.weight', 1]] as const).map(([role, axis]) => ({ parameter: parameterName(site, role), axis, indices }))
-}

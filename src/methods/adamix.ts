@@ -35,7 +35,11 @@ export const adamix = defineMethod<AdaMixOptions>({
   options: adamixOptions,
   learningRate: 1e-3,
   plain: ({ of }) => of,
-  resize: (options, size) => ({ ...options, budget: null, of: options.of.name === 'lora' ? lora.resize!(options.of, size) : bottleneck.resize!(options.of, size) }),
+  resize: (options, size) => ({
+    ...options,
+    budget: null,
+    of: options.of.name === 'lora' ? lora.resize!(options.of, size) : bottleneck.resize!(options.of, size),
+  }),
   create({ of, experts, share: named, consistency, routing, adam }, setting) {
     const inner = of.name === 'lora' ? lora.create(of, setting) : bottleneck.create(of, setting)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]

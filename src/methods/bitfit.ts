@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { defineMethod } from './definition.ts'
-import { inPlace, type InPlaceOptions, inPlaceOptions } from './in-place.ts'
+import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
 import { selectsLayer } from './layers.ts'
 
 /** BitFit (Ben Zaken et al. 2022): every bias, norms included. */

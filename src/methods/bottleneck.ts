@@ -26,7 +26,15 @@ const afterBranch: Variant['place'] = (adapter, { value }) => add(value, adapter
 /** The forms of a bottleneck; x is the sub-layer's input, s its output after dropout, h before. */
 export const variants = {
   /** Houlsby et al. 2019 in adapter-hub's form: `norm(x + s + A(s))` after both sub-layers. */
-  houlsby: { stage: 'dropped', roles: ['attention', 'feed-forward'], place: afterBranch, activation: 'swish', reduction: 16, scaling: 1, init: 'bert' },
+  houlsby: {
+    stage: 'dropped',
+    roles: ['attention', 'feed-forward'],
+    place: afterBranch,
+    activation: 'swish',
+    reduction: 16,
+    scaling: 1,
+    init: 'bert',
+  },
   /** Pfeiffer et al. 2021: `norm(x + s + A(norm(x + s)))` after the feed-forward block; the same norm twice. */
   pfeiffer: {
     stage: 'dropped',

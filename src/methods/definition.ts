@@ -1,6 +1,5 @@
 import type { z } from 'zod'
-import type { Method } from '../nn/method.ts'
-import type { BaseParameter } from '../nn/method.ts'
+import type { BaseParameter, Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 
 /** The model a method is made for. */

@@ -1,5 +1,5 @@
 import { defineMethod } from './definition.ts'
-import { inPlace, type InPlaceOptions, inPlaceOptions } from './in-place.ts'
+import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
 import { selectsLayer } from './layers.ts'
 
 /** Full fine-tuning: every tensor, or those of the selected layers. */

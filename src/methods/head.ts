@@ -1,5 +1,5 @@
 import { defineMethod } from './definition.ts'
-import { inPlace, type InPlaceOptions, inPlaceOptions } from './in-place.ts'
+import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
 import { selectsLayer } from './layers.ts'
 
 /** The head alone; with `layers` also the whole of those layers, as in the papers' "top-2" rows. */

@@ -1,5 +1,5 @@
-import type { Key } from '../random/key.ts'
 import { normals, uniforms } from '../random/draws.ts'
+import type { Key } from '../random/key.ts'
 
 type Init = (key: Key) => Float32Array
 const count = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)

@@ -2,7 +2,10 @@ import { z } from 'zod'
 
 /** Which transformer layers a method acts in: `last 2`, `first 2`, a list of indices, or all. */
 export const layersOption = z
-  .union([z.string().regex(/^(first|last) [1-9]\d*$/, 'write "last 2", "first 2" or a list of layer numbers'), z.array(z.number().int().nonnegative()).min(1)])
+  .union([
+    z.string().regex(/^(first|last) [1-9]\d*$/, 'write "last 2", "first 2" or a list of layer numbers'),
+    z.array(z.number().int().nonnegative()).min(1),
+  ])
   .nullable()
   .default(null)
 export type Layers = z.infer<typeof layersOption>

@@ -78,10 +78,16 @@ export function mixture(inner: Method, sites: readonly Site[], { experts, share,
     )
 
   /** Acts once for each pass, on its part of the batch. */
-  function inLanes<S extends Site, C extends AnyCall>(around: (site: S, roles: Roles, call: C) => Value, lanes: (call: C, passes: number) => C[]) {
+  function inLanes<S extends Site, C extends AnyCall>(
+    around: (site: S, roles: Roles, call: C) => Value,
+    lanes: (call: C, passes: number) => C[],
+  ) {
     return (site: S, roles: Roles, call: C): Value => {
       if (passes === 1) return around.call(inner, site, picked(site, roles, 0, call), call)
-      return concat(lanes(call, passes).map((each, lane) => around.call(inner, site, picked(site, roles, lane, call), each)), 0)
+      return concat(
+        lanes(call, passes).map((each, lane) => around.call(inner, site, picked(site, roles, lane, call), each)),
+        0,
+      )
     }
   }
 

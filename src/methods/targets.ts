@@ -34,7 +34,11 @@ function pattern(text: string): RegExp {
  * The linear sites that `targets` name. Heads are never targets. Nothing matched, or a name among several that
  * matches nothing, is an error that names what is near.
  */
-export function resolveTargets({ targets, exclude, layers }: TargetOptions, sites: readonly Site[], layerCount: number): ReadonlySet<string> {
+export function resolveTargets(
+  { targets, exclude, layers }: TargetOptions,
+  sites: readonly Site[],
+  layerCount: number,
+): ReadonlySet<string> {
   const candidates = sites.filter(isLinear).filter(({ role }) => role !== 'head')
   const names = [...new Set(candidates.flatMap(({ name, role }) => [role, name.split('.').at(-1)!, name]))]
   let chosen: LinearSite[]

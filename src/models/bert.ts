@@ -72,7 +72,13 @@ export function bertEncoder(network: Network, embedded: Value, name: string, con
     const attended = linear(network, context, { name: `${at}.attention.output.dense`, role: 'attention-output', ...square })
     const middle = residual(network, x, attended, { role: 'attention', ...ending(`${at}.attention.output`) })
     const up = linear(network, middle, { name: `${at}.intermediate.dense`, role: 'up', layer, in: hidden, out: inner })
-    const down = linear(network, activation(config.hidden_act)(up), { name: `${at}.output.dense`, role: 'down', layer, in: inner, out: hidden })
+    const down = linear(network, activation(config.hidden_act)(up), {
+      name: `${at}.output.dense`,
+      role: 'down',
+      layer,
+      in: inner,
+      out: hidden,
+    })
     x = residual(network, middle, down, { role: 'feed-forward', ...ending(`${at}.output`) })
   }
   return x
@@ -94,7 +100,13 @@ export function denseHead(hidden: number, dropout: number, between: (x: Value) =
     logits: (network, x, labels) => {
       const first = network.dropout(gather(x, network.stream.rowStart), dropout)
       const dense = between(linear(network, first, { name: 'classifier.dense', role: 'head', layer: null, in: hidden, out: hidden }))
-      return linear(network, network.dropout(dense, dropout), { name: 'classifier.out_proj', role: 'head', layer: null, in: hidden, out: labels })
+      return linear(network, network.dropout(dense, dropout), {
+        name: 'classifier.out_proj',
+        role: 'head',
+        layer: null,
+        in: hidden,
+        out: labels,
+      })
     },
   }
 }

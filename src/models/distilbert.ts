@@ -56,10 +56,24 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
     const context = attention(network, query, key, value, heads)
     const attended = linear(network, context, { name: `${at}.attention.out_lin`, role: 'attention-output', ...square })
     const ending = (name: string) => (sum: Value) => norm(network, sum, { name: `${at}.${name}`, layer, size: dim, epsilon: EPSILON })
-    const middle = residual(network, x, attended, { module: `${at}.attention_adapters`, dense: `${at}.attention.out_lin`, layer, role: 'attention', dropout: 0, norm: ending('sa_layer_norm') })
+    const middle = residual(network, x, attended, {
+      module: `${at}.attention_adapters`,
+      dense: `${at}.attention.out_lin`,
+      layer,
+      role: 'attention',
+      dropout: 0,
+      norm: ending('sa_layer_norm'),
+    })
     const up = linear(network, middle, { name: `${at}.ffn.lin1`, role: 'up', layer, in: dim, out: inner })
     const down = linear(network, activation(config.activation)(up), { name: `${at}.ffn.lin2`, role: 'down', layer, in: inner, out: dim })
-    x = residual(network, middle, down, { module: `${at}.output_adapters`, dense: `${at}.ffn.lin2`, layer, role: 'feed-forward', dropout: config.dropout, norm: ending('output_layer_norm') })
+    x = residual(network, middle, down, {
+      module: `${at}.output_adapters`,
+      dense: `${at}.ffn.lin2`,
+      layer,
+      role: 'feed-forward',
+      dropout: config.dropout,
+      norm: ending('output_layer_norm'),
+    })
   }
   return x
 }

@@ -15,5 +15,7 @@ export function architectureOf(modelType: string): Architecture {
   const found = architectures.get(modelType)
   if (found) return found
   const known = [...architectures.keys()]
-  throw new UserError(`The model type "${modelType}" is not supported yet; supported are ${known.join(', ')}.${didYouMean(modelType, known)}`)
+  throw new UserError(
+    `The model type "${modelType}" is not supported yet; supported are ${known.join(', ')}.${didYouMean(modelType, known)}`,
+  )
 }

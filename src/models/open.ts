@@ -64,7 +64,10 @@ export function openConfig(folder: string): Model {
 }
 
 /** Opens a model folder with weights. `prepare` may replace the checkpoint, e.g. by a float32 copy. */
-export function openModel(folder: string, prepare: (checkpoint: ReturnType<typeof openCheckpoint>) => ReturnType<typeof openCheckpoint>): Model {
+export function openModel(
+  folder: string,
+  prepare: (checkpoint: ReturnType<typeof openCheckpoint>) => ReturnType<typeof openCheckpoint>,
+): Model {
   const model = openConfig(folder)
   const { tensors } = prepare(openCheckpoint(folder))
   const find = (name: string): TensorEntry | null => {

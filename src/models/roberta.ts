@@ -22,7 +22,7 @@ function robertaLike(modelType: string): Architecture {
         layers: config.num_hidden_layers,
         hidden,
         vocabularySize: config.vocab_size,
-      typeVocabularySize: config.type_vocab_size,
+        typeVocabularySize: config.type_vocab_size,
         maxPositions: config.max_position_embeddings - config.pad_token_id - 1,
         initializerRange: config.initializer_range,
         positions: offsetPositions(config.pad_token_id),

@@ -19,6 +19,7 @@ export const activationNames = Object.keys(activations) as [Activation, ...Activ
 
 /** The function of that name. */
 export function activation(name: string): (x: Value) => Value {
-  if (!Object.hasOwn(activations, name)) throw new UserError(`The activation "${name}" is not known; known are ${activationNames.join(', ')}.`)
+  if (!Object.hasOwn(activations, name))
+    throw new UserError(`The activation "${name}" is not known; known are ${activationNames.join(', ')}.`)
   return activations[name as Activation]
 }

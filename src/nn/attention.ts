@@ -17,7 +17,13 @@ export interface AttentionDescription {
  * Multi-head scaled dot-product attention (Vaswani et al. 2017) over each row of a packed batch.
  * `query`, `key`, `value` and the result are `[tokens, heads * headSize]`.
  */
-export function attention(network: Network, query: Value, key: Value, value: Value, { name, layer, heads, dropout }: AttentionDescription): Value {
+export function attention(
+  network: Network,
+  query: Value,
+  key: Value,
+  value: Value,
+  { name, layer, heads, dropout }: AttentionDescription,
+): Value {
   const { stream } = network
   const hidden = query.shape[1] as number
   const headSize = hidden / heads

@@ -1,6 +1,17 @@
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
-import type { BranchCall, BranchSite, EmbeddingCall, EmbeddingSite, KeyValueCall, KeyValueSite, KeyValues, LinearCall, LinearSite, Site } from './site.ts'
+import type {
+  BranchCall,
+  BranchSite,
+  EmbeddingCall,
+  EmbeddingSite,
+  KeyValueCall,
+  KeyValueSite,
+  KeyValues,
+  LinearCall,
+  LinearSite,
+  Site,
+} from './site.ts'
 
 /** A trainable tensor that a method adds at a site. */
 export interface ParameterSpec {
@@ -101,9 +112,17 @@ export interface Method {
   /** Statistics kept at a site, all zero at the start. */
   buffers?(site: Site): Readonly<Record<string, readonly number[]>>
   /** New statistics, and signals for the host, in the graph and after the update. */
-  observe?(site: Site, observed: Observed): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
+  observe?(
+    site: Site,
+    observed: Observed,
+  ): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
   /** Reads the signals after an update and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
-  control?(step: number, signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>, state: ReadonlyMap<string, Tensor>, memory: unknown): Decision | null
+  control?(
+    step: number,
+    signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>,
+    state: ReadonlyMap<string, Tensor>,
+    memory: unknown,
+  ): Decision | null
   /** Whether evaluations after `step` updates may become the best one. */
   settled?(step: number): boolean
   /** The share of the trained weights that is left at the end of training; 1 by default. */

@@ -7,7 +7,19 @@ import { reshape, slice, split } from '../graph/ops/movement.ts'
 import { dequantize } from '../graph/ops/quantized.ts'
 import type { BaseParameter, Method, ParameterSpec, Roles } from './method.ts'
 import { parameterName } from './method.ts'
-import type { AnyCall, BranchCall, BranchSite, EmbeddingCall, EmbeddingSite, KeyValueCall, KeyValueSite, KeyValues, LinearCall, LinearSite, Site } from './site.ts'
+import type {
+  AnyCall,
+  BranchCall,
+  BranchSite,
+  EmbeddingCall,
+  EmbeddingSite,
+  KeyValueCall,
+  KeyValueSite,
+  KeyValues,
+  LinearCall,
+  LinearSite,
+  Site,
+} from './site.ts'
 
 /** A packed batch of token rows, as graph inputs. */
 export interface Stream {
@@ -107,7 +119,9 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
   const base = new Map<string, BaseParameter>()
   const sites: Site[] = []
   const masks: Mask[] = []
-  const controls = Object.fromEntries((training ? (method.controls ?? []) : []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]))
+  const controls = Object.fromEntries(
+    (training ? (method.controls ?? []) : []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]),
+  )
   const pools = new Map<number, { bytes: Value; start: Value; end: Value }>()
 
   /** A window of the pool for `p`; where it lies is fed. */
@@ -145,7 +159,12 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     )
   }
 
-  function open<S extends Site, C, R>(site: S, call: C, around: ((site: S, roles: Roles, call: C & AnyCall) => R) | undefined, plain: () => R): R {
+  function open<S extends Site, C, R>(
+    site: S,
+    call: C,
+    around: ((site: S, roles: Roles, call: C & AnyCall) => R) | undefined,
+    plain: () => R,
+  ): R {
     sites.push(site)
     const roles = around ? rolesAt(site) : null
     return around && roles ? around.call(method, site, roles, { ...call, dropout, controls }) : plain()

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { create, toBinary } from '@bufbuild/protobuf'
 import {
   type AttributeProto,
@@ -8,8 +9,8 @@ import {
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
-  TensorProto_DataLocation,
   type TensorProto,
+  TensorProto_DataLocation,
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
@@ -18,7 +19,6 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf'
-import { basename } from 'node:path'
 import type { Attribute, Graph, Value } from '../graph/graph.ts'
 import { onnxType } from '../graph/ops/elementwise.ts'
 import { liveNodes } from './live.ts'
@@ -46,7 +46,8 @@ function valueInfo(name: string, value: Value): ValueInfoProto {
 }
 
 function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype']): Uint8Array<ArrayBuffer> {
-  const bytesOf = (array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+  const bytesOf = (array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
   switch (dtype) {
     case 'float32':
       return bytesOf(Float32Array.from(data))
@@ -63,7 +64,11 @@ function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype'])
 }
 
 function initializer(value: Value): TensorProto {
-  const tensor = create(TensorProtoSchema, { name: value.name, dataType: onnxType[value.dtype], dims: value.shape.map((dim) => BigInt(dim)) })
+  const tensor = create(TensorProtoSchema, {
+    name: value.name,
+    dataType: onnxType[value.dtype],
+    dims: value.shape.map((dim) => BigInt(dim)),
+  })
   if (value.source.kind === 'constant') tensor.rawData = rawBytes(value.source.data, value.dtype)
   if (value.source.kind === 'external') {
     const { range } = value.source

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import * as ort from 'onnxruntime-node'
+import type { Dtype, Graph } from '../graph/graph.ts'
 import { encode } from '../onnx/encode.ts'
 import { assertAliasesSafe } from '../onnx/order.ts'
-import type { Dtype, Graph } from '../graph/graph.ts'
 import type { Feeds, Session, SessionOptions, Tensor } from './session.ts'
 
 /** The version of ONNX Runtime. */

@@ -24,7 +24,13 @@ export const questionAnswering: Task = {
     const losses = spans.map(
       ({ start, end }, i) => (negativeLogLikelihood(start, labels[i]!.start) + negativeLogLikelihood(end, labels[i]!.end)) / 2,
     )
-    return { exact: accuracy(hit, hit.map(() => 1)), loss: mean(losses) }
+    return {
+      exact: accuracy(
+        hit,
+        hit.map(() => 1),
+      ),
+      loss: mean(losses),
+    }
   },
   answer(logits) {
     const { start, end } = scores(logits)

@@ -15,7 +15,10 @@ export const sequenceClassification: Task = {
   metrics(logits, examples, names) {
     const labels = examples.map(({ label }) => label as number)
     const flat = Float32Array.from(logits.flatMap((row) => [...row]))
-    return { ...classificationMetrics(flat, names.length, labels), loss: mean(logits.map((row, i) => negativeLogLikelihood(row, labels[i]!))) }
+    return {
+      ...classificationMetrics(flat, names.length, labels),
+      loss: mean(logits.map((row, i) => negativeLogLikelihood(row, labels[i]!))),
+    }
   },
   answer(logits, names) {
     const scores = probabilities(logits)

@@ -15,7 +15,11 @@ export interface DropoutMoment {
  * The keep-bytes of all dropout masks of one micro-batch: for each probability a pool at least twice as long as its largest mask,
  * fresh each time, and for each mask a window of it at a hashed place. A pure function of the moment.
  */
-export function dropoutFeeds(masks: readonly Mask[], sizes: Readonly<Record<string, number>>, { seed, step, microBatch }: DropoutMoment): Feeds {
+export function dropoutFeeds(
+  masks: readonly Mask[],
+  sizes: Readonly<Record<string, number>>,
+  { seed, step, microBatch }: DropoutMoment,
+): Feeds {
   if (masks.length === 0) return {}
   const lengths = masks.map(({ size }) => evaluate(size, sizes))
   const pools = new Map<number, Uint8Array>()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { createRequire } from 'node:module'
+import { cpus, totalmem } from 'node:os'
 import type { RunConfig } from '../config/run-config.ts'
 import { runtimeVersion } from '../runtime/node.ts'
 

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
+import { writeText } from '../formats/json-file.ts'
 import { plainOptions } from '../methods/index.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
@@ -16,7 +17,13 @@ const parametersOf = (state: State): State => new Map([...state].filter(([name])
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
 /** Saves the adapter of a finished run: its best evaluation where there is one, else the last step. Returns the folder's bytes. */
-export function saveResult(out: string, config: RunConfig, { open, options, plan }: Prepared, training: Training, { best }: Progress): number {
+export function saveResult(
+  out: string,
+  config: RunConfig,
+  { open, options, plan }: Prepared,
+  training: Training,
+  { best }: Progress,
+): number {
   const { subject, outline, labels, name: task } = open
   const kept = best ? readCheckpoint(bestFolder(join(out, 'checkpoints'), best.step)) : null
   const memory = kept ? (kept.progress as { memory: unknown }).memory : training.memory
@@ -40,5 +47,5 @@ export function saveResult(out: string, config: RunConfig, { open, options, plan
 
 /** Writes `metrics.json`: the kept evaluation's metrics on top, then what the run took. */
 export function writeMetrics(out: string, metrics: Readonly<Record<string, unknown>>): void {
-  writeFileSync(join(out, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`)
+  writeText(join(out, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`)
 }

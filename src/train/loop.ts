@@ -71,13 +71,26 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
     progress.tokens += tokens
     progress.flops += flops
     const epoch = plan.epochAt(progress.step)
-    emit({ event: 'step', step: progress.step, epoch, loss, taskLoss, penalty, consistency, gradNorm, learningRate, tokens, ms: performance.now() - start })
+    emit({
+      event: 'step',
+      step: progress.step,
+      epoch,
+      loss,
+      taskLoss,
+      penalty,
+      consistency,
+      gradNorm,
+      learningRate,
+      tokens,
+      ms: performance.now() - start,
+    })
     if (decision?.event) emit({ ...decision.event, event: 'ranks', step: progress.step })
 
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()
       const counts = training.method.settled?.(progress.step) ?? true
-      const isBest = counts && (progress.best === null || better(options.keepBest, metrics[options.keepBest]!, progress.best.metrics[options.keepBest]!))
+      const isBest =
+        counts && (progress.best === null || better(options.keepBest, metrics[options.keepBest]!, progress.best.metrics[options.keepBest]!))
       progress.last = { step: progress.step, metrics }
       if (isBest) progress.best = progress.last
       progress.sinceBest = isBest || !counts ? 0 : progress.sinceBest + 1

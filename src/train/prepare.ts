@@ -4,7 +4,7 @@ import { type Row, readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
 import { withinBudget } from '../evaluate/budget.ts'
 import { dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
-import { findModel, openTask, type OpenTask } from '../evaluate/open-task.ts'
+import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { initialState, missing, type State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { describeAdapter, isExpertsFile, loadAdapter, loadExperts } from '../formats/index.ts'
@@ -52,7 +52,8 @@ function startFrom(config: RunConfig, open: OpenTask, options: MethodOptions): {
   const state = fresh(adapter.memory)
   for (const [name, tensor] of adapter.state) {
     const expected = state.get(name)
-    if (!expected) throw new UserError(`adapter: ${file} holds "${name}", which the run's method does not train; give both the same targets.`)
+    if (!expected)
+      throw new UserError(`adapter: ${file} holds "${name}", which the run's method does not train; give both the same targets.`)
     if (expected.shape.join() !== tensor.shape.join()) {
       throw new UserError(`adapter: "${name}" in ${file} is [${tensor.shape}], but the run's method makes it [${expected.shape}].`)
     }

@@ -1,12 +1,22 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import type { State } from '../evaluate/state.ts'
 import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import { readFields, writeText } from '../formats/json-file.ts'
 import { definitionOf } from '../methods/index.ts'
-import { bestFolder, listCheckpoints, readCheckpoint, readProgress, stepFolder, sweepCheckpoints, writeCheckpoint } from './checkpoint.ts'
+import {
+  bestFolder,
+  isWhole,
+  listCheckpoints,
+  readCheckpoint,
+  readProgress,
+  stepFolder,
+  sweepCheckpoints,
+  writeCheckpoint,
+} from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
 import type { RunEvent, Sink } from './events.ts'
 import { saveResult, writeMetrics } from './finish.ts'
@@ -46,7 +56,7 @@ interface Saved {
 }
 
 const writeJson = (folder: string, name: string, value: unknown): void =>
-  writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
+  writeText(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
 
 /**
  * Starts a run in a new folder. Everything is read and checked before the folder is made.
@@ -72,12 +82,16 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
 export async function resume(out: string, options: RunOptions = {}): Promise<RunSummary> {
   const file = join(out, 'config.json')
   if (!existsSync(file)) throw new UserError(`${out} holds no run: it has no config.json.`)
-  const config = parseRun(JSON.parse(readFileSync(file, 'utf8')), file)
-  const began = JSON.parse(readFileSync(join(out, 'env.json'), 'utf8')) as Environment
-  for (const [name, hash] of Object.entries((await environment(config)).data)) {
-    if (began.data[name] !== hash) throw new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
+  const config = parseRun(readFields(file), file)
+  const began = (readFields(join(out, 'env.json')) as unknown as Environment).data ?? {}
+  for (const name of Object.keys(began)) {
+    if (!existsSync(name))
+      throw new UserError(`${name}, data of the run in ${out}, is not there; put it back, or resume in the folder where the run began.`)
   }
-  const { whole, torn } = listCheckpoints(join(out, 'checkpoints'))
+  for (const [name, hash] of Object.entries((await environment(config)).data)) {
+    if (began[name] !== hash) throw new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
+  }
+  const { whole, torn } = runCheckpoints(join(out, 'checkpoints'))
   for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
   return carryOn(out, config, await prepare(config, options.notice), whole[0] ?? null, options)
 }
@@ -149,12 +163,21 @@ async function carryOn(
   }
 }
 
+/** The best state that a checkpoint refers to, as a list of at most one folder. */
+function bestOf(root: string, checkpoint: string): string[] {
+  const { progress } = readProgress(checkpoint) as Saved
+  return progress.best ? [bestFolder(root, progress.best.step)] : []
+}
+
+/** A run's checkpoints, newest first; one whose best state is torn counts as torn, too. */
+function runCheckpoints(root: string): ReturnType<typeof listCheckpoints> {
+  const { whole, torn } = listCheckpoints(root)
+  const usable = whole.filter((folder) => bestOf(root, folder).every(isWhole))
+  return { whole: usable, torn: [...torn, ...whole.filter((folder) => !usable.includes(folder))] }
+}
+
 /** Keeps the newest checkpoints and the best states that they refer to. */
 function sweep(root: string, count: number): void {
   const kept = listCheckpoints(root).whole.slice(0, count)
-  const best = kept.flatMap((folder) => {
-    const { progress } = readProgress(folder) as Saved
-    return progress.best ? [bestFolder(root, progress.best.step)] : []
-  })
-  sweepCheckpoints(root, [...kept, ...best])
+  sweepCheckpoints(root, [...kept, ...kept.flatMap((folder) => bestOf(root, folder))])
 }

@@ -1,14 +1,14 @@
+import { backward } from '../autodiff/backward.ts'
+import { type Assembly, assemble, type Subject } from '../evaluate/assembly.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
 import { abs, add, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
-import { backward } from '../autodiff/backward.ts'
-import { assemble, type Assembly, type Subject } from '../evaluate/assembly.ts'
 import type { Objective } from '../heads/head.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
 import type { Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
-import { adamw, type AdamWOptions } from '../optim/adamw.ts'
+import { type AdamWOptions, adamw } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
 
 export interface StepGraphOptions {
@@ -38,7 +38,7 @@ export const secondMoment = (parameter: string): string => `${parameter}@second`
 export const accumulated = (parameter: string): string => `${parameter}@sum`
 export const bufferName = (site: Site, buffer: string): string => `${site.name}.${buffer}@buffer`
 
-const isFinite = (x: Value): Value => not(or(isNan(x), isInf(x)))
+const allFinite = (x: Value): Value => not(or(isNan(x), isInf(x)))
 
 /** True where a slice along axis 0 has a gradient: experts that no route of the step drew have none. */
 function touched(gradient: Value): Value {
@@ -64,7 +64,12 @@ const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value):
  */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
   const { method, objective, adam } = options
-  const assembly = assemble(subject, { method, training: true, modelDropout: options.modelDropout, trains: ({ name }) => trainedBase.has(name) })
+  const assembly = assemble(subject, {
+    method,
+    training: true,
+    modelDropout: options.modelDropout,
+    trains: ({ name }) => trainedBase.has(name),
+  })
   const { network, logits } = assembly
   const { graph } = network
   const state = new Map<string, readonly number[]>()
@@ -97,7 +102,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     .map(({ entry, raw }) => ({ entry, gradient: options.accumulate === 1 ? raw : add(held(accumulated(entry.name), entry.shape), raw) }))
 
   const norm = globalNorm(learning.map(({ gradient }) => gradient))
-  const finite = and(isFinite(norm), isFinite(loss))
+  const finite = and(allFinite(norm), allFinite(loss))
   const ok = and(finite, apply)
   const factor = options.maxGradNorm === null ? null : clipFactor(norm, options.maxGradNorm)
   const scalars = {

@@ -28,7 +28,11 @@ export interface StepResult {
 
 /** A compiled training step that updates a state in place. */
 export interface Step {
-  run(microBatches: readonly (readonly Example[])[], moment: { readonly seed: number; readonly step: number }, learningRate: number): Promise<StepResult>
+  run(
+    microBatches: readonly (readonly Example[])[],
+    moment: { readonly seed: number; readonly step: number },
+    learningRate: number,
+  ): Promise<StepResult>
   close(): Promise<void>
 }
 

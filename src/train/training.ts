@@ -37,7 +37,12 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
     step = await openStep(subject, state, {
       method,
-      objective: { passes: method.passes, consistency: method.consistency, labelSmoothing: train.labelSmoothing, classWeights: train.classWeights },
+      objective: {
+        passes: method.passes,
+        consistency: method.consistency,
+        labelSmoothing: train.labelSmoothing,
+        classWeights: train.classWeights,
+      },
       adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
       decay: train.decay,
       maxGradNorm: train.maxGradNorm,

@@ -191,9 +191,10 @@ for (const shrink of ['never', 'final']) {
 }
 
 test('shrinking at the end changes no logit, keeps the scale, and training goes on', async () => {
-  const { state } = start()
+  const ranks = { initR: 5, targetR: 2 }
+  const { state } = start(ranks)
   disturb(state, /[AB]\.weight$/)
-  let run = await open(state, null, { targetR: 1 })
+  let run = await open(state, null, ranks)
   let reshape = null
   for (let step = 0; reshape === null; step++) {
     const { decision } = await run.update(step)
@@ -202,7 +203,7 @@ test('shrinking at the end changes no logit, keeps the scale, and training goes 
   // One module loses all its singular values besides.
   const gone = 'bert.encoder.layer.0.output.dense'
   const memory = structuredClone(run.memory()) as { kept: Record<string, boolean[]> }
-  memory.kept[gone] = [false, false, false]
+  memory.kept[gone] = new Array(5).fill(false)
   state.get(`${gone}.E.weight`)!.data.fill(0)
   reshape = reshape.map((kept) => (kept.parameter.startsWith(`${gone}.`) ? { ...kept, indices: [] } : kept))
   const before = await logitsOf(subject, run.method, state)
@@ -210,7 +211,7 @@ test('shrinking at the end changes no logit, keeps the scale, and training goes 
   const wide = [...state.values()].reduce((sum, { data }) => sum + data.length, 0)
   reshapeState(state, reshape)
   assert.ok([...state.values()].reduce((sum, { data }) => sum + data.length, 0) < wide / 2)
-  run = await open(state, memory, { targetR: 1 })
+  run = await open(state, memory, ranks)
   assert.deepEqual(run.method.parameters({ kind: 'linear', role: 'down', name: gone, layer: 0, in: 32, out: 16, bias: true }), {})
   const after = await logitsOf(subject, run.method, state)
   assertNear(after, before, 1e-6)

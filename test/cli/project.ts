@@ -60,7 +60,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   const end = performance.now() + 60_000
   while (!condition()) {
     assert.ok(performance.now() < end, `waited a minute for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    await new Promise((resolve) => setTimeout(resolve, 4))
   }
 }
 

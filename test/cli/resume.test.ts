@@ -2,10 +2,26 @@ import assert from 'node:assert/strict'
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adatune, assertSameRun, checkpoints, eventsOf, projectFolder, readJson, recordOf, start, stepsDone, succeed, until, writeRun } from './project.ts'
+import { resume } from '../../src/train/run.ts'
+import {
+  adatune,
+  assertSameRun,
+  checkpoints,
+  eventsOf,
+  projectFolder,
+  readJson,
+  recordOf,
+  start,
+  stepsDone,
+  succeed,
+  until,
+  writeRun,
+} from './project.ts'
 
 const folder = projectFolder()
 const steps = 40
+// Whole paths, so that the test's own process can go on with these runs, too.
+const here = { model: join(folder, 'model'), data: { train: join(folder, 'train.jsonl'), eval: join(folder, 'eval.jsonl') } }
 /** Evaluations and checkpoints fall on different updates. */
 const common = { steps, evalEvery: 5, keepBest: 'loss', checkpointEvery: 3, learningRate: 0.02, threads: 1 }
 const methods = {
@@ -17,7 +33,7 @@ const methods = {
   adamix: { method: { name: 'adamix', experts: 3, of: { name: 'bottleneck', size: 4 } }, train: common },
 }
 type Name = keyof typeof methods
-for (const [name, settings] of Object.entries(methods)) writeRun(folder, `${name}.yaml`, settings)
+for (const [name, settings] of Object.entries(methods)) writeRun(folder, `${name}.yaml`, { ...here, ...settings })
 
 const unbroken = new Map<Name, Promise<string>>()
 /** The run of a method that nothing interrupted. */
@@ -33,7 +49,8 @@ function whole(name: Name): Promise<string> {
 /** Starts a run or goes on with it, and kills it once its record tells of update `step`. Returns whether the kill came before the end. */
 async function killAt(step: number, name: Name, out: string): Promise<boolean> {
   const run = join(folder, out)
-  const { child, ended } = start(existsSync(run) ? ['train', '--resume', out, '--quiet'] : ['train', `${name}.yaml`, '--out', out, '--quiet'], folder)
+  const going = existsSync(join(run, 'config.json')) ? ['--resume', out] : [`${name}.yaml`, '--out', out]
+  const { child, ended } = start(['train', ...going, '--quiet'], folder)
   await until(() => child.exitCode !== null || stepsDone(run) >= step, `update ${step} of ${out}`)
   child.kill('SIGKILL')
   const { code, signal, stderr } = await ended
@@ -48,46 +65,60 @@ for (const [name, kills] of [
 ] as const) {
   test(`${name}: a run that is killed ${kills} times ends in the bytes of an unbroken one`, async () => {
     const expected = await whole(name)
-    assert.ok(Number(readJson(expected, 'metrics.json').keptStep) < steps, 'the best evaluation is not the last')
     const moments = Array.from({ length: kills }, () => 1 + Math.floor(Math.random() * (steps - 2))).sort((a, b) => a - b)
+    const context = `(killed after updates ${moments.join(', ')})`
     const out = `${name}-killed`
     let landed = 0
     for (const moment of moments) if (await killAt(moment, name, out)) landed++
-    const context = `(killed after updates ${moments.join(', ')})`
     assert.ok(landed > 0, context)
     await succeed(['train', '--resume', out, '--quiet'], folder)
     assertSameRun(join(folder, out), expected, context)
   })
 }
 
-test('no update of the method is missing from what is compared', async () => {
-  const kinds = (name: Name): Promise<unknown[]> => whole(name).then((run) => eventsOf(recordOf(run)).map(({ event }) => event))
+test('what is compared is not empty', async () => {
+  const kinds = async (name: Name): Promise<unknown[]> => eventsOf(recordOf(await whole(name))).map(({ event }) => event)
   const lora = await kinds('lora')
-  assert.equal(lora.filter((event) => event === 'step').length, steps)
-  assert.equal(lora.filter((event) => event === 'eval').length, 8)
-  assert.equal(lora.at(-1), 'done')
+  assert.deepEqual([lora.filter((event) => event === 'step').length, lora.filter((event) => event === 'eval').length], [steps, 8])
+  assert.deepEqual([lora[0], lora.at(-1)], ['run', 'done'])
+  assert.ok(Number(readJson(await whole('lora'), 'metrics.json').keptStep) < steps)
   assert.ok((await kinds('adalora')).filter((event) => event === 'ranks').length > 2)
+  assert.ok(existsSync(join(await whole('adamix'), 'experts.safetensors')))
 })
 
-/** A run killed between two checkpoints, to damage. */
-const stopped = (async () => {
-  await whole('lora')
-  assert.ok(await killAt(20, 'lora', 'stopped'))
-  return join(folder, 'stopped')
-})()
+const killed = whole('lora').then(() => killAt(20, 'lora', 'to-damage'))
 
-const newest = (run: string): string => checkpoints(run).at(-1)!
-const flip = (file: string, at: number): void => {
+/** A copy of a run that was killed between two checkpoints. */
+async function killedRun(name: string): Promise<string> {
+  assert.ok(await killed)
+  const run = join(folder, name)
+  cpSync(join(folder, 'to-damage'), run, { recursive: true })
+  assert.equal(checkpoints(run).length, 2)
+  return run
+}
+
+/** Goes on with a run in this process to the end, which must be that of the unbroken run. Returns what it gave notice of. */
+async function goOn(run: string): Promise<string[]> {
+  const notices: string[] = []
+  const { finished } = await resume(run, { notice: (text) => notices.push(text) })
+  assert.ok(finished)
+  assertSameRun(run, await whole('lora'))
+  return notices
+}
+
+function flipBit(file: string, at: number): void {
   const bytes = readFileSync(file)
-  bytes[at < 0 ? bytes.length + at : at]! ^= 1
+  const place = at < 0 ? bytes.length + at : at
+  bytes[place] = bytes[place]! ^ 1
   writeFileSync(file, bytes)
 }
+
 const damages: Record<string, (checkpoint: string) => void> = {
   'cut short': (checkpoint) => truncateSync(join(checkpoint, 'state.safetensors'), 1000),
-  'changed in one bit': (checkpoint) => flip(join(checkpoint, 'state.safetensors'), -7),
-  'with other progress': (checkpoint) => flip(join(checkpoint, 'progress.json'), 20),
+  'with one bit changed in its tensors': (checkpoint) => flipBit(join(checkpoint, 'state.safetensors'), -7),
+  'with one bit changed in its progress': (checkpoint) => flipBit(join(checkpoint, 'progress.json'), 20),
   'without its tensors': (checkpoint) => rmSync(join(checkpoint, 'state.safetensors')),
-  'without its manifest': (checkpoint) => rmSync(join(checkpoint, 'manifest.json')),
+  'without its progress': (checkpoint) => rmSync(join(checkpoint, 'progress.json')),
   'with an empty manifest': (checkpoint) => writeFileSync(join(checkpoint, 'manifest.json'), ''),
   'without any file': (checkpoint) => {
     rmSync(checkpoint, { recursive: true })
@@ -96,75 +127,83 @@ const damages: Record<string, (checkpoint: string) => void> = {
 }
 for (const [damage, apply] of Object.entries(damages)) {
   test(`a checkpoint ${damage} is passed over`, async () => {
-    const out = `torn-${damage.replaceAll(' ', '-')}`
-    const run = join(folder, out)
-    cpSync(await stopped, run, { recursive: true })
-    assert.equal(checkpoints(run).length, 2)
-    const torn = newest(run)
+    const run = await killedRun(`checkpoint ${damage}`)
+    const [before, torn] = checkpoints(run) as [string, string]
     apply(torn)
-    mkdirSync(join(run, 'checkpoints', 'step-00000021.0f1e.tmp'))
-    writeFileSync(join(run, 'checkpoints', 'step-00000021.0f1e.tmp', 'state.safetensors'), 'x')
-    const { code, stderr } = await adatune(['train', '--resume', out], folder)
-    assert.equal(code, 0, stderr)
-    const name = torn.slice(folder.length + 1)
-    assert.ok(stderr.includes(`${name} is damaged and was passed over.\n`), stderr)
-    assert.match(stderr, new RegExp(`Going on after update ${Number(torn.slice(-8)) - 3} of ${steps}\\.`))
-    assertSameRun(run, await whole('lora'))
-    assert.deepEqual(
-      readdirSync(join(run, 'checkpoints')).filter((entry) => entry.endsWith('.tmp')),
-      [],
-    )
+    assert.deepEqual(await goOn(run), [
+      `${torn} is damaged and was passed over.`,
+      `Going on after update ${Number(before.slice(-8))} of ${steps}.`,
+    ])
   })
 }
 
-test('a damaged best state costs only the way back to a checkpoint that has its own', async () => {
-  const run = join(folder, 'torn-best')
-  cpSync(await stopped, run, { recursive: true })
+test('on the command line the notice goes to stderr', async () => {
+  const run = await killedRun('notice')
+  const torn = checkpoints(run)[1]!
+  rmSync(join(torn, 'manifest.json'))
+  const { code, stderr } = await adatune(['train', '--resume', 'notice'], folder)
+  assert.equal(code, 0, stderr)
+  assert.ok(stderr.startsWith(`${torn.slice(folder.length + 1)} is damaged and was passed over.\n`), stderr)
+  assertSameRun(run, await whole('lora'))
+})
+
+test('where every checkpoint is damaged the run starts over', async () => {
+  const run = await killedRun('all damaged')
+  for (const checkpoint of checkpoints(run)) truncateSync(join(checkpoint, 'progress.json'), 10)
+  const notices = await goOn(run)
+  assert.equal(notices.length, 2)
+  assert.ok(notices.every((notice) => notice.endsWith(' is damaged and was passed over.')))
+})
+
+test('a checkpoint whose best state is damaged is passed over', async () => {
+  const run = await killedRun('best damaged')
   const best = readdirSync(join(run, 'checkpoints')).filter((entry) => entry.startsWith('best-'))
   assert.ok(best.length > 0)
   for (const entry of best) truncateSync(join(run, 'checkpoints', entry, 'state.safetensors'), 1000)
-  const { code, stderr } = await adatune(['train', '--resume', 'torn-best'], folder)
-  assert.equal(code, 0, stderr)
-  assert.match(stderr, /damaged and was passed over/)
-  assertSameRun(run, await whole('lora'))
+  assert.equal((await goOn(run)).filter((notice) => notice.endsWith(' is damaged and was passed over.')).length, 2)
+})
+
+test('what a kill leaves half-written is swept', async () => {
+  const run = await killedRun('half-written')
+  const left = join(run, 'checkpoints', 'step-00000021.0f1e.tmp')
+  mkdirSync(left)
+  writeFileSync(join(left, 'state.safetensors'), 'x')
+  appendFileSync(join(run, 'run.jsonl'), '{"event":"step","st')
+  await goOn(run)
+  assert.ok(!existsSync(left))
+  assert.ok(readdirSync(join(run, 'checkpoints')).every((entry) => /^(step|best)-\d{8}$/.test(entry)))
 })
 
 test('a run without a checkpoint starts over', async () => {
-  const run = join(folder, 'started-over')
-  cpSync(await stopped, run, { recursive: true })
+  const run = await killedRun('no checkpoint')
   rmSync(join(run, 'checkpoints'), { recursive: true })
-  await succeed(['train', '--resume', 'started-over', '--quiet'], folder)
-  assertSameRun(run, await whole('lora'))
-})
-
-test('a record cut in the middle of a line goes on where the checkpoint stands', async () => {
-  const run = join(folder, 'cut-record')
-  cpSync(await stopped, run, { recursive: true })
-  appendFileSync(join(run, 'run.jsonl'), '{"event":"step","st')
-  await succeed(['train', '--resume', 'cut-record', '--quiet'], folder)
-  assertSameRun(run, await whole('lora'))
+  assert.deepEqual(await goOn(run), [])
 })
 
 test('a finished run may be resumed', async () => {
-  const run = join(folder, 'finished-twice')
+  const run = join(folder, 'finished')
   cpSync(await whole('lora'), run, { recursive: true })
-  await succeed(['train', '--resume', 'finished-twice', '--quiet'], folder)
-  assertSameRun(run, await whole('lora'))
+  assert.deepEqual(await goOn(run), [`Going on after update ${steps} of ${steps}.`])
 })
 
-test('a run whose data has changed or gone is not resumed', async () => {
+test('a run whose data has changed or gone, or whose settings are damaged, is not resumed', async () => {
   const other = projectFolder()
+  const [run, evalFile] = [join(other, 'run'), join(other, 'eval.jsonl')]
   writeRun(other, 'run.yaml', { train: { steps: 2 } })
   await succeed(['train', 'run.yaml', '--out', 'run', '--quiet'], other)
-  const before = recordOf(join(other, 'run'))
-  appendFileSync(join(other, 'eval.jsonl'), '{"input_ids":[1,2],"label":"no"}\n')
+  const before = recordOf(run)
   const refused = async (message: RegExp): Promise<void> => {
     const { code, stderr } = await adatune(['train', '--resume', 'run'], other)
     assert.equal(code, 2, stderr)
     assert.match(stderr, message)
-    assert.equal(recordOf(join(other, 'run')), before)
+    assert.equal(recordOf(run), before)
   }
+  appendFileSync(evalFile, '{"input_ids":[1,2],"label":"no"}\n')
   await refused(/^adatune: eval\.jsonl has changed since the run in run began; start a new run\.\n$/)
-  rmSync(join(other, 'eval.jsonl'))
-  await refused(/^adatune: .*eval\.jsonl.*\n$/)
+  rmSync(evalFile)
+  await refused(/^adatune: eval\.jsonl, data of the run in run, is not there; [^\n]*\n$/)
+  truncateSync(join(run, 'env.json'), 10)
+  await refused(/^adatune: run\/env\.json is not JSON [^\n]*\n$/)
+  truncateSync(join(run, 'config.json'), 10)
+  await refused(/^adatune: run\/config\.json is not JSON [^\n]*\n$/)
 })

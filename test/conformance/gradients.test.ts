@@ -37,9 +37,35 @@ function packed(graph: Graph): { unpack: Value; repack: Value; filled: Value } {
 }
 
 const cases: Record<string, Case[]> = {
-  Add: [{ shapes: [[3, 4], [4]], build: add }, { shapes: [[2, 1, 3], [4, 1]], build: add }],
-  Sub: [{ shapes: [[3, 4], [3, 1]], build: sub }, { shapes: [[], [5]], build: sub }],
-  Mul: [{ shapes: [[3, 4], [1, 4]], build: mul }],
+  Add: [
+    { shapes: [[3, 4], [4]], build: add },
+    {
+      shapes: [
+        [2, 1, 3],
+        [4, 1],
+      ],
+      build: add,
+    },
+  ],
+  Sub: [
+    {
+      shapes: [
+        [3, 4],
+        [3, 1],
+      ],
+      build: sub,
+    },
+    { shapes: [[], [5]], build: sub },
+  ],
+  Mul: [
+    {
+      shapes: [
+        [3, 4],
+        [1, 4],
+      ],
+      build: mul,
+    },
+  ],
   Div: [{ shapes: [[3, 4], [4]], build: div, low: 0.5 }],
   Sum: [{ shapes: [[3], [3], [3]], build: (...xs) => elementwise.addAll(xs) }],
   Where: [{ shapes: [[3, 4], [4]], build: (x, y) => where(greater(x, 0), x, y) }],
@@ -96,13 +122,31 @@ const cases: Record<string, Case[]> = {
   ],
   Split: [{ shapes: [[4, 3]], build: (x) => movement.split(x, 0, 2)[1]! }],
   Concat: [
-    { shapes: [[2, 3], [2, 3]], build: (...xs) => movement.concat(xs, 0) },
-    { shapes: [[2, 3], [2, 1]], build: (...xs) => movement.concat(xs, 1) },
+    {
+      shapes: [
+        [2, 3],
+        [2, 3],
+      ],
+      build: (...xs) => movement.concat(xs, 0),
+    },
+    {
+      shapes: [
+        [2, 3],
+        [2, 1],
+      ],
+      build: (...xs) => movement.concat(xs, 1),
+    },
   ],
   Expand: [{ shapes: [[3, 1]], build: (x) => movement.expand(x, [2, 3, 4]) }],
-  ReduceSum: [{ shapes: [[3, 4]], build: (x) => reduceSum(x, { axes: [-1] }) }, { shapes: [[3, 4]], build: (x) => reduceSum(x, { axes: [0], keep: true }) }],
+  ReduceSum: [
+    { shapes: [[3, 4]], build: (x) => reduceSum(x, { axes: [-1] }) },
+    { shapes: [[3, 4]], build: (x) => reduceSum(x, { axes: [0], keep: true }) },
+  ],
   ReduceMean: [{ shapes: [[3, 4]], build: (x) => reduceMean(x, { axes: [-1], keep: true }) }],
-  ReduceSumSquare: [{ shapes: [[3, 4]], build: (x) => reduceSumSquare(x) }, { shapes: [[3, 4]], build: (x) => reduceSumSquare(x, { axes: [1] }) }],
+  ReduceSumSquare: [
+    { shapes: [[3, 4]], build: (x) => reduceSumSquare(x) },
+    { shapes: [[3, 4]], build: (x) => reduceSumSquare(x, { axes: [1] }) },
+  ],
   Softmax: [{ shapes: [[3, 4]], build: softmax }],
   LogSoftmax: [{ shapes: [[3, 4]], build: logSoftmax }],
   LayerNormalization: [{ shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' }],
@@ -139,7 +183,10 @@ async function check({ shapes, build, low = -1.5, float = 'float64' }: Case, nam
       array[at] = held
       const numeric = (above - below) / (2 * step)
       const given = exact[`g${i}`]!.data[at]!
-      assert.ok(Math.abs(numeric - given) <= tolerance * Math.max(1, Math.abs(numeric)), `${name} operand ${i}[${at}]: ${given}, by differences ${numeric}`)
+      assert.ok(
+        Math.abs(numeric - given) <= tolerance * Math.max(1, Math.abs(numeric)),
+        `${name} operand ${i}[${at}]: ${given}, by differences ${numeric}`,
+      )
     }
   }
   await session.close()

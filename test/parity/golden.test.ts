@@ -17,15 +17,34 @@ const tolerance = { logits: 2e-4, relative: 1e-3, tensors: 2e-3 }
 const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0)
 
 function assertClose(given: number, expected: number, what: string, floor = 1e-3): void {
-  assert.ok(Math.abs(given - expected) <= tolerance.relative * Math.max(Math.abs(expected), floor), `${what}: ${given}, expected ${expected}`)
+  assert.ok(
+    Math.abs(given - expected) <= tolerance.relative * Math.max(Math.abs(expected), floor),
+    `${what}: ${given}, expected ${expected}`,
+  )
 }
 
 /** Logits through the predict command, all rows in one list. */
 async function logits(model: string, adapter: string | undefined, golden: GoldenCase, task: string, data: string): Promise<number[]> {
   const labels = golden.task === 'cls' ? { labels: '0,1,2' } : {}
-  const text = await predictCommand({ model, ...(adapter && { adapter }), task, ...labels, data, logits: true, maxLength: '128', batchSize: '3' })
-  const rows = text.trim().split('\n').map((line) => JSON.parse(line))
-  return rows.flatMap((row) => Object.keys(row).sort().flatMap((key) => row[key].flat()))
+  const text = await predictCommand({
+    model,
+    ...(adapter && { adapter }),
+    task,
+    ...labels,
+    data,
+    logits: true,
+    maxLength: '128',
+    batchSize: '3',
+  })
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return rows.flatMap((row) =>
+    Object.keys(row)
+      .sort()
+      .flatMap((key) => row[key].flat()),
+  )
 }
 
 function expectedLogits(answers: GoldenCase['before']): number[] {
@@ -78,7 +97,8 @@ for (const name of readdirSync(root).filter((entry) => existsSync(join(root, ent
       assertClose(given.loss as number, expected.loss, `loss of step ${i}`)
       if (expected.grad_norm !== undefined) assertClose(given.gradNorm as number, expected.grad_norm, `gradient norm of step ${i}`)
       if (expected.task_loss !== undefined) assertClose(given.taskLoss as number, expected.task_loss, `task loss of step ${i}`)
-      if (expected.consistency !== undefined) assertClose(given.consistency as number, expected.consistency, `consistency of step ${i}`, 1e-2)
+      if (expected.consistency !== undefined)
+        assertClose(given.consistency as number, expected.consistency, `consistency of step ${i}`, 1e-2)
       if (expected.penalty !== undefined) assertClose(given.penalty as number, expected.penalty, `penalty of step ${i}`)
       for (const event of events.filter((other) => other.event === 'ranks' && other.step === i + 1)) {
         for (const [module, rank] of Object.entries(event.ranks as Record<string, number>)) ranks.set(module, rank)

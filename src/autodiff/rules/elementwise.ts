@@ -44,4 +44,3 @@ export const elementwise: Rules = {
   Erf: unary((g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))),
   Min: broadcasting((g, x, y) => [() => where(greater(x, y), 0, g), () => where(greater(x, y), g, 0)]),
 }
-

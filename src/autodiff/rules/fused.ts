@@ -1,5 +1,5 @@
-import { add, erf, exp, mul, sub, tanh } from '../../graph/ops/elementwise.ts'
 import type { Value } from '../../graph/graph.ts'
+import { add, erf, exp, mul, sub, tanh } from '../../graph/ops/elementwise.ts'
 import type { Rules } from './rule.ts'
 
 /** d/dx [x Phi(x)] = Phi(x) + x phi(x). */

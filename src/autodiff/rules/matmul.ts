@@ -1,5 +1,5 @@
-import { batchedMatmul, gemm } from '../../graph/ops/matmul.ts'
 import type { Node, Value } from '../../graph/graph.ts'
+import { batchedMatmul, gemm } from '../../graph/ops/matmul.ts'
 import { unbroadcast } from './elementwise.ts'
 import type { Rules } from './rule.ts'
 
@@ -13,13 +13,9 @@ function productGradients(node: Node, product: typeof batchedMatmul): readonly [
   const [a, b] = [node.inputs[0]!, node.inputs[1]!]
   return [
     (g) =>
-      transposeA
-        ? product(b, g, { transposeA: transposeB, transposeB: true, alpha })
-        : product(g, b, { transposeB: !transposeB, alpha }),
+      transposeA ? product(b, g, { transposeA: transposeB, transposeB: true, alpha }) : product(g, b, { transposeB: !transposeB, alpha }),
     (g) =>
-      transposeB
-        ? product(g, a, { transposeA: true, transposeB: transposeA, alpha })
-        : product(a, g, { transposeA: !transposeA, alpha }),
+      transposeB ? product(g, a, { transposeA: true, transposeB: transposeA, alpha }) : product(a, g, { transposeA: !transposeA, alpha }),
   ]
 }
 

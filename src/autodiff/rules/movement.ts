@@ -1,10 +1,10 @@
-import { cast, equal, mul } from '../../graph/ops/elementwise.ts'
-import { gemm } from '../../graph/ops/matmul.ts'
-import { oneHot, scatterRows, unique } from '../../graph/ops/indexing.ts'
-import { concat, gather, reshape, slice, split, transpose } from '../../graph/ops/movement.ts'
-import { elements } from '../../graph/graph.ts'
-import type { Node, Value } from '../../graph/graph.ts'
 import { product } from '../../graph/dim.ts'
+import type { Node, Value } from '../../graph/graph.ts'
+import { elements } from '../../graph/graph.ts'
+import { cast, equal, mul } from '../../graph/ops/elementwise.ts'
+import { oneHot, scatterRows, unique } from '../../graph/ops/indexing.ts'
+import { gemm } from '../../graph/ops/matmul.ts'
+import { concat, gather, reshape, slice, split, transpose } from '../../graph/ops/movement.ts'
 import { unbroadcast } from './elementwise.ts'
 import type { Rules } from './rule.ts'
 
@@ -45,7 +45,12 @@ export const movement: Rules = {
   Reshape: ({ inputs: [x] }, [g]) => [reshape(g!, x!.shape), null],
   Transpose: ({ attributes }, [g]) => {
     const permutation = attributes.perm as readonly number[]
-    return [transpose(g!, permutation.map((_, i) => permutation.indexOf(i)))]
+    return [
+      transpose(
+        g!,
+        permutation.map((_, i) => permutation.indexOf(i)),
+      ),
+    ]
   },
   Gather: ({ inputs: [table, indices], saved: [inverse, read] }, [g]) => {
     if (!inverse) return [tableGradient(table!, indices!, g!), null]

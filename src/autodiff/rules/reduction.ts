@@ -1,6 +1,6 @@
-import type { Node, Value } from '../../graph/graph.ts'
 import type { Dim } from '../../graph/dim.ts'
 import { product } from '../../graph/dim.ts'
+import type { Node, Value } from '../../graph/graph.ts'
 import { mul } from '../../graph/ops/elementwise.ts'
 import { expand, reshape } from '../../graph/ops/movement.ts'
 import type { Rules } from './rule.ts'
@@ -10,7 +10,10 @@ function restored({ inputs: [x, axes] }: Node, gradient: Value): { gradient: Val
   const source = axes!.source
   const reduced = source.kind === 'constant' ? Array.from(source.data) : []
   return {
-    gradient: reshape(gradient, x!.shape.map((dim, i) => (reduced.includes(i) ? 1 : dim))),
+    gradient: reshape(
+      gradient,
+      x!.shape.map((dim, i) => (reduced.includes(i) ? 1 : dim)),
+    ),
     count: product(reduced.map((axis) => x!.shape[axis]!)),
   }
 }

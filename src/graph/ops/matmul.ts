@@ -14,7 +14,12 @@ function same(a: Dim, b: Dim, op: string): void {
 }
 
 /** `alpha * op(a) @ op(b) + c` for matrices; `c` broadcasts to the result. */
-export function gemm(a: Value, b: Value, c: Value | null = null, { transposeA = false, transposeB = false, alpha = 1 }: GemmOptions = {}): Value {
+export function gemm(
+  a: Value,
+  b: Value,
+  c: Value | null = null,
+  { transposeA = false, transposeB = false, alpha = 1 }: GemmOptions = {},
+): Value {
   if (a.shape.length !== 2 || b.shape.length !== 2) throw new Error(`Gemm of [${a.shape}] and [${b.shape}]`)
   const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!]
   const [l, n] = transposeB ? [b.shape[1]!, b.shape[0]!] : [b.shape[0]!, b.shape[1]!]

@@ -29,7 +29,12 @@ export function reshape(x: Value, shape: Shape): Value {
   const kept = shape.map((dim, i): Dim => (typeof dim === 'string' && x.shape[i] === dim ? 0 : dim))
   const open = kept.filter((dim) => typeof dim === 'string').length
   const target =
-    open <= 1 ? ints(x.graph, kept.map((dim) => (typeof dim === 'string' ? -1 : dim))) : shapeVector(x.graph, shape, true)
+    open <= 1
+      ? ints(
+          x.graph,
+          kept.map((dim) => (typeof dim === 'string' ? -1 : dim)),
+        )
+      : shapeVector(x.graph, shape, true)
   return append(x.graph, 'Reshape', [x, target], [{ dtype: x.dtype, shape }])[0]!
 }
 

@@ -27,10 +27,20 @@ function adapted(command: Command): Command {
     .option('--batch-size <rows>', 'rows at a time', '64')
 }
 
+/** Commander's message, of one or two lines, as one sentence like every other. */
+function sentence(text: string): string {
+  const [fault, hint] = text
+    .trim()
+    .replace(/^error: /, '')
+    .split('\n')
+  return `adatune: ${fault!.replace(/\.?$/, '.')}${hint ? ` ${hint.replace(/^\(|\)$/g, '')}` : ''}\n`
+}
+
 function program(exit: (code: number) => void): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('adatune')
   root.description('Parameter-efficient fine-tuning of Hugging Face transformers on ONNX Runtime.').version(version).exitOverride()
+  root.configureOutput({ outputError: (text, write) => write(sentence(text)) })
 
   root
     .command('train')

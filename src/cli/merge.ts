@@ -7,6 +7,7 @@ import { findModel } from '../evaluate/open-task.ts'
 import { mergeState, saveModel } from '../formats/index.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
+import { explained } from '../weights/file-access.ts'
 
 export interface MergeFlags {
   readonly model: string
@@ -37,7 +38,7 @@ async function logitsOf({ open, method, state }: Adapted, examples: readonly Exa
 
 /** Folds an adapter into its model and writes the result as an ordinary Hugging Face folder, once its logits are the adapter's. */
 export async function mergeCommand({ model: id, adapter, out }: MergeFlags): Promise<string> {
-  if (existsSync(out) && readdirSync(out).length > 0) throw new UserError(`${out} is not empty; choose another folder with --out.`)
+  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0) throw new UserError(`${out} is not empty; choose another folder with --out.`)
   const model = await findModel(id)
   const adapted = openAdapted(model, { adapter, task: null, labels: null })
   const { open, method, state } = adapted

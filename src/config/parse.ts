@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { Document } from 'yaml'
 import { LineCounter, parseDocument, parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
+import { explained } from '../weights/file-access.ts'
 import { type RunConfig, runConfig } from './run-config.ts'
 
 const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Refuses keys that could reach an object's prototype, at any depth. */
-function assertPlain(value: unknown, where: string): void {
+/** Refuses keys that could reach an object's prototype, at any depth, and aliases of YAML that lead back to themselves. */
+function assertPlain(value: unknown, where: string, around: readonly unknown[] = []): void {
   if (typeof value !== 'object' || value === null) return
+  if (around.includes(value)) throw new UserError(`${where}: an alias stands within what it names.`)
   for (const [key, inner] of Object.entries(value)) {
     if (forbidden.has(key)) throw new UserError(`${where}: the key "${key}" is not allowed.`)
-    assertPlain(inner, where)
+    assertPlain(inner, where, [...around, value])
   }
 }
 
@@ -25,9 +26,9 @@ function assign(target: Record<string, unknown>, setting: string): void {
   if (bad !== undefined) throw new UserError(`--set ${setting}: the key "${bad}" is not allowed.`)
   let value: unknown
   try {
-    value = parseYaml(setting.slice(equals + 1))
+    value = parseYaml(setting.slice(equals + 1), { prettyErrors: false })
   } catch (error) {
-    throw new UserError(`--set ${setting}: the value cannot be read: ${(error as Error).message.split('\n')[0]}`)
+    throw new UserError(`--set ${setting}: the value cannot be read: ${(error as Error).message}.`)
   }
   assertPlain(value, `--set ${setting}`)
   let at = target
@@ -140,15 +141,16 @@ export function parseRun(raw: unknown, where: string, line: (path: readonly Prop
 export function readRun(file: string, settings: readonly string[] = []): RunConfig {
   if (!existsSync(file)) throw new UserError(`The run file ${file} does not exist.`)
   const lines = new LineCounter()
-  let document: Document
-  try {
-    document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, prettyErrors: false })
-  } catch (error) {
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}`)
-  }
+  const text = explained(file, () => readFileSync(file, 'utf8'))
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [fault] = document.errors
-  if (fault) throw new UserError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message}`)
-  const raw: unknown = document.toJS() ?? {}
+  if (fault) throw new UserError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message}.`)
+  let raw: unknown
+  try {
+    raw = document.toJS() ?? {}
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`)
+  }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new UserError(`${file} does not hold settings, "key: value".`)
   const target = raw as Record<string, unknown>
   assertPlain(target, file)

@@ -8,7 +8,7 @@ import { isHead, type Subject } from './assembly.ts'
 export interface DatasetOptions {
   readonly columns: { readonly text: string; readonly pair?: string | null | undefined; readonly label: string } | null
   readonly maxLength: number
-  /** Whether rows must have labels; else one that has none gets a null. */
+  /** Whether rows must have labels; else they are not looked at: test sets carry -1 and the like. */
   readonly labelled: boolean
 }
 
@@ -32,8 +32,7 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
     vocabularySize: wiring.vocabularySize,
     maxPositions: wiring.maxPositions,
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
-    label: (row) =>
-      options.labelled || row.values.has(column) || row.values.has('start_positions') ? task.label(row, column, names) : null,
+    label: (row) => (options.labelled ? task.label(row, column, names) : null),
   })
 }
 

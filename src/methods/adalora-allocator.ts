@@ -60,7 +60,7 @@ export function allocate(
       modules.map(({ scores }) => scores),
       allowed,
     )
-    modules.forEach(({ values }, i) => mask(values, stays[i]!))
+    for (const [i, { values }] of modules.entries()) mask(values, stays[i]!)
     if (final) kept = Object.fromEntries(modules.map(({ site }, i) => [site.name, stays[i]!]))
   }
   const ranks = modules.map(({ values }) => values.reduce((n, value) => n + (value === 0 ? 0 : 1), 0))
@@ -68,7 +68,7 @@ export function allocate(
   const shrunk = final && shrink
   return {
     memory: { kept, shrunk, ranks } satisfies AdaLoraMemory,
-    event: { budget: allowed, final: kept !== null, ranks: Object.fromEntries(modules.map(({ site }, i) => [site.name, ranks[i]!])) },
+    event: { event: 'ranks', budget: allowed, final: kept !== null, ranks: Object.fromEntries(modules.map(({ site }, i) => [site.name, ranks[i]!])) },
     ...(shrunk && { reshape: modules.flatMap(({ site }) => slices(site, kept![site.name]!)) }),
   }
 }

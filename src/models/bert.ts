@@ -37,12 +37,15 @@ export function bertEmbeddings(network: Network, name: string, config: BertConfi
   const { stream } = network
   const table = (kind: string, indices: Value, rows: number): Value =>
     embedding(network, indices, { name: `${name}.${kind}_embeddings`, rows, size })
+  const words = network.embedding(
+    { kind: 'embedding', name: `${name}.word_embeddings`, layer: null, hidden: size },
+    { value: table('word', stream.ids, config.vocab_size), rowStart: stream.rowStart },
+  )
   const sum = add(
-    add(table('word', stream.ids, config.vocab_size), table('token_type', stream.types, config.type_vocab_size)),
+    add(words, table('token_type', stream.types, config.type_vocab_size)),
     table('position', stream.positions, config.max_position_embeddings),
   )
-  const given = network.embedding({ kind: 'embedding', name, layer: null, hidden: size }, { value: sum, rowStart: stream.rowStart })
-  const normed = norm(network, given, { name: `${name}.LayerNorm`, layer: null, size, epsilon: config.layer_norm_eps })
+  const normed = norm(network, sum, { name: `${name}.LayerNorm`, layer: null, size, epsilon: config.layer_norm_eps })
   return network.dropout(normed, config.hidden_dropout_prob)
 }
 

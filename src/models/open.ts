@@ -33,7 +33,7 @@ function readConfig(folder: string): Record<string, unknown> {
     const json: unknown = JSON.parse(text)
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>
   } catch (error) {
-    throw new UserError(`${file} is not JSON: ${(error as Error).message}`)
+    throw new UserError(`${file} is not JSON: ${(error as Error).message}.`)
   }
   throw new UserError(`${file} does not hold a JSON object.`)
 }

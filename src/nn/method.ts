@@ -74,7 +74,7 @@ export interface Decision {
   /** What the method remembers from now on; part of every checkpoint, plain JSON. */
   readonly memory?: unknown
   /** For the run record. */
-  readonly event?: Readonly<Record<string, unknown>>
+  readonly event?: { readonly event: 'ranks'; readonly [field: string]: unknown }
   /** Parameters change shape: the graph is built anew with the new memory. */
   readonly reshape?: readonly Kept[]
 }

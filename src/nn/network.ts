@@ -21,7 +21,7 @@ import type {
   Site,
 } from './site.ts'
 
-/** A packed batch of token rows, as graph inputs. */
+/** A packed batch of token rows, as graph inputs; a second one has sizes of its own but for `rows`. */
 export interface Stream {
   readonly ids: Value
   readonly types: Value
@@ -62,13 +62,15 @@ export interface Network {
   readonly graph: Graph
   readonly stream: Stream
   readonly training: boolean
+  /** The same network on another stream of the same rows, such as `decoder`: inputs `decoder.ids`, sizes `decoderTokens`, `decoderLength`. */
+  on(stream: string): Network
   /** A tensor of the base model under its HF name with the architecture's prefix. */
   parameter(name: string, shape: readonly number[], layer: number | null): Value
   dropout(x: Value, p: number): Value
   linear(site: LinearSite, call: Omit<LinearCall, keyof AnyCall>): Value
   branch(site: BranchSite, call: Omit<BranchCall, keyof AnyCall>): Value
   keyValue(site: KeyValueSite, call: Omit<KeyValueCall, keyof AnyCall>): KeyValues
-  embedding(site: EmbeddingSite, call: Omit<EmbeddingCall, keyof AnyCall>): Value
+  embedding(site: EmbeddingSite, call: Omit<EmbeddingCall, keyof AnyCall | 'ids'>): Value
 }
 
 export interface NetworkOptions {
@@ -94,19 +96,22 @@ export interface Construction {
   readonly controls: Readonly<Record<string, Value>>
 }
 
-function declareStream(graph: Graph): Stream {
-  const ids = input(graph, 'ids', 'int32', ['tokens'])
-  const unpack = input(graph, 'unpack', 'int32', ['rows', 'length'])
-  const repack = input(graph, 'repack', 'int32', ['tokens'])
-  const slotMask = input(graph, 'slotMask', graph.float, ['rows', 'length'])
+function declareStream(graph: Graph, name: string | null = null): Stream {
+  const named = (what: string): string => (name === null ? what : `${name}.${what}`)
+  const sized = (what: string): string => (name === null ? what : `${name}${what[0]!.toUpperCase()}${what.slice(1)}`)
+  const [tokens, length] = [sized('tokens'), sized('length')]
+  const ids = input(graph, named('ids'), 'int32', [tokens])
+  const unpack = input(graph, named('unpack'), 'int32', ['rows', length])
+  const repack = input(graph, named('repack'), 'int32', [tokens])
+  const slotMask = input(graph, named('slotMask'), graph.float, ['rows', length])
   return {
     ids,
-    types: input(graph, 'types', 'int32', ['tokens']),
-    positions: input(graph, 'positions', 'int32', ['tokens']),
-    rowStart: input(graph, 'rowStart', 'int32', ['rows']),
+    types: input(graph, named('types'), 'int32', [tokens]),
+    positions: input(graph, named('positions'), 'int32', [tokens]),
+    rowStart: input(graph, named('rowStart'), 'int32', ['rows']),
     unpack: { index: unpack, inverse: repack, read: null },
-    repack: { index: repack, inverse: unpack, read: reshape(slotMask, ['rows', 'length', 1]) },
-    keyMask: reshape(input(graph, 'keyMask', graph.float, ['rows', 'length']), ['rows', 1, 1, 'length']),
+    repack: { index: repack, inverse: unpack, read: reshape(slotMask, ['rows', length, 1]) },
+    keyMask: reshape(input(graph, named('keyMask'), graph.float, ['rows', length]), ['rows', 1, 1, length]),
     slotMask,
   }
 }
@@ -170,10 +175,16 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     return around && roles ? around.call(method, site, roles, { ...call, dropout, controls }) : plain()
   }
 
-  const network: Network = {
+  const streams = new Map<string, Network>()
+  const networkOn = (stream: Stream): Network => ({
     graph,
-    stream: declareStream(graph),
+    stream,
     training,
+    on(name) {
+      const known = streams.get(name) ?? networkOn(declareStream(graph, name))
+      streams.set(name, known)
+      return known
+    },
     parameter(name, shape, layer) {
       const info = { name, shape, layer }
       base.set(name, info)
@@ -191,9 +202,9 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     },
     branch: (site, call) => open(site, call, method.branch, () => call.value),
     keyValue: (site, call) => open(site, call, method.keyValue, () => call),
-    embedding: (site, call) => open(site, call, method.embedding, () => call.value),
-  }
-  return { network, trained, base, sites, masks, controls }
+    embedding: (site, call) => open(site, { ...call, ids: stream.ids }, method.embedding, () => call.value),
+  })
+  return { network: networkOn(declareStream(graph)), trained, base, sites, masks, controls }
 }
 
 /** A linear call for each of `lanes` equal parts of the batch; the frozen product is made once for all of them. */

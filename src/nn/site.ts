@@ -17,6 +17,8 @@ export interface LinearSite extends Place {
   readonly in: number
   readonly out: number
   readonly bias: boolean
+  /** The linear site whose outputs hold this one's, where one product makes several maps; a method acts at one of the two. */
+  readonly within?: string
 }
 
 /**
@@ -39,7 +41,7 @@ export interface KeyValueSite extends Place {
   readonly headSize: number
 }
 
-/** The sum of the input embeddings, `[tokens, hidden]`, before its norm. */
+/** The word embeddings, `[tokens, hidden]`, before types and positions are added. */
 export interface EmbeddingSite extends Place {
   readonly kind: 'embedding'
   readonly hidden: number
@@ -83,6 +85,8 @@ export interface KeyValues {
 export interface KeyValueCall extends AnyCall, KeyValues {}
 
 export interface EmbeddingCall extends AnyCall {
+  /** `[tokens]`; `-1 - k` stands for the virtual token k, and its `value` is then of no use. */
+  readonly ids: Value
   readonly value: Value
   /** `[rows]`: the index of each row's first token. */
   readonly rowStart: Value

@@ -1,4 +1,5 @@
 import { numberLabel } from '../data/labels.ts'
+import { cellOf } from '../data/row.ts'
 import { regression as head } from '../heads/regression.ts'
 import { regressionMetrics } from '../metrics/index.ts'
 import { mean } from './softmax.ts'
@@ -11,7 +12,7 @@ export const regression: Task = {
   primary: 'pearson',
   metricNames: ['pearson', 'spearman', 'loss'],
   discover: () => [],
-  label: (row, column) => numberLabel(row.values.get(column), row, column),
+  label: (row, column) => numberLabel(cellOf(row, column), row, column),
   metrics(logits, examples) {
     const [predictions, labels] = [logits.map((row) => row[0]!), examples.map(({ label }) => label as number)]
     return { ...regressionMetrics(predictions, labels), loss: mean(predictions.map((value, i) => (value - labels[i]!) ** 2)) }

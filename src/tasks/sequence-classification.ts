@@ -1,4 +1,5 @@
 import { discoverLabels, labelIndex } from '../data/labels.ts'
+import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
 import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
@@ -11,7 +12,7 @@ export const sequenceClassification: Task = {
   primary: 'accuracy',
   metricNames: ['accuracy', 'f1', 'matthews', 'loss'],
   discover: (rows, column) => discoverLabels(rows, column).names,
-  label: (row, column, names) => labelIndex({ names }, row.values.get(column), row, column),
+  label: (row, column, names) => labelIndex({ names }, cellOf(row, column), row, column),
   metrics(logits, examples, names) {
     const labels = examples.map(({ label }) => label as number)
     const flat = Float32Array.from(logits.flatMap((row) => [...row]))

@@ -1,4 +1,5 @@
 import { tokenLabels } from '../data/labels.ts'
+import { cellOf } from '../data/row.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
 import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
@@ -14,10 +15,10 @@ export const tokenClassification: Task = {
   primary: 'accuracy',
   metricNames: ['accuracy', 'loss'],
   discover(rows, column) {
-    const labels = rows.flatMap((row) => tokenLabels(row.values.get(column), Infinity, row, column))
+    const labels = rows.flatMap((row) => tokenLabels(cellOf(row, column), Infinity, row, column))
     return Array.from({ length: labels.reduce((most, label) => Math.max(most, label), 0) + 1 }, (_, i) => String(i))
   },
-  label: (row, column, names) => tokenLabels(row.values.get(column), names.length, row, column),
+  label: (row, column, names) => tokenLabels(cellOf(row, column), names.length, row, column),
   metrics(logits, examples, names) {
     const counted = logits.flatMap((row, i) => {
       const labels = examples[i]!.label as readonly number[]

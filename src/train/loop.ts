@@ -84,7 +84,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       tokens,
       ms: performance.now() - start,
     })
-    if (decision?.event) emit({ ...decision.event, event: 'ranks', step: progress.step })
+    if (decision?.event) emit({ ...decision.event, step: progress.step })
 
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()

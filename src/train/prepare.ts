@@ -9,6 +9,7 @@ import { initialState, missing, type State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { describeAdapter, isExpertsFile, loadAdapter, loadExperts } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
+import { locate } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type Plan, planRun } from './plan.ts'
@@ -86,6 +87,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     config.adapter === null
       ? { state: initialState(subject, outline, methodFor(subject, outline, options, plan.totalSteps), seed, trainAlso), memory: null }
       : startFrom(config, open, options)
+  for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
   const fresh = missing(subject, outline).filter((name) => !/^(classifier|pre_classifier|qa_outputs)\b/.test(name))
   return {
     open,

@@ -7,6 +7,7 @@ import type { State } from '../evaluate/state.ts'
 import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { definitionOf } from '../methods/index.ts'
+import { explained } from '../weights/file-access.ts'
 import {
   bestFolder,
   isWhole,
@@ -65,14 +66,14 @@ const writeJson = (folder: string, name: string, value: unknown): void =>
 export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
   const out = options.out ?? config.out
   if (!out) throw new UserError('The run has no folder: give "out" in the run file, or --out.')
-  if (existsSync(out) && readdirSync(out).length > 0) {
+  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0) {
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
   const prepared = await prepare(config, options.notice)
   const learningRate = config.train.learningRate ?? definitionOf(prepared.options).learningRate
   const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
   const found = await environment(complete)
-  mkdirSync(out, { recursive: true })
+  explained(out, () => mkdirSync(out, { recursive: true }))
   writeJson(out, 'env.json', found)
   writeJson(out, 'config.json', complete)
   return carryOn(out, complete, prepared, null, options)

@@ -1,5 +1,5 @@
 import type { Shape } from '../../graph/dim.ts'
-import type { Value } from '../../graph/graph.ts'
+import { append, type Value } from '../../graph/graph.ts'
 import { cast, div, exp, greater, mul, neg, sign, sub, where } from '../../graph/ops/elementwise.ts'
 import { reshape } from '../../graph/ops/movement.ts'
 import { reduceSum } from '../../graph/ops/reduction.ts'
@@ -22,10 +22,17 @@ function unary(rule: (g: Value, x: Value, out: Value) => Value): Rule {
   return ({ inputs: [x], outputs: [out] }, [g]) => [rule(g!, x!, out!)]
 }
 
+/** An operand for the backward pass; bytes are made floats once more, so that only the bytes are kept until then. */
+function again(value: Value): Value {
+  if (value.source.kind !== 'node' || value.source.node.op !== 'DequantizeLinear') return value
+  const { inputs, attributes } = value.source.node
+  return append(value.graph, 'DequantizeLinear', inputs, [value], attributes)[0]!
+}
+
 export const elementwise: Rules = {
   Add: broadcasting((g) => [() => g, () => g]),
   Sub: broadcasting((g) => [() => g, () => neg(g)]),
-  Mul: broadcasting((g, x, y) => [() => mul(g, y), () => mul(g, x)]),
+  Mul: broadcasting((g, x, y) => [() => mul(g, again(y)), () => mul(g, again(x))]),
   Div: broadcasting((g, _x, y, out) => [() => div(g, y), () => neg(mul(g, div(out, y)))]),
   Sum: ({ inputs }, [g]) => inputs.map(() => g!),
   Where: ({ inputs: [condition, x, y] }, [g], wants) => [

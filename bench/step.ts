@@ -1,12 +1,15 @@
 /**
  * Time and memory of a LoRA training step, and of the same step in torch with PEFT where ADATUNE_PEER_PYTHON names a Python that has
- * them. Each measurement is a process of its own, the two sides in turns; results go to bench/results/step.json, by case.
+ * them. Each round starts a process for either side, and these make their steps in turns, so that other load on the machine meets
+ * both alike; results go to bench/results/step.json, by case.
  * Usage: npm run bench -- step [case ...] [--rounds n] [--steps n] [--warmup n] [--threads n]
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { parseRun } from '../src/config/parse.ts'
 import type { RunConfig, RunSettings } from '../src/config/run-config.ts'
@@ -33,14 +36,19 @@ interface Case {
   readonly files: () => { readonly model: string; readonly rows: string } | null
 }
 
-/** What one process measured. */
-interface Measured {
-  readonly steps: readonly { readonly ms: number; readonly cpuMs: number; readonly tokens: number; readonly loss: number }[]
-  readonly firstLoss: number
+/** What a process tells when it is ready, and after each step. */
+interface Ready {
   readonly trainedWeights: number
+  readonly versions: Readonly<Record<string, string>>
+}
+interface StepMeasured {
+  readonly ms: number
+  readonly cpuMs: number
+  readonly tokens: number
+  readonly loss: number
+  /** The most memory the process has had so far. */
   readonly peakBytes: number
   readonly flops?: number
-  readonly versions: Readonly<Record<string, string>>
 }
 
 const root = resolve(import.meta.dirname, '..')
@@ -57,7 +65,7 @@ const { positionals, values } = parseArgs({
     steps: { type: 'string', default: '5' },
     warmup: { type: 'string', default: '2' },
     threads: { type: 'string', default: '2' },
-    /** One measurement of our side, in this process. */
+    /** Our side of a round, in this process. */
     alone: { type: 'boolean', default: false },
   },
 })
@@ -143,32 +151,25 @@ function runConfigOf({ targets, batchSize, dropout }: Case, { model, rows }: { m
   return parseRun(settings, 'bench/step.ts')
 }
 
-/** Our steps, in this process. */
-async function measure(config: RunConfig): Promise<Measured> {
+/** Our side, in this process: a step for each line of stdin, told in a line of JSON. */
+async function stepOnDemand(config: RunConfig): Promise<void> {
   const prepared = await prepare(config)
   const training = await openTraining(prepared, config, prepared.state, prepared.memory)
-  const steps: { ms: number; cpuMs: number; tokens: number; loss: number; flops: number }[] = []
-  for (let step = 0; step < count.warmup + count.steps; step++) {
+  const tell = (told: Ready | StepMeasured): void => void process.stdout.write(`${JSON.stringify(told)}\n`)
+  tell({ trainedWeights: trainedWeights(prepared), versions: { node: process.version, onnxruntime: runtimeVersion } })
+  let step = 0
+  for await (const _ of createInterface({ input: process.stdin })) {
     const start = performance.now()
     const cpu = process.cpuUsage()
-    const { result } = await training.advance(step)
+    const { tokens, loss, flops } = (await training.advance(step++)).result
     const { user, system } = process.cpuUsage(cpu)
-    const { tokens, loss, flops } = result
-    steps.push({ ms: performance.now() - start, cpuMs: (user + system) / 1e3, tokens, loss, flops })
+    const ms = performance.now() - start
+    tell({ ms, cpuMs: (user + system) / 1e3, tokens, loss, flops, peakBytes: process.resourceUsage().maxRSS * 1024 })
   }
   await training.close()
-  const measured = steps.slice(count.warmup)
-  return {
-    steps: measured.map(({ flops, ...step }) => step),
-    firstLoss: steps[0]!.loss,
-    trainedWeights: trainedWeights(prepared),
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-    flops: mean(measured.map(({ flops }) => flops)),
-    versions: { node: process.version, onnxruntime: runtimeVersion },
-  }
 }
 
-/** Weights that the optimiser changes; asked before or after a step, since what it keeps beside them has an @ in its name. */
+/** The weights that the optimiser changes, without what it keeps beside them. */
 function trainedWeights({ state }: Prepared): number {
   return [...state].reduce((sum, [name, { data }]) => sum + (name.includes('@') ? 0 : data.length), 0)
 }
@@ -197,34 +198,72 @@ function foretoldBytes({ open, options, plan, state }: Prepared, { train }: RunC
   )
 }
 
-/** Runs a measuring process; its last line is the result. */
-function child(program: string, args: readonly string[]): Measured {
-  const { status, stdout, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  if (error) throw error
-  if (status !== 0) throw new Error(`a measuring process ended with ${status}`)
-  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measured
+/** One side of a round: a process that makes a step when asked. */
+interface Side extends Ready {
+  step(): Promise<StepMeasured>
+  end(): Promise<void>
 }
 
-const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+async function openSide(program: string, args: readonly string[]): Promise<Side> {
+  const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async <T>(): Promise<T> => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`a measuring process ended early, with ${(await exit)[0]}`)
+    return JSON.parse(value) as T
+  }
+  const ready = await next<Ready>()
+  return {
+    ...ready,
+    step: () => {
+      child.stdin.write('step\n')
+      return next<StepMeasured>()
+    },
+    end: async () => {
+      child.stdin.end()
+      await exit
+    },
+  }
+}
+
+/** One side of a round, measured: `steps` without those of the warm-up. */
+interface Measured {
+  readonly steps: readonly StepMeasured[]
+  readonly firstLoss: number
+}
+
+/** The steps of all sides, in turns. */
+async function inTurns(sides: readonly Side[]): Promise<Measured[]> {
+  const steps: StepMeasured[][] = sides.map(() => [])
+  for (let step = 0; step < count.warmup + count.steps; step++) {
+    for (const [i, side] of sides.entries()) steps[i]!.push(await side.step())
+  }
+  for (const side of sides) await side.end()
+  return steps.map((all) => ({ steps: all.slice(count.warmup), firstLoss: all[0]!.loss }))
+}
+
 function median(numbers: readonly number[]): number {
   const ordered = numbers.toSorted((a, b) => a - b)
   return (ordered[Math.floor((ordered.length - 1) / 2)]! + ordered[Math.ceil((ordered.length - 1) / 2)]!) / 2
 }
 const rounded = (number: number, digits = 3): number => Number(number.toFixed(digits))
 
-/** One process's steps in short. */
-function summary({ steps, flops, peakBytes, firstLoss }: Measured) {
+/** One side of a round in short. */
+function summary({ steps, firstLoss }: Measured) {
   const times = steps.map(({ ms }) => ms)
-  const seconds = times.reduce((sum, ms) => sum + ms) / 1e3
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+  const seconds = sum(times) / 1e3
+  const flops = sum(steps.map((step) => step.flops ?? 0))
   return {
     medianMs: rounded(median(times), 1),
     minMs: rounded(Math.min(...times), 1),
     maxMs: rounded(Math.max(...times), 1),
     medianCpuMs: rounded(median(steps.map(({ cpuMs }) => cpuMs)), 1),
-    tokensPerSecond: Math.round(steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds),
-    ...(flops !== undefined && { gflopsPerSecond: Math.round((flops * steps.length) / seconds / 1e9) }),
-    peakMB: Math.round(peakBytes / 1e6),
-    firstLoss,
+    tokensPerSecond: Math.round(sum(steps.map(({ tokens }) => tokens)) / seconds),
+    ...(flops > 0 && { gflopsPerSecond: Math.round(flops / seconds / 1e9) }),
+    peakMB: Math.round(steps.at(-1)!.peakBytes / 1e6),
+    firstLoss: rounded(firstLoss, 6),
   }
 }
 
@@ -251,15 +290,18 @@ async function compare(name: string, peerPython: string | null) {
   writeFileSync(batches, JSON.stringify(Array.from({ length: count.warmup + count.steps }, (_, step) => rowsOf(step))))
   const peerCase = join(cache, `${name}-peer.json`)
   const { targets, dropout } = each
-  const { threads, warmup } = count
-  writeFileSync(peerCase, JSON.stringify({ model: files.model, batches, targets, rank, alpha, dropout, learningRate, threads, warmup }))
+  const { threads } = count
+  writeFileSync(peerCase, JSON.stringify({ model: files.model, batches, targets, rank, alpha, dropout, learningRate, threads }))
   const own = ['--import', 'tsx', 'bench/step.ts', name, '--alone', ...Object.entries(count).map(([key, value]) => `--${key}=${value}`)]
 
   const rounds: { load: number; ours: Measured; peer: Measured | null }[] = []
+  const about: Ready[] = []
   for (let round = 0; round < count.rounds; round++) {
     const load = rounded(loadavg()[0]!, 2)
-    const ours = child(process.execPath, own)
-    const peer = peerPython === null ? null : child(peerPython, ['bench/peer/step.py', peerCase])
+    const sides = [await openSide(process.execPath, own)]
+    if (peerPython !== null) sides.push(await openSide(peerPython, ['bench/peer/step.py', peerCase]))
+    about.splice(0, about.length, ...sides)
+    const [ours, peer = null] = (await inTurns(sides)) as [Measured, Measured?]
     rounds.push({ load, ours, peer })
     const told = [['ours', ours] as const, ...(peer ? [['torch', peer] as const] : [])].map(([side, measured]) => {
       const { medianMs, minMs, maxMs, tokensPerSecond, peakMB } = summary(measured)
@@ -267,16 +309,19 @@ async function compare(name: string, peerPython: string | null) {
     })
     console.log(`${name} round ${round + 1}, load ${load}: ${told.join('; ')}`)
   }
-  const { ours, peer } = rounds[0]!
-  if (peer && peer.trainedWeights !== ours.trainedWeights) {
-    throw new Error(`${name}: ${ours.trainedWeights} weights are trained, ${peer.trainedWeights} by the peer`)
+  const [{ ours, peer }] = rounds as [(typeof rounds)[number]]
+  const [first, other] = about as [Ready, Ready?]
+  if (other && other.trainedWeights !== first.trainedWeights) {
+    throw new Error(`${name}: ${first.trainedWeights} weights are trained, ${other.trainedWeights} by the peer`)
   }
   // The same weights and rows, and an increment that is zero at the start.
   if (peer && dropout === 0 && Math.abs(peer.firstLoss - ours.firstLoss) > 1e-4) {
     throw new Error(`${name}: the first loss is ${ours.firstLoss}, the peer's ${peer.firstLoss}`)
   }
-  const pairs = rounds.flatMap((round) => (round.peer ? [[summary(round.ours), summary(round.peer)] as const] : []))
-  const ratio = (of: 'medianMs' | 'medianCpuMs' | 'peakMB') => spread(pairs.map(([a, b]) => a[of] / b[of]))
+  const pairs = rounds.flatMap((round) => (round.peer ? [[round.ours, round.peer] as const] : []))
+  const ratio = (of: 'medianMs' | 'medianCpuMs' | 'peakMB') => spread(pairs.map(([a, b]) => summary(a)[of] / summary(b)[of]))
+  /** Step against the same step, which the two sides made one after the other. */
+  const paired = spread(pairs.map(([a, b]) => median(a.steps.map(({ ms }, i) => ms / b.steps[i]!.ms))))
   return {
     about: each.about,
     settings: {
@@ -289,14 +334,15 @@ async function compare(name: string, peerPython: string | null) {
       learningRate,
       ...count,
     },
-    trainedWeights: ours.trainedWeights,
+    trainedWeights: first.trainedWeights,
     tokensOfSteps: ours.steps.map(({ tokens }) => tokens),
     foretoldIntermediatesMB: Math.round(foretoldBytes(prepared, config) / 1e6),
     rounds: rounds.map((round) => ({ load: round.load, ours: summary(round.ours), peer: round.peer && summary(round.peer) })),
     /** Ours over the peer's: below 1 ours is faster or smaller. */
-    ratios: pairs.length === 0 ? null : { time: ratio('medianMs'), cpuTime: ratio('medianCpuMs'), memory: ratio('peakMB') },
+    ratios:
+      pairs.length === 0 ? null : { time: ratio('medianMs'), pairedTime: paired, cpuTime: ratio('medianCpuMs'), memory: ratio('peakMB') },
     machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGB: Math.round(totalmem() / 1e9) },
-    versions: { ...ours.versions, ...peer?.versions },
+    versions: { ...first.versions, ...other?.versions },
     date: new Date().toISOString().slice(0, 10),
     command: `npm run bench -- step ${name} ${Object.entries(count)
       .map(([key, value]) => `--${key} ${value}`)
@@ -308,7 +354,19 @@ async function compare(name: string, peerPython: string | null) {
 type Compared = NonNullable<Awaited<ReturnType<typeof compare>>>
 
 function table(results: Readonly<Record<string, Compared>>): string {
-  const head = ['case', 'step ms', 'tokens/s', 'peak MB', 'foretold MB', 'torch ms', 'torch MB', 'time ratio', 'CPU ratio', 'memory ratio']
+  const head = [
+    'case',
+    'step ms',
+    'tokens/s',
+    'peak MB',
+    'foretold MB',
+    'torch ms',
+    'torch MB',
+    'time ratio',
+    'paired',
+    'CPU ratio',
+    'memory ratio',
+  ]
   const between = (of: { median: number; min: number; max: number } | undefined): string =>
     of ? `${of.median.toFixed(2)} (${of.min.toFixed(2)}-${of.max.toFixed(2)})` : '-'
   const rows = Object.entries(results).map(([name, { rounds, ratios, foretoldIntermediatesMB }]) => {
@@ -317,7 +375,14 @@ function table(results: Readonly<Record<string, Compared>>): string {
       return found.length === 0 ? '-' : median(found).toFixed(0)
     }
     const own = [of('ours', 'medianMs'), of('ours', 'tokensPerSecond'), of('ours', 'peakMB'), String(foretoldIntermediatesMB)]
-    const against = [of('peer', 'medianMs'), of('peer', 'peakMB'), between(ratios?.time), between(ratios?.cpuTime), between(ratios?.memory)]
+    const against = [
+      of('peer', 'medianMs'),
+      of('peer', 'peakMB'),
+      between(ratios?.time),
+      between(ratios?.pairedTime),
+      between(ratios?.cpuTime),
+      between(ratios?.memory),
+    ]
     return [name, ...own, ...against]
   })
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)))
@@ -344,7 +409,7 @@ if (unknown !== undefined || Object.values(count).some((n) => !(Number.isInteger
 
 if (values.alone) {
   const each = cases[wanted[0]!]!
-  console.log(JSON.stringify(await measure(runConfigOf(each, each.files()!))))
+  await stepOnDemand(runConfigOf(each, each.files()!))
 } else {
   mkdirSync(cache, { recursive: true })
   mkdirSync(join(root, 'bench/results'), { recursive: true })

@@ -21,7 +21,7 @@ function distance(a: string, b: string): number {
 }
 
 /** The candidates closest to `word`, nearest first; those that share nothing with it are left out. */
-export function nearest(word: string, candidates: Iterable<string>, most = 3): string[] {
+function nearest(word: string, candidates: Iterable<string>, most = 3): string[] {
   return [...new Set(candidates)]
     .map((name) => ({
       name,

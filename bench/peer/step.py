@@ -1,7 +1,7 @@
 """The training step of bench/step.ts in torch, transformers and PEFT.
 
-Reads one JSON object, {model, batches, targets, rank, alpha, dropout, learningRate, threads, warmup}, from the file named by the first
-argument and prints one line of JSON with the measurements. A step is what a step is there: rows to tensors (padded to the longest of
+The first argument names a file with one JSON object: {model, batches, targets, rank, alpha, dropout, learningRate, threads}. When ready,
+and after the step that each line of stdin asks for, it prints a line of JSON. A step is what a step is there: rows to tensors (padded to the longest of
 the batch, as Hugging Face's default collator does), forward, backward, clipping to norm 1, AdamW.
 """
 
@@ -53,8 +53,18 @@ def main():
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=case["learningRate"], weight_decay=0.0)
 
-    steps = []
-    for rows in batches:
+    def tell(told):
+        print(json.dumps(told), flush=True)
+
+    versions = {
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "peft": peft.__version__,
+        "attention": base.config._attn_implementation,
+    }
+    tell({"trainedWeights": sum(parameter.numel() for parameter in trained), "versions": versions})
+    for _, rows in zip(iter(sys.stdin.readline, ""), batches):
         start, cpu = time.perf_counter(), time.process_time()
         loss = model(**collate(rows)).loss
         loss.backward()
@@ -62,31 +72,9 @@ def main():
         optimizer.step()
         optimizer.zero_grad()
         value = loss.item()
-        steps.append(
-            {
-                "ms": 1e3 * (time.perf_counter() - start),
-                "cpuMs": 1e3 * (time.process_time() - cpu),
-                "tokens": sum(len(row["ids"]) for row in rows),
-                "loss": value,
-            }
-        )
-    print(
-        json.dumps(
-            {
-                "steps": steps[case["warmup"] :],
-                "firstLoss": steps[0]["loss"],
-                "trainedWeights": sum(parameter.numel() for parameter in trained),
-                "peakBytes": peak_bytes(),
-                "versions": {
-                    "python": sys.version.split()[0],
-                    "torch": torch.__version__,
-                    "transformers": transformers.__version__,
-                    "peft": peft.__version__,
-                    "attention": base.config._attn_implementation,
-                },
-            }
-        )
-    )
+        ms, cpu_ms = 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - cpu)
+        tokens = sum(len(row["ids"]) for row in rows)
+        tell({"ms": ms, "cpuMs": cpu_ms, "tokens": tokens, "loss": value, "peakBytes": peak_bytes()})
 
 
 main()

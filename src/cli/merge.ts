@@ -38,7 +38,8 @@ async function logitsOf({ open, method, state }: Adapted, examples: readonly Exa
 
 /** Folds an adapter into its model and writes the result as an ordinary Hugging Face folder, once its logits are the adapter's. */
 export async function mergeCommand({ model: id, adapter, out }: MergeFlags): Promise<string> {
-  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0) throw new UserError(`${out} is not empty; choose another folder with --out.`)
+  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0)
+    throw new UserError(`${out} is not empty; choose another folder with --out.`)
   const model = await findModel(id)
   const adapted = openAdapted(model, { adapter, task: null, labels: null })
   const { open, method, state } = adapted

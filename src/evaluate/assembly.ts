@@ -17,7 +17,7 @@ export interface Subject {
 }
 
 /** The head of the model for the subject's task; a model without one is an error. */
-export function headWiring({ model, head }: Subject): HeadWiring {
+function headWiring({ model, head }: Subject): HeadWiring {
   const wiring = model.wiring.heads[head.wiring]
   if (!wiring)
     throw new UserError(`${model.modelType} has no head for ${head.wiring}; it has ${Object.keys(model.wiring.heads).join(', ')}.`)

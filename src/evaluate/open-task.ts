@@ -9,7 +9,7 @@ import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
 
 /** Where converted weights are kept between runs: ADATUNE_CACHE, else a folder of the user's cache. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env.ADATUNE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'adatune')
 }
 

@@ -11,7 +11,7 @@ import type { Head } from './head.ts'
 const ABSENT = 1e30
 
 /** Start and end scores by row, `[rows, length]` each, from `[tokens, 2]`; slots without a token are out of the softmax. */
-export function spanScores({ stream }: Network, logits: Value): Value[] {
+function spanScores({ stream }: Network, logits: Value): Value[] {
   const byRow = rearrange(logits, stream.unpack)
   const absent = mul(sub(stream.slotMask, 1), ABSENT)
   return split(byRow, 2, 2).map((scores) => add(reshape(scores, ['rows', 'length']), absent))

@@ -1,5 +1,3 @@
-import type { Graph } from '../graph/graph.ts'
-
 /** A tensor at the boundary of a session; the shape is known, the data own their buffer. */
 export interface Tensor {
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array
@@ -26,6 +24,3 @@ export interface SessionOptions {
   /** Writes an execution profile to files that start with this path. */
   readonly profile?: string
 }
-
-/** Compiles graphs: one implementation for each engine. */
-export type Engine = (graph: Graph, options?: SessionOptions) => Promise<Session>

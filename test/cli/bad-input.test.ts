@@ -3,13 +3,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symli
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { main } from '../../src/cli/main.ts'
 import { readHeader, readTensor } from '../../src/weights/safetensors.ts'
 import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import {
   adatune,
   checkpoints,
+  command,
   eventsOf,
   jsonLines,
   projectFolder,
@@ -23,9 +23,6 @@ import {
   writeRun,
 } from './project.ts'
 
-process.env.HF_HUB_OFFLINE = '1'
-process.env.ADATUNE_CACHE = join(temporaryFolder(), 'cache')
-
 const base = projectFolder()
 const trained = (async () => {
   writeRun(base, 'run.yaml', { train: { steps: 1 } })
@@ -38,23 +35,6 @@ async function project(): Promise<string> {
   const folder = temporaryFolder()
   cpSync(base, folder, { recursive: true })
   return folder
-}
-
-/** Runs a command line in this process, which spares a start; gives the exit code and what went to stderr. */
-async function command(args: readonly string[], folder: string): Promise<{ code: number; stderr: string }> {
-  const [before, write] = [process.cwd(), process.stderr.write]
-  let stderr = ''
-  process.chdir(folder)
-  process.stderr.write = ((text: string | Uint8Array): boolean => {
-    stderr += typeof text === 'string' ? text : Buffer.from(text).toString()
-    return true
-  }) as typeof write
-  try {
-    return { code: await main(args), stderr }
-  } finally {
-    process.stderr.write = write
-    process.chdir(before)
-  }
 }
 
 function assertOneSentence({ code, stderr }: { code: number | null; stderr: string }, says: RegExp): void {
@@ -84,23 +64,32 @@ const words = textRows(2, 'some')
 const cases: Record<string, Case> = {
   // Run files and settings.
   'a run file that is missing': { args: ['train', 'rum.yaml'], says: /run file rum\.yaml does not exist/ },
-  'a folder as run file': { args: ['train', 'model'], says: /model cannot be read/ },
+  'a folder as run file': { args: ['train', 'model'], says: /model: it is a folder; give a file/ },
   'neither run file nor --resume': { args: ['train'], says: /Give a run file, or --resume/ },
   'no folder for the run': { args: ['train', 'run.yaml'], says: /no folder: give "out" in the run file, or --out/ },
   'a syntax error': { spoil: write('run.yaml', 'model: model\ntask: [sequence\ntrain:\n  steps: 4\n'), says: /run\.yaml:3: / },
   'a syntax error of JSON': { spoil: write('run.yaml', '{"model": "model",\n"task": }'), says: /run\.yaml:2: / },
   'a list for a run file': { spoil: write('run.yaml', '- model: model\n'), says: /run\.yaml does not hold settings/ },
   'an empty run file': { spoil: write('run.yaml', ''), says: /run\.yaml: "model" is missing/ },
-  'a binary run file': { spoil: (folder) => cpSync(join(folder, 'model/model.safetensors'), join(folder, 'run.yaml')), says: /run\.yaml:1: / },
+  'a binary run file': {
+    spoil: (folder) => cpSync(join(folder, 'model/model.safetensors'), join(folder, 'run.yaml')),
+    says: /run\.yaml:1: /,
+  },
   'a key twice': { spoil: write('run.yaml', 'model: model\nmodel: other\n'), says: /run\.yaml:2: / },
   'an alias without anchor': { spoil: write('run.yaml', 'model: *name\n'), says: /run\.yaml/ },
   'an anchor within itself': { spoil: write('run.yaml', 'model: model\ndata: &a\n  train: *a\n'), says: /run\.yaml/ },
   'aliases that multiply': {
-    spoil: write('run.yaml', `a0: &a0 [x, x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`),
+    spoil: write(
+      'run.yaml',
+      `a0: &a0 [x, x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`,
+    ),
     says: /run\.yaml/,
   },
   'an unknown key': { run: { modle: 'model' }, says: /run\.yaml:\d+: the key "modle" is not known\. Did you mean "model"/ },
-  'an unknown key of train': { run: { train: { learningrate: 1 } }, says: /run\.yaml:\d+: .*"train\.learningrate".*Did you mean "learningRate"/ },
+  'an unknown key of train': {
+    run: { train: { learningrate: 1 } },
+    says: /run\.yaml:\d+: .*"train\.learningrate".*Did you mean "learningRate"/,
+  },
   'an unknown key of the method': {
     run: { method: { name: 'lora', rank: 4 } },
     says: /run\.yaml:\d+: the key "method\.rank" is not known\..* "?r\b/,
@@ -113,40 +102,89 @@ const cases: Record<string, Case> = {
   'a word for a number': { run: { train: { batchSize: 'many' } }, says: /run\.yaml:\d+: "train\.batchSize" is "many": expected number/ },
   'a fraction for a count': { run: { train: { batchSize: 1.5 } }, says: /run\.yaml:\d+: "train\.batchSize" is 1\.5/ },
   'a number for a name': { run: { model: 5 }, says: /run\.yaml:\d+: "model" is 5: expected string/ },
-  'a list for a section': { spoil: write('run.yaml', 'model: model\ntask: regression\ndata: []\n'), says: /run\.yaml:3: "data" is \[\]: expected object/ },
-  'an unknown task': { run: { task: 'classification' }, says: /run\.yaml:\d+: "task" is "classification"; known are .*Did you mean "sequence-classification"/ },
-  'an unknown method': { run: { method: { name: 'adalore' } }, says: /run\.yaml:\d+: "method\.name" is "adalore"; known are lora, .*Did you mean "adalora"/ },
-  'an unknown wrapped method': { run: { method: { name: 'adamix', of: { name: 'lorra' } } }, says: /"method\.of\.name" is "lorra"; known are .*Did you mean "lora"/ },
+  'a list for a section': {
+    spoil: write('run.yaml', 'model: model\ntask: regression\ndata: []\n'),
+    says: /run\.yaml:3: "data" is \[\]: expected object/,
+  },
+  'an unknown task': {
+    run: { task: 'classification' },
+    says: /run\.yaml:\d+: "task" is "classification"; known are .*Did you mean "sequence-classification"/,
+  },
+  'an unknown method': {
+    run: { method: { name: 'adalore' } },
+    says: /run\.yaml:\d+: "method\.name" is "adalore"; known are lora, .*Did you mean "adalora"/,
+  },
+  'an unknown wrapped method': {
+    run: { method: { name: 'adamix', of: { name: 'lorra' } } },
+    says: /"method\.of\.name" is "lorra"; known are .*Did you mean "lora"/,
+  },
   'a method without a name': { run: { method: { r: 4 } }, says: /run\.yaml:\d+: .*"method\.name"/ },
   'a rank of 0': { run: { method: { name: 'lora', r: 0 } }, says: /run\.yaml:\d+: "method\.r" is 0: must be at least 1/ },
-  'a budget in no known form': { run: { method: { name: 'lora', budget: '5 pounds' } }, says: /run\.yaml:\d+: "method\.budget" is "5 pounds": write 300000, 0\.3M/ },
+  'a budget in no known form': {
+    run: { method: { name: 'lora', budget: '5 pounds' } },
+    says: /run\.yaml:\d+: "method\.budget" is "5 pounds": write 300000, 0\.3M/,
+  },
   'a budget that is too small': { run: { method: { name: 'lora', budget: 10 } }, says: /budget of 10 .*the smallest lora here has \d+/ },
   'too few ranks': { run: { method: { name: 'lora', budget: { ranks: 3 } } }, says: /budget of 3 ranks .* 4 modules/ },
-  'a targetR that is not below initR': { run: { method: { name: 'adalora', initR: 4, targetR: 4 } }, says: /targetR 4 must be below initR 4/ },
+  'a targetR that is not below initR': {
+    run: { method: { name: 'adalora', initR: 4, targetR: 4 } },
+    says: /targetR 4 must be below initR 4/,
+  },
   'no phase to budget in': {
     run: { method: { name: 'adalora', initR: 4, targetR: 2, tInit: 3, tFinal: 2 }, train: { steps: 5 } },
     says: /no budgeting phase: tInit 3 and tFinal 2 fill all 5 updates/,
   },
-  'a target that matches nothing': { run: { method: { name: 'lora', targets: ['qurey'] } }, says: /"qurey" matches no linear module.*Did you mean "query"/ },
+  'a target that matches nothing': {
+    run: { method: { name: 'lora', targets: ['qurey'] } },
+    says: /"qurey" matches no linear module.*Did you mean "query"/,
+  },
   'an expression that matches nothing': { run: { method: { name: 'lora', targets: '.*qurey' } }, says: /"\.\*qurey" matches no module/ },
   'an expression that is none': { run: { method: { name: 'lora', targets: '(query' } }, says: /"\(query" is no regular expression/ },
-  'a role to share that is none': { run: { method: { name: 'adamix', share: ['upp'] } }, says: /"upp" is no role of bottleneck; it has down, up/ },
+  'a role to share that is none': {
+    run: { method: { name: 'adamix', share: ['upp'] } },
+    says: /"upp" is no role of bottleneck; it has down, up/,
+  },
   'an unknown metric to keep': { run: { train: { keepBest: 'acuracy' } }, says: /keepBest: .*"acuracy"; it has accuracy, f1/ },
-  'class weights of another number': { run: { train: { classWeights: [1, 2, 3] } }, says: /classWeights has 3 weights for 2 classes \(no, yes\)/ },
+  'class weights of another number': {
+    run: { train: { classWeights: [1, 2, 3] } },
+    says: /classWeights has 3 weights for 2 classes \(no, yes\)/,
+  },
   'a module to train that is none': { run: { train: { trainAlso: ['poller'] } }, says: /trainAlso: .*"poller"/ },
   '--set without a value': { args: [...training, '--set', 'train.steps'], says: /--set train\.steps: write it as --set/ },
-  '--set of what is no YAML': { args: [...training, '--set', 'train.betas=[0.9'], says: /--set train\.betas=\[0\.9: the value cannot be read: / },
+  '--set of what is no YAML': {
+    args: [...training, '--set', 'train.betas=[0.9'],
+    says: /--set train\.betas=\[0\.9: the value cannot be read: /,
+  },
   '__proto__ by --set': { args: [...training, '--set', '__proto__.x=1'], says: /the key "__proto__" is not allowed/ },
-  '__proto__ within --set': { args: [...training, '--set', 'train.constructor.prototype.x=1'], says: /the key "constructor" is not allowed/ },
-  '__proto__ in the value of --set': { args: [...training, '--set', 'train={"__proto__": {"x": 1}}'], says: /the key "__proto__" is not allowed/ },
-  '__proto__ in the run file': { spoil: write('run.yaml', 'model: model\n__proto__:\n  x: 1\n'), says: /run\.yaml.*the key "__proto__" is not allowed/ },
-  '__proto__ deep in the run file': { spoil: write('run.yaml', '{"train": {"betas": [{"__proto__": 1}]}}'), says: /the key "__proto__" is not allowed/ },
+  '__proto__ within --set': {
+    args: [...training, '--set', 'train.constructor.prototype.x=1'],
+    says: /the key "constructor" is not allowed/,
+  },
+  '__proto__ in the value of --set': {
+    args: [...training, '--set', 'train={"__proto__": {"x": 1}}'],
+    says: /the key "__proto__" is not allowed/,
+  },
+  '__proto__ in the run file': {
+    spoil: write('run.yaml', 'model: model\n__proto__:\n  x: 1\n'),
+    says: /run\.yaml.*the key "__proto__" is not allowed/,
+  },
+  '__proto__ deep in the run file': {
+    spoil: write('run.yaml', '{"train": {"betas": [{"__proto__": 1}]}}'),
+    says: /the key "__proto__" is not allowed/,
+  },
 
   // Data.
   'a data file that is missing': { run: { data: { train: 'trian.jsonl' } }, says: /trian\.jsonl: no such file/ },
   'an evaluation file that is missing': { run: { data: { eval: 'evil.jsonl' } }, says: /evil\.jsonl: no such file/ },
-  'a folder for a data file': { spoil: (folder) => mkdirSync(join(folder, 'x.jsonl')), run: { data: { train: 'x.jsonl' } }, says: /x\.jsonl: is a folder/ },
-  'a data file of unknown kind': { run: { data: { train: 'train.parquet' } }, says: /train\.parquet: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv/ },
+  'a folder for a data file': {
+    spoil: (folder) => mkdirSync(join(folder, 'x.jsonl')),
+    run: { data: { train: 'x.jsonl' } },
+    says: /x\.jsonl: is a folder/,
+  },
+  'a data file of unknown kind': {
+    run: { data: { train: 'train.parquet' } },
+    says: /train\.parquet: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv/,
+  },
   'a data file without rows': { spoil: write('train.jsonl', '\n'), says: /train\.jsonl: no rows/ },
   'a line that is no JSON': { spoil: write('train.jsonl', `${rows()}{"label": \n`), says: /train\.jsonl:3: not JSON/ },
   'a gzip file cut short': {
@@ -162,7 +200,10 @@ const cases: Record<string, Case> = {
     run: { data: { labels: ['no', 'yes'] } },
     says: /eval\.jsonl:3: unknown label "noo".*the labels are no, yes\. Did you mean "no"/,
   },
-  'a row without text': { spoil: write('train.jsonl', jsonLines([...words, { text: '', label: 'bad' }])), says: /train\.jsonl:3: column "text" is empty/ },
+  'a row without text': {
+    spoil: write('train.jsonl', jsonLines([...words, { text: '', label: 'bad' }])),
+    says: /train\.jsonl:3: column "text" is empty/,
+  },
   'a row without text column': {
     spoil: write('train.jsonl', jsonLines([{ sentense: 'A film', label: 'bad' }])),
     says: /train\.jsonl:1: no column that looks like text; the row has columns sentense, label/,
@@ -172,9 +213,18 @@ const cases: Record<string, Case> = {
     run: { data: { columns: { text: 'txt' } } },
     says: /train\.jsonl:1: no column "txt".*Did you mean "text"/,
   },
-  'a row without label': { spoil: write('train.jsonl', rows({ input_ids: [1] })), says: /train\.jsonl:3: no column "label"; the row has columns input_ids/ },
-  'a row without label in the evaluation': { spoil: write('eval.jsonl', rows({ input_ids: [1] })), says: /eval\.jsonl:3: no column "label"/ },
-  'an empty label in the evaluation': { spoil: write('eval.jsonl', rows({ input_ids: [1], label: null })), says: /eval\.jsonl:3: column "label" is empty/ },
+  'a row without label': {
+    spoil: write('train.jsonl', rows({ input_ids: [1] })),
+    says: /train\.jsonl:3: no column "label"; the row has columns input_ids/,
+  },
+  'a row without label in the evaluation': {
+    spoil: write('eval.jsonl', rows({ input_ids: [1] })),
+    says: /eval\.jsonl:3: no column "label"/,
+  },
+  'an empty label in the evaluation': {
+    spoil: write('eval.jsonl', rows({ input_ids: [1], label: null })),
+    says: /eval\.jsonl:3: column "label" is empty/,
+  },
   'a token outside the vocabulary': {
     spoil: write('train.jsonl', rows({ input_ids: [3, 50], label: 'no' })),
     says: /train\.jsonl:3: "input_ids"\[1\] is 50; expected an integer from 0 to 49/,
@@ -194,8 +244,14 @@ const cases: Record<string, Case> = {
   // Models.
   'a model that is missing': { run: { model: './modle' }, says: /no folder \.\/modle; check the path\. Did you mean "model"/ },
   'a model that is neither here nor cached': { run: { model: 'some/modle' }, says: /"some\/modle" is neither a folder nor cached/ },
-  'weights cut short': { spoil: (folder) => truncateSync(join(folder, 'model/model.safetensors'), 9000), says: /model\.safetensors is cut short: it has 9000 of \d+ bytes/ },
-  'weights cut short in the header': { spoil: (folder) => truncateSync(join(folder, 'model/model.safetensors'), 100), says: /model\.safetensors is cut short: its header ends/ },
+  'weights cut short': {
+    spoil: (folder) => truncateSync(join(folder, 'model/model.safetensors'), 9000),
+    says: /model\.safetensors is cut short: it has 9000 of \d+ bytes/,
+  },
+  'weights cut short in the header': {
+    spoil: (folder) => truncateSync(join(folder, 'model/model.safetensors'), 100),
+    says: /model\.safetensors is cut short: its header ends/,
+  },
   'no weights': { spoil: (folder) => rmSync(join(folder, 'model/model.safetensors')), says: /folder model holds no weights/ },
   'weights as a pickle': {
     spoil: (folder) => {
@@ -208,7 +264,10 @@ const cases: Record<string, Case> = {
   'a config.json that is no JSON': { spoil: write('model/config.json', '{"model_type": "bert"'), says: /config\.json is not JSON/ },
   'a config.json that is no object': { spoil: write('model/config.json', '[]'), says: /config\.json does not hold a JSON object/ },
   'an unknown model_type': { spoil: write('model/config.json', '{"model_type": "brt"}'), says: /"brt".*bert/ },
-  'a config.json without sizes': { spoil: write('model/config.json', '{"model_type": "bert"}'), says: /config\.json: "vocab_size" cannot be used/ },
+  'a config.json without sizes': {
+    spoil: write('model/config.json', '{"model_type": "bert"}'),
+    says: /config\.json: "vocab_size" cannot be used/,
+  },
   'a config.json with other sizes': {
     spoil: (folder) => {
       const file = join(folder, 'model/config.json')
@@ -224,12 +283,18 @@ const cases: Record<string, Case> = {
 
   // Adapters to start from.
   'an adapter that is missing': { run: { adapter: 'adapter' }, says: /no folder adapter; check the path/ },
-  'an adapter of another rank': { run: { adapter: 'run/adapter', method: { name: 'lora', r: 4 } }, says: /adapter: .*A\.weight" in run\/adapter is \[2,16\], but .* \[4,16\]/ },
+  'an adapter of another rank': {
+    run: { adapter: 'run/adapter', method: { name: 'lora', r: 4 } },
+    says: /adapter: .*A\.weight" in run\/adapter is \[2,16\], but .* \[4,16\]/,
+  },
   'an adapter of another method': {
     run: { adapter: 'run/adapter', method: { name: 'bottleneck', size: 4 } },
     says: /adapter: run\/adapter holds lora, but the run's method is bottleneck/,
   },
-  'an adapter with other targets': { run: { adapter: 'run/adapter', method: { name: 'lora', r: 2, targets: ['key'] } }, says: /adapter: .*query.* give both the same targets/ },
+  'an adapter with other targets': {
+    run: { adapter: 'run/adapter', method: { name: 'lora', r: 2, targets: ['key'] } },
+    says: /adapter: .*query.* give both the same targets/,
+  },
   'an adapter as a pickle': {
     spoil: (folder) => {
       rmSync(join(folder, 'run/adapter/adapter_model.safetensors'))
@@ -255,7 +320,10 @@ const cases: Record<string, Case> = {
   },
 
   // Folders of runs.
-  'a folder for the run that is not empty': { args: ['train', 'run.yaml', '--out', 'model'], says: /model is not empty\. Go on with its run by --resume model, or choose another folder/ },
+  'a folder for the run that is not empty': {
+    args: ['train', 'run.yaml', '--out', 'model'],
+    says: /model is not empty\. Go on with its run by --resume model, or choose another folder/,
+  },
   'a file for the folder of the run': { args: ['train', 'run.yaml', '--out', 'train.jsonl'], says: /train\.jsonl/ },
   'a folder for the run below a file': { args: ['train', 'run.yaml', '--out', 'train.jsonl/run'], says: /train\.jsonl\/run/ },
   'a link to nowhere for the folder of the run': { spoil: (folder) => symlinkSync('nowhere', join(folder, 'out')), says: /out/ },
@@ -266,16 +334,31 @@ const cases: Record<string, Case> = {
   '--resume with a run file': { args: ['train', 'run.yaml', '--resume', 'run'], says: /Give a run file, or --resume/ },
 
   // Other commands.
-  'both --text and --data': { args: [...predicting, '--text', 'A film', '--data', 'eval.jsonl'], says: /Give either --data FILE or --text/ },
+  'both --text and --data': {
+    args: [...predicting, '--text', 'A film', '--data', 'eval.jsonl'],
+    says: /Give either --data FILE or --text/,
+  },
   'neither --text nor --data': { args: predicting, says: /Give either --data FILE or --text/ },
   'three texts': { args: [...predicting, '--text', 'a', 'b', 'c'], says: /--text takes a sentence and at most its pair/ },
   'an empty text': { args: [...predicting, '--text', ''], says: /"text" is empty/ },
-  'a batch size of no number': { args: [...predicting, '--text', 'a', '--batch-size', 'x'], says: /--batch-size x: expected a whole number/ },
-  'a task flag misspelt': { args: [...predicting, '--text', 'a', '--task', 'regresion'], says: /--task regresion: known are .*Did you mean "regression"/ },
+  'a batch size of no number': {
+    args: [...predicting, '--text', 'a', '--batch-size', 'x'],
+    says: /--batch-size x: expected a whole number/,
+  },
+  'a task flag misspelt': {
+    args: [...predicting, '--text', 'a', '--task', 'regresion'],
+    says: /--task regresion: known are .*Did you mean "regression"/,
+  },
   'a pair column alone': { args: [...predicting, '--data', 'eval.jsonl', '--pair-column', 'b'], says: /--pair-column needs --text-column/ },
-  'a model without head and no adapter': { args: ['predict', '--model', 'model', '--task', 'sequence-classification', '--text', 'a'], says: /model has no head for sequence-classification/ },
+  'a model without head and no adapter': {
+    args: ['predict', '--model', 'model', '--task', 'sequence-classification', '--text', 'a'],
+    says: /model has no head for sequence-classification/,
+  },
   'no task': { args: ['predict', '--model', 'model', '--text', 'a'], says: /model does not tell its task; give --task/ },
-  'answers into a missing folder': { args: [...predicting, '--text', 'a', '--output', 'answers/a.jsonl'], says: /answers\/a\.jsonl: there is no such file/ },
+  'answers into a missing folder': {
+    args: [...predicting, '--text', 'a', '--output', 'answers/a.jsonl'],
+    says: /answers\/a\.jsonl: there is no such file/,
+  },
   'rows without labels to evaluate': {
     spoil: write('some.jsonl', rows({ input_ids: [1] })),
     args: ['eval', '--model', 'model', '--adapter', 'run/adapter', '--data', 'some.jsonl'],
@@ -289,10 +372,19 @@ const cases: Record<string, Case> = {
     args: ['merge', '--model', 'model', '--adapter', 'run/adapter', '--out', 'train.jsonl'],
     says: /train\.jsonl: part of the path is no folder/,
   },
-  'an adapter for a model': { args: ['merge', '--model', 'run/adapter', '--adapter', 'run/adapter', '--out', 'out'], says: /run\/adapter\/config\.json is missing/ },
+  'an adapter for a model': {
+    args: ['merge', '--model', 'run/adapter', '--adapter', 'run/adapter', '--out', 'out'],
+    says: /run\/adapter\/config\.json is missing/,
+  },
   'a model for an adapter': { args: ['predict', '--model', 'model', '--adapter', 'model', '--text', 'a'], says: /model/ },
-  'a folder that holds no adapter': { args: ['predict', '--model', 'model', '--adapter', 'run/checkpoints', '--text', 'a'], says: /run\/checkpoints holds no adapter that is known/ },
-  'a run for its adapter': { args: ['predict', '--model', 'model', '--adapter', 'run', '--text', 'a'], says: /run holds no adapter that is known; its folder "adapter" holds one: give that/ },
+  'a folder that holds no adapter': {
+    args: ['predict', '--model', 'model', '--adapter', 'run/checkpoints', '--text', 'a'],
+    says: /run\/checkpoints holds no adapter that is known/,
+  },
+  'a run for its adapter': {
+    args: ['predict', '--model', 'model', '--adapter', 'run', '--text', 'a'],
+    says: /run holds no adapter that is known; its folder "adapter" holds one: give that/,
+  },
   'inspect of no model': { args: ['inspect', '--model', './nothing'], says: /no folder \.\/nothing/ },
 
   // The command line itself.
@@ -333,11 +425,17 @@ function poison(folder: string, table: string): void {
 test('a loss that is not finite names the update and its rows, and keeps the last good state', async () => {
   const folder = await project()
   const token0 = { input_ids: [0, 7], label: 'no' }
-  writeFileSync(join(folder, 'train.jsonl'), jsonLines([...tokenRows(12, 'nan').map((row) => ({ ...row, input_ids: [5, 6] })), token0, token0]))
+  writeFileSync(
+    join(folder, 'train.jsonl'),
+    jsonLines([...tokenRows(12, 'nan').map((row) => ({ ...row, input_ids: [5, 6] })), token0, token0]),
+  )
   poison(folder, 'word')
   writeRun(folder, 'run.yaml', { data: { eval: null }, train: { steps: 9, batchSize: 2, shuffle: false } })
   const ended = await command([...training, '--quiet'], folder)
-  assertOneSentence(ended, /not a finite number at update 7 \(rows train\.jsonl:13, train\.jsonl:14\); the update was not made\. Lower train\.learningRate/)
+  assertOneSentence(
+    ended,
+    /not a finite number at update 7 \(rows train\.jsonl:13, train\.jsonl:14\); the update was not made\. Lower train\.learningRate/,
+  )
   const out = join(folder, 'out')
   assert.deepEqual(checkpoints(out), [join(out, 'checkpoints/step-00000006')])
   for (const { data } of stateOf(checkpoints(out)[0]!)) assert.ok(data.every(Number.isFinite))
@@ -352,7 +450,10 @@ const stateOf = (checkpoint: string): { data: Float32Array }[] =>
 test('a learning rate out of all bounds ends in a sentence', async () => {
   const folder = await project()
   writeRun(folder, 'run.yaml', { method: { name: 'full' }, train: { steps: 30, learningRate: 1e30, schedule: 'constant', warmupRatio: 0 } })
-  assertOneSentence(await command([...training, '--quiet'], folder), /not a finite number at update \d+ \(rows (train\.jsonl:\d+(, )?){8}\)/)
+  assertOneSentence(
+    await command([...training, '--quiet'], folder),
+    /not a finite number at update \d+ \(rows (train\.jsonl:\d+(, )?){8}\)/,
+  )
   for (const { data } of stateOf(checkpoints(join(folder, 'out')).at(-1)!)) assert.ok(data.every(Number.isFinite))
 })
 

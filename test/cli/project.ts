@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { main } from '../../src/cli/main.ts'
 import { outline } from '../../src/evaluate/assembly.ts'
 import { heads } from '../../src/heads/index.ts'
 import { openConfig } from '../../src/models/open.ts'
@@ -28,9 +29,12 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
+/** Nothing is fetched, and what is kept stays in the folder. */
+const settings = (folder: string): Record<string, string> => ({ ADATUNE_CACHE: join(folder, '.cache'), HF_HUB_OFFLINE: '1' })
+
 /** Starts a program with Node; nothing of the user's settings or of the hub reaches it. */
 export function startNode(file: string, args: readonly string[], folder: string): Running {
-  const env = { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ADATUNE_CACHE: join(folder, '.cache'), HF_HUB_OFFLINE: '1' }
+  const env = { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...settings(folder) }
   const child = spawn(process.execPath, [file, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -53,6 +57,27 @@ export async function succeed(args: readonly string[], folder: string): Promise<
   const { code, signal, stdout, stderr } = await adatune(args, folder)
   assert.equal(code, 0, `adatune ${args.join(' ')} ended with ${code ?? signal}: ${stderr}`)
   return stdout
+}
+
+/**
+ * Runs a command line in this process, which spares a start; gives the exit code and what went to stderr. What the command prints on
+ * stdout would mix with the test's report.
+ */
+export async function command(args: readonly string[], folder: string): Promise<{ code: number; stderr: string }> {
+  const [before, write] = [process.cwd(), process.stderr.write]
+  let stderr = ''
+  Object.assign(process.env, settings(folder))
+  process.chdir(folder)
+  process.stderr.write = ((text: string | Uint8Array): boolean => {
+    stderr += typeof text === 'string' ? text : Buffer.from(text).toString()
+    return true
+  }) as typeof write
+  try {
+    return { code: await main(args), stderr }
+  } finally {
+    process.stderr.write = write
+    process.chdir(before)
+  }
 }
 
 /** Waits for a condition, for a minute at most. */
@@ -96,7 +121,26 @@ export function writeModel(folder: string, { fields = {}, classes = [] }: ModelO
   writeSafetensors(join(folder, 'model.safetensors'), tensors)
 }
 
-const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'bad', 'dull', 'fine', 'film', 'good', 'is', 'not', 'play', 'the', 'very', 'was', '##s', '.']
+const words = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  'a',
+  'bad',
+  'dull',
+  'fine',
+  'film',
+  'good',
+  'is',
+  'not',
+  'play',
+  'the',
+  'very',
+  'was',
+  '##s',
+  '.',
+]
 
 /** Writes a WordPiece tokenizer of a few words. */
 export function writeTokenizer(folder: string): void {
@@ -163,7 +207,11 @@ export function projectFolder(model: ModelOptions = {}): string {
 type Settings = Readonly<Record<string, unknown>>
 
 /** Writes a run file for the model and data of the folder. */
-export function writeRun(folder: string, name: string, { train = {}, data = {}, ...settings }: { train?: Settings; data?: Settings; [key: string]: unknown }): void {
+export function writeRun(
+  folder: string,
+  name: string,
+  { train = {}, data = {}, ...settings }: { train?: Settings; data?: Settings; [key: string]: unknown },
+): void {
   const run = {
     model: 'model',
     task: 'sequence-classification',
@@ -193,10 +241,13 @@ const clocks = ['ms', 'seconds', 'cpuSeconds', 'peakMemoryBytes']
 
 /** Lines of a run's record without readings of clock and memory. */
 export const withoutClocks = (text: string): string[] =>
-  text.split('\n').map((line) => (line === '' ? '' : JSON.stringify(JSON.parse(line), (key, value) => (clocks.includes(key) ? undefined : value))))
+  text
+    .split('\n')
+    .map((line) => (line === '' ? '' : JSON.stringify(JSON.parse(line), (key, value) => (clocks.includes(key) ? undefined : value))))
 
 /** Updates that a run's record tells of. */
-export const stepsDone = (run: string): number => Math.max(0, ...eventsOf(recordOf(run)).map(({ event, step }) => (event === 'step' ? Number(step) : 0)))
+export const stepsDone = (run: string): number =>
+  Math.max(0, ...eventsOf(recordOf(run)).map(({ event, step }) => (event === 'step' ? Number(step) : 0)))
 
 /** The checkpoints of a run that it can go on from, oldest first. */
 export function checkpoints(run: string): string[] {

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { adatune, assertSameRun, checkpoints, eventsOf, projectFolder, recordOf, start, stepsDone, succeed, until, writeRun } from './project.ts'
+import {
+  adatune,
+  assertSameRun,
+  checkpoints,
+  eventsOf,
+  projectFolder,
+  recordOf,
+  start,
+  stepsDone,
+  succeed,
+  until,
+  writeRun,
+} from './project.ts'
 
 const folder = projectFolder()
 const steps = 60

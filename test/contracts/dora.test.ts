@@ -8,7 +8,7 @@ import { gemm } from '../../src/graph/ops/matmul.ts'
 import { reduceSumSquare } from '../../src/graph/ops/reduction.ts'
 import { kaimingUniform, zeros } from '../../src/methods/initial.ts'
 import { lowRankIncrement } from '../../src/methods/low-rank.ts'
-import type { Method, Roles } from '../../src/nn/method.ts'
+import type { Method, ParameterSpec, Roles } from '../../src/nn/method.ts'
 import type { LinearCall, LinearSite, Site } from '../../src/nn/site.ts'
 import { readTensor } from '../../src/weights/safetensors.ts'
 import { assertNear, disturb, rows, tinySubject } from '../behaviour/tiny-model.ts'
@@ -30,7 +30,7 @@ const norms = (_site: LinearSite, roles: Roles, { weight }: LinearCall): Value =
 const dora = (subject: Subject, p: number, normsAt = norms): Method => ({
   ...plain,
   name: 'dora',
-  parameters(site) {
+  parameters(site): Record<string, ParameterSpec> {
     if (!acts(site)) return {}
     const [a, b] = [[r, site.in] as const, [site.out, r] as const]
     const magnitude = { shape: [site.out], init: () => rowNorms(site, weightOf(subject, site)) }
@@ -58,10 +58,7 @@ for (const p of [0, 0.25]) {
     const subject = tinySubject()
     const method = dora(subject, p)
     const state = startOf(subject, method)
-    const [given, expected] = [
-      await logitsOf(subject, method, state, rows),
-      await logitsOf(subject, alone, startOf(subject, alone), rows),
-    ]
+    const [given, expected] = [await logitsOf(subject, method, state, rows), await logitsOf(subject, alone, startOf(subject, alone), rows)]
     given.forEach((logits, i) => {
       assertNear(logits, expected[i]!, 1e-6)
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mul } from '../../src/graph/ops/elementwise.ts'
-import type { Method } from '../../src/nn/method.ts'
+import type { Method, ParameterSpec } from '../../src/nn/method.ts'
 import type { LinearSite, Site } from '../../src/nn/site.ts'
 import { readTensor } from '../../src/weights/safetensors.ts'
 import { assertNear, disturb, rows, tinySubject } from '../behaviour/tiny-model.ts'
@@ -13,7 +13,7 @@ const scales = (site: Site): site is LinearSite => site.kind === 'linear' && ['k
 const ia3: Method = {
   ...plain,
   name: 'ia3',
-  parameters(site) {
+  parameters(site): Record<string, ParameterSpec> {
     if (!scales(site)) return {}
     const size = site.role === 'down' ? site.in : site.out
     return { l: { shape: [size], init: () => new Float32Array(size).fill(1) } }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Example } from '../../src/data/examples.ts'
-import { outline, type Subject } from '../../src/evaluate/assembly.ts'
+import { isHead, outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { initialState, type State } from '../../src/evaluate/state.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
@@ -15,7 +15,11 @@ import { copyOf, stepOptions } from '../behaviour/tiny-model.ts'
 export const plain = { passes: 1, consistency: 0, lazy: false, trains: () => false } as const
 export const alone: Method = inPlace('none', () => false)
 
-export const startOf = (subject: Subject, method: Method): State => initialState(subject, outline(subject), method, 1)
+/** The state at the start without the head, so that what is learned is learned by the method. */
+export function startOf(subject: Subject, method: Method): State {
+  const state = initialState(subject, outline(subject), method, 1)
+  return new Map([...state].filter(([name]) => !isHead(subject, name)))
+}
 
 export async function logitsOf(subject: Subject, method: Method, state: State, examples: readonly Example[]): Promise<Float32Array[]> {
   const forward = await openForward(subject, method, state, { batchSize: examples.length })
@@ -24,14 +28,20 @@ export async function logitsOf(subject: Subject, method: Method, state: State, e
   return logits
 }
 
-/** The loss falls through the trainer's own step. */
-export async function assertLossFalls(subject: Subject, method: Method, state: State, examples: readonly Example[]): Promise<void> {
+/** The loss falls through the trainer's own step, with the head left as it is. */
+export async function assertLossFalls(
+  subject: Subject,
+  method: Method,
+  state: State,
+  examples: readonly Example[],
+  rate = 0.05,
+): Promise<void> {
   const own = copyOf(state)
   const step = await openStep(subject, own, stepOptions(method))
   const losses: number[] = []
-  for (let i = 0; i < 8; i++) losses.push((await step.run([examples], { seed: 1, step: i }, 0.02)).loss)
+  for (let i = 0; i < 8; i++) losses.push((await step.run([examples], { seed: 1, step: i }, rate)).loss)
   await step.close()
-  assert.ok(losses.at(-1)! < 0.9 * losses[0]!, losses.join(' '))
+  assert.ok(losses.at(-1)! < losses[0]! - 0.03, losses.join(' '))
 }
 
 /** Loss and gradients at a state, without an update; dropout is the same each time. */

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { assemble, outline } from '../../src/evaluate/assembly.ts'
+import { openForward } from '../../src/evaluate/forward.ts'
+import { initialState, type State } from '../../src/evaluate/state.ts'
+import { methodFor, weightCounts } from '../../src/evaluate/weight-counts.ts'
+import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts'
+import { inPlace } from '../../src/methods/in-place.ts'
+import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
+import type { Method } from '../../src/nn/method.ts'
+import { openStep } from '../../src/train/step.ts'
+import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
+
+const subject = tinySubject({ hidden_dropout_prob: 0.1 })
+const shape = outline(subject)
+const formats = { model: subject.model, outline: shape }
+const steps = 20
+
+async function logits(
+  method: Method,
+  state: State | ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>,
+): Promise<number[]> {
+  const forward = await openForward(subject, method, state, { batchSize: 4 })
+  const answers = await forward.logits(rows, state)
+  await forward.close()
+  return answers.flatMap((row) => [...row])
+}
+
+/** Trains in place; returns the losses. */
+async function train(method: Method, state: State, from: number, to: number): Promise<number[]> {
+  const step = await openStep(subject, state, stepOptions(method))
+  const losses: number[] = []
+  for (let at = from; at < to; at++) losses.push((await step.run([rows], { seed: 1, step: at }, 2e-2)).taskLoss)
+  await step.close()
+  return losses
+}
+
+for (const name of Object.keys(methods)) {
+  const options: MethodOptions = methodOptions.parse({ name })
+  const make = (): { method: Method; state: State } => {
+    const method = methodFor(subject, shape, options, steps)
+    return { method, state: initialState(subject, shape, method, 1) }
+  }
+  const trained = async (): Promise<{ method: Method; state: State }> => {
+    const { method, state } = make()
+    await train(method, state, 0, 6)
+    const parameters = new Map([...state].filter(([key]) => !key.includes('@')))
+    const deployed = method.deploy?.(parameters) ?? { method, state: parameters }
+    return { method: deployed.method, state: new Map(deployed.state) }
+  }
+
+  test(`${name}: counted weights are those of the state`, () => {
+    const { method, state } = make()
+    const counts = weightCounts(subject, shape, method)
+    const held = [...state.values()].reduce((sum, { data }) => sum + data.length, 0)
+    assert.equal(held, counts.trained + counts.head)
+  })
+
+  test(`${name}: the loss falls`, async () => {
+    const { method, state } = make()
+    const losses = await train(method, state, 0, 15)
+    const mean = (part: number[]): number => part.reduce((a, b) => a + b, 0) / part.length
+    assert.ok(mean(losses.slice(-4)) < mean(losses.slice(0, 4)), losses.join(' '))
+  })
+
+  test(`${name}: going on from a copy of the state gives the same bits`, async () => {
+    const unbroken = make()
+    await train(unbroken.method, unbroken.state, 0, 6)
+    const { method, state } = make()
+    await train(method, state, 0, 3)
+    const copy = copyOf(state)
+    await train(methodFor(subject, shape, options, steps), copy, 3, 6)
+    assertSameBits(copy, unbroken.state)
+  })
+
+  test(`${name}: a saved adapter loads with the same bits and answers`, async () => {
+    const { method, state } = await trained()
+    const folder = join(temporaryFolder(), 'adapter')
+    const card = {
+      task: 'sequence-classification' as const,
+      labels: null,
+      outputs: labels,
+      baseModel: null,
+      adapterName: null,
+      totalSteps: steps,
+    }
+    saveAdapter(folder, { options: plainOptions(options), memory: null, state, card }, formats)
+    const loaded = loadAdapter(folder, formats)
+    assertSameBits(loaded.state, state)
+    const again = methodFor(subject, shape, loaded.options, null, loaded.memory)
+    assert.deepEqual(await logits(again, loaded.state), await logits(method, state))
+  })
+
+  const { method: plain } = (() => {
+    const { method, state } = make()
+    return method.deploy?.(state) ?? { method, state }
+  })()
+  const adds = shape.sites.some((site) => Object.keys(plain.parameters(site)).length > 0)
+
+  if (plain.increment) {
+    test(`${name}: merged weights answer as the adapter does`, async () => {
+      const { method, state } = await trained()
+      const merged = mergeState(subject.model, method, state, shape.sites)
+      assertNear(
+        await logits(
+          inPlace('merged', () => false),
+          merged,
+        ),
+        await logits(method, state),
+        1e-5,
+      )
+    })
+  }
+  if (plain.increment || !adds) {
+    test(`${name}: nothing changes at the start`, async () => {
+      const { method, state } = make()
+      const deployed = method.deploy?.(state) ?? { method, state }
+      const head = new Map([...state].filter(([key]) => key.startsWith('classifier')))
+      assertNear(
+        await logits(deployed.method, deployed.state),
+        await logits(
+          inPlace('none', () => false),
+          head,
+        ),
+        1e-6,
+      )
+    })
+  }
+  test(`${name}: no dropout and no draw outside of training`, () => {
+    const { method, state } = make()
+    const deployed = method.deploy?.(state) ?? { method, state }
+    const { masks, network } = assemble(subject, { method: deployed.method, training: false, trains: ({ name: key }) => state.has(key) })
+    assert.equal(masks.length, 0)
+    assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|routes|observing/.test(input)).length, 0)
+  })
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { add } from '../../src/graph/ops/elementwise.ts'
+import { zeros } from '../../src/methods/initial.ts'
+import { mixture } from '../../src/methods/mixture.ts'
+import type { Method, ParameterSpec } from '../../src/nn/method.ts'
+import type { Router } from '../../src/routing/route.ts'
+import { openStep } from '../../src/train/step.ts'
+import { assertNear, copyOf, disturb, rows, settingOf, stepOptions, tinySubject } from '../behaviour/tiny-model.ts'
+import { assertGradients, assertLossFalls, logitsOf, plain, startOf } from './trial.ts'
+
+/** BitFit (Ben Zaken et al. 2022) as increments, so that it can be mixed: `W x + b + d` at every linear map of the layers. */
+const biases: Method = {
+  ...plain,
+  name: 'biases',
+  parameters: (site): Record<string, ParameterSpec> =>
+    site.kind === 'linear' && site.layer !== null ? { 'd.bias': { shape: [site.out], init: zeros([site.out]) } } : {},
+  linear: (_site, roles, { base, input }) => add(base(input), roles['d.bias']!),
+}
+
+const subject = tinySubject()
+const { sites } = settingOf(subject)
+const experts = 3
+const mixed = (router: Router): Method => mixture(biases, sites, { experts, share: [], consistency: 1, lazy: false, router })
+const lanes = mixed((_draw, { pass }) => 2 - pass)
+const state = startOf(subject, lanes)
+disturb(state, /d\.bias$/)
+
+/** The plain method's state with one expert. */
+const expert = (k: number) =>
+  new Map(
+    [...copyOf(state)].map(([name, { shape, data }]) =>
+      name.endsWith('d.bias')
+        ? [name, { shape: shape.slice(1), data: data.slice(k * shape[1]!, (k + 1) * shape[1]!) }]
+        : [name, { shape, data }],
+    ),
+  )
+
+const logSoftmax = (z: Float32Array): number[] =>
+  Array.from(z, (value) => value - Math.log(z.reduce((sum, other) => sum + Math.exp(other), 0)))
+
+/** Half the sum of both divergences, the mean over rows. */
+function divergence(one: readonly Float32Array[], two: readonly Float32Array[]): number {
+  const each = one.map((z, i) => {
+    const [p, q] = [logSoftmax(z), logSoftmax(two[i]!)]
+    return p.reduce((sum, log, k) => sum + (Math.exp(log) - Math.exp(q[k]!)) * (log - q[k]!), 0) / 2
+  })
+  return each.reduce((sum, value) => sum + value, 0) / each.length
+}
+
+test('a mixture over BitFit starts as the frozen model, learns, and has the right gradients', async () => {
+  await assertLossFalls(subject, lanes, startOf(subject, lanes), rows)
+  // The consistency stops gradients, so the task loss is compared: it is that of the first pass.
+  const changes = { objective: { passes: 2, consistency: 0, labelSmoothing: 0, classWeights: null } }
+  await assertGradients(subject, lanes, state, rows, { pattern: /(query|down|output\.dense)\.d\.bias$/, changes })
+})
+
+test('the two passes of a mixture over BitFit are its experts 2 and 1', async () => {
+  const step = await openStep(subject, copyOf(state), stepOptions(lanes))
+  const { taskLoss, consistency } = await step.run([rows], { seed: 1, step: 0 }, 0)
+  await step.close()
+  const [one, two] = [await logitsOf(subject, biases, expert(2), rows), await logitsOf(subject, biases, expert(1), rows)]
+  const loss = one.reduce((sum, z, i) => sum - logSoftmax(z)[rows[i]!.label as number]!, 0) / rows.length
+  assertNear([taskLoss, consistency], [loss, divergence(one, two)], 1e-5)
+  assert.ok(consistency > 0.01)
+})
+
+test('the mean of the experts stands for a mixture over BitFit', () => {
+  const deployed = lanes.deploy!(state)
+  assert.equal(deployed.method, biases)
+  const name = 'bert.encoder.layer.1.output.dense.d.bias'
+  const mean = Array.from(
+    expert(0).get(name)!.data,
+    (value, i) => (value + expert(1).get(name)!.data[i]! + expert(2).get(name)!.data[i]!) / 3,
+  )
+  assertNear(deployed.state.get(name)!.data, mean, 1e-6)
+})

@@ -1,0 +1,20 @@
+import type { Example, Label } from '../../src/data/examples.ts'
+
+function shifted(label: Label | null, count: number): Label | null {
+  if (label === null || typeof label === 'number') return label
+  if ('start' in label) return { start: label.start + count, end: label.end + count }
+  return [...Array.from({ length: count }, () => -100), ...label]
+}
+
+/** A row behind `count` virtual tokens, as PEFT lays it out: ids -1, -2, ..., type 0, attended, without labels of their own. */
+export function virtualRow({ ids, types, mask, label, ...place }: Example, count: number): Example {
+  const virtual = Array.from({ length: count }, (_, k) => -1 - k)
+  const fill = (value: number): number[] => virtual.map(() => value)
+  return {
+    ...place,
+    ids: Int32Array.from([...virtual, ...ids]),
+    types: Int32Array.from([...fill(0), ...types]),
+    mask: Uint8Array.from([...fill(1), ...mask]),
+    label: shifted(label, count),
+  }
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { parse } from 'yaml'
+import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
+import { methodOptions } from '../../src/methods/index.ts'
+import { temporaryFolder } from '../behaviour/tiny-model.ts'
+import { jsonLines, repository, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
+
+/** A folder laid out as the documents name it by ADATUNE_ASSETS, with a tiny model and invented rows in place of the real ones. */
+const assets = temporaryFolder()
+const work = temporaryFolder()
+before(() => {
+  const model = join(assets, 'models/all-MiniLM-L6-v2')
+  writeModel(model)
+  writeTokenizer(model)
+  const data = join(assets, 'data/glue-mrpc')
+  mkdirSync(data, { recursive: true })
+  for (const part of ['train', 'dev']) {
+    const rows = textRows(24, part).map(({ text, label }) => ({ sentence1: text, sentence2: 'A film.', label: label === 'good' ? 1 : 0 }))
+    writeFileSync(join(data, `${part}.jsonl.gz`), gzipSync(jsonLines(rows)))
+  }
+  // Commands are run from a folder that looks like the repository.
+  for (const name of ['bin', 'dist', 'package.json', 'node_modules']) symlinkSync(join(repository, name), join(work, name))
+  cpSync(join(repository, 'examples'), join(work, 'examples'), { recursive: true })
+})
+
+const blocks = (text: string, language: string): string[] => [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, body]) => body!)
+const document = (name: string): string => readFileSync(join(repository, name), 'utf8')
+const environment = { ...process.env, ADATUNE_ASSETS: assets, ADATUNE_CACHE: join(work, 'cache') }
+
+test('the commands of the README run in the order they stand there', () => {
+  const readme = document('README.md')
+  const [run] = blocks(readme, 'yaml')
+  writeFileSync(join(work, 'run.yaml'), run!.replace('epochs: 3', 'epochs: 1'))
+  const lines = blocks(readme, 'sh')
+    .flatMap((block) => block.split('\n'))
+    .filter((line) => line.startsWith('node bin/adatune.js'))
+  assert.ok(lines.length >= 6)
+  for (const line of lines) {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', line], { cwd: work, env: environment, encoding: 'utf8' })
+    assert.equal(status, 0, `${line}\n${stderr}`)
+    if (line.includes('predict')) assert.match(stdout, /"label":"[01]","scores"/)
+    if (line.includes('eval ')) assert.match(stdout, /"accuracy"/)
+  }
+})
+
+test('the examples run', () => {
+  const run = (file: string, ...args: string[]): string =>
+    execFileSync(process.execPath, ['--import', 'tsx', join('examples', file), ...args], { cwd: work, env: environment, encoding: 'utf8' })
+  assert.match(run('fine-tune.ts', 'runs/example'), /step 20: loss .*\n\d+ weights trained; accuracy/s)
+  assert.match(run('predict.ts', 'runs/example/adapter'), /^[01] \{/)
+  assert.deepEqual(readdirSync(join(work, 'examples')).sort(), ['fine-tune.ts', 'predict.ts'])
+})
+
+test('the run file of docs/run-file.md is valid, has every setting and states the defaults', () => {
+  const text = document('docs/run-file.md')
+  const shown = parse(blocks(text, 'yaml')[0]!)
+  const config = parseRun(shown, 'docs/run-file.md')
+  const minimal = parseRun({ model: 'm', task: 'sequence-classification', data: { train: 't.jsonl' } }, 'minimal')
+  assert.deepEqual(config.train, minimal.train)
+  const schema = runJsonSchema() as { properties: Record<string, { properties?: Record<string, unknown> }> }
+  assert.deepEqual(Object.keys(shown).sort(), Object.keys(schema.properties).sort())
+  const settings = Object.keys(schema.properties.train!.properties!).filter((name) => !['steps', 'warmupSteps'].includes(name))
+  assert.deepEqual(Object.keys(shown.train).sort(), settings.sort())
+})
+
+test('docs/run-file.md names every option of every method', () => {
+  const table = document('docs/run-file.md')
+  for (const option of methodOptions.options) {
+    const { name, ...rest } = option.shape
+    const [method] = [...name.values]
+    const row = table.split('\n').find((line) => line.startsWith('|') && line.split('|')[1]!.includes(`\`${method}\``))
+    assert.ok(row, method)
+    for (const key of Object.keys(rest)) if (key !== 'budget') assert.ok(row.includes(`\`${key}\``), `${method}: ${key}`)
+  }
+})

@@ -1,13 +1,14 @@
 import { parseRun, withSettings } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { forwardFlopsPerToken, inspectMethod, moduleGroups, none } from '../evaluate/inspection.ts'
-import { findConfig, type OpenTask, openTask } from '../evaluate/open-task.ts'
-import { methodFor, weightCounts } from '../evaluate/weight-counts.ts'
+import { inspectMethod } from '../evaluate/inspection.ts'
+import { findConfig, openTask } from '../evaluate/open-task.ts'
+import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
 import type { TaskName } from '../heads/index.ts'
 import { tasks } from '../tasks/index.ts'
 import { baseText, methodText } from './inspection-text.ts'
+import { inspectModel } from './model-inspection.ts'
 import { stepCost } from './step-cost.ts'
 
 export interface InspectFlags {
@@ -30,45 +31,6 @@ function runOf({ model, task, method, set }: InspectFlags): RunConfig {
   if (method === undefined && given !== undefined && given.name === undefined)
     throw new UserError('--set of a method needs --method, its name.')
   return parseRun(raw, 'inspect')
-}
-
-/** What is known of a model and its head by its config alone. */
-export interface ModelInspection {
-  readonly modelType: string
-  readonly layers: number
-  readonly hidden: number
-  readonly vocabularySize: number
-  readonly maxPositions: number
-  readonly task: TaskName
-  readonly outputs: number
-  readonly weights: { readonly base: number; readonly head: number }
-  readonly length: number
-  readonly forwardFlopsPerToken: number
-  /** The linear maps that a method may target. */
-  readonly linear: readonly {
-    readonly role: string | null
-    readonly pattern: string
-    readonly count: number
-    readonly in: number | null
-    readonly out: number | null
-  }[]
-}
-
-function inspectModel({ name: task, subject, outline, labels }: OpenTask, length: number): ModelInspection {
-  const { modelType, wiring } = subject.model
-  const { layers, hidden, vocabularySize, maxPositions } = wiring
-  const { base, head } = weightCounts(subject, outline, none)
-  const linear = moduleGroups(
-    outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'),
-    none,
-  )
-  return {
-    ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
-    outputs: subject.head.outputs(labels.length),
-    weights: { base, head },
-    forwardFlopsPerToken: forwardFlopsPerToken(subject, none, false, 1, length),
-    linear: linear.map(({ role, pattern, count, in: inner, out }) => ({ role, pattern, count, in: inner, out })),
-  }
 }
 
 /** Weights, operations and targets of a model, alone or with a method or saved adapter; a config.json is enough. Ends in a line break. */

@@ -1,22 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
+import { syncFolder } from '../weights/atomic-file.ts'
 import { explained } from '../weights/file-access.ts'
-
-/** Makes renames within a folder last; some systems cannot sync a folder and need not. */
-function syncFolder(folder: string): void {
-  try {
-    const descriptor = openSync(folder, 'r')
-    try {
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch {
-    // What was renamed is whole either way.
-  }
-}
 
 function refuseForeign(folder: string, marker: string, known: readonly string[]): void {
   const names = readdirSync(folder)

@@ -1,7 +1,6 @@
-import { philox } from './philox.ts'
+import { type Key, philox } from './philox.ts'
 
-/** A 64-bit key of the generator: two uint32. */
-export type Key = readonly [number, number]
+export type { Key }
 
 const stringTag = 1
 const numberTag = 2

@@ -1,4 +1,5 @@
-import type { Key } from './key.ts'
+/** A 64-bit key of the generator: two uint32. */
+export type Key = readonly [number, number]
 
 const m0 = 0xd2511f53
 const m1 = 0xcd9e8d57

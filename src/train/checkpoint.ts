@@ -11,8 +11,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { State } from '../evaluate/state.ts'
+import { syncFolder } from '../weights/atomic-file.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 
@@ -43,7 +44,7 @@ export function writeCheckpoint(folder: string, state: State, progress: unknown)
   syncFile(join(temporary, MANIFEST))
   rmSync(folder, { recursive: true, force: true })
   renameSync(temporary, folder)
-  syncFile(join(folder, '..'))
+  syncFolder(dirname(folder))
 }
 
 /** Whether a folder holds every file that its manifest names, unchanged. */

@@ -3,7 +3,7 @@ import type { Kept, Tensor } from '../nn/method.ts'
 import { accumulated, firstMoment, secondMoment } from './step-graph.ts'
 
 /** The slices of a tensor at `indices` of an axis. */
-export function sliceTensor({ shape, data }: Tensor, axis: number, indices: readonly number[]): Tensor {
+function sliceTensor({ shape, data }: Tensor, axis: number, indices: readonly number[]): Tensor {
   const outer = shape.slice(0, axis).reduce((n, dim) => n * dim, 1)
   const inner = shape.slice(axis + 1).reduce((n, dim) => n * dim, 1)
   const result = new Float32Array(outer * indices.length * inner)

@@ -36,7 +36,7 @@ export interface StepGraph {
 export const firstMoment = (parameter: string): string => `${parameter}@first`
 export const secondMoment = (parameter: string): string => `${parameter}@second`
 export const accumulated = (parameter: string): string => `${parameter}@sum`
-export const bufferName = (site: Site, buffer: string): string => `${site.name}.${buffer}@buffer`
+const bufferName = (site: Site, buffer: string): string => `${site.name}.${buffer}@buffer`
 
 const allFinite = (x: Value): Value => not(or(isNan(x), isInf(x)))
 

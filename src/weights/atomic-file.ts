@@ -33,7 +33,7 @@ function appendAll(fd: number, bytes: Uint8Array): void {
 }
 
 /** Makes the rename last; some systems (Windows) cannot sync a folder and need not. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, 'r')
     try {

@@ -86,14 +86,18 @@ test('what is compared is not empty', async () => {
   assert.ok(existsSync(join(await whole('adamix'), 'experts.safetensors')))
 })
 
-const killed = whole('lora').then(() => killAt(20, 'lora', 'to-damage'))
+const killed = (async () => {
+  await whole('lora')
+  // On a busy machine a kill may come after the end.
+  for (let i = 0; i < 10; i++) if (await killAt(20, 'lora', `to-damage-${i}`)) return join(folder, `to-damage-${i}`)
+  throw new Error('no kill came before the end of the run')
+})()
 
 /** A copy of a run that was killed between two checkpoints. */
 async function killedRun(name: string): Promise<string> {
-  assert.ok(await killed)
   const run = join(folder, name)
-  cpSync(join(folder, 'to-damage'), run, { recursive: true })
-  assert.equal(checkpoints(run).length, 2)
+  cpSync(await killed, run, { recursive: true })
+  assert.ok(checkpoints(run).length >= 2)
   return run
 }
 
@@ -128,7 +132,7 @@ const damages: Record<string, (checkpoint: string) => void> = {
 for (const [damage, apply] of Object.entries(damages)) {
   test(`a checkpoint ${damage} is passed over`, async () => {
     const run = await killedRun(`checkpoint ${damage}`)
-    const [before, torn] = checkpoints(run) as [string, string]
+    const [before, torn] = checkpoints(run).slice(-2) as [string, string]
     apply(torn)
     assert.deepEqual(await goOn(run), [
       `${torn} is damaged and was passed over.`,
@@ -139,7 +143,7 @@ for (const [damage, apply] of Object.entries(damages)) {
 
 test('on the command line the notice goes to stderr', async () => {
   const run = await killedRun('notice')
-  const torn = checkpoints(run)[1]!
+  const torn = checkpoints(run).at(-1)!
   rmSync(join(torn, 'manifest.json'))
   const { code, stderr } = await adatune(['train', '--resume', 'notice'], folder)
   assert.equal(code, 0, stderr)
@@ -149,18 +153,24 @@ test('on the command line the notice goes to stderr', async () => {
 
 test('where every checkpoint is damaged the run starts over', async () => {
   const run = await killedRun('all damaged')
-  for (const checkpoint of checkpoints(run)) truncateSync(join(checkpoint, 'progress.json'), 10)
-  const notices = await goOn(run)
-  assert.equal(notices.length, 2)
-  assert.ok(notices.every((notice) => notice.endsWith(' is damaged and was passed over.')))
+  const all = checkpoints(run)
+  for (const checkpoint of all) truncateSync(join(checkpoint, 'progress.json'), 10)
+  assert.deepEqual(
+    await goOn(run),
+    all.reverse().map((checkpoint) => `${checkpoint} is damaged and was passed over.`),
+  )
 })
 
 test('a checkpoint whose best state is damaged is passed over', async () => {
   const run = await killedRun('best damaged')
+  const all = checkpoints(run)
   const best = readdirSync(join(run, 'checkpoints')).filter((entry) => entry.startsWith('best-'))
   assert.ok(best.length > 0)
   for (const entry of best) truncateSync(join(run, 'checkpoints', entry, 'state.safetensors'), 1000)
-  assert.equal((await goOn(run)).filter((notice) => notice.endsWith(' is damaged and was passed over.')).length, 2)
+  assert.deepEqual(
+    await goOn(run),
+    all.reverse().map((checkpoint) => `${checkpoint} is damaged and was passed over.`),
+  )
 })
 
 test('what a kill leaves half-written is swept', async () => {
@@ -168,7 +178,7 @@ test('what a kill leaves half-written is swept', async () => {
   const left = join(run, 'checkpoints', 'step-00000021.0f1e.tmp')
   mkdirSync(left)
   writeFileSync(join(left, 'state.safetensors'), 'x')
-  appendFileSync(join(run, 'run.jsonl'), '{"event":"step","st')
+  appendFileSync(join(run, 'run.jsonl'), `${'{"event":"step"}\n'.repeat(2000)}{"event":"st`)
   await goOn(run)
   assert.ok(!existsSync(left))
   assert.ok(readdirSync(join(run, 'checkpoints')).every((entry) => /^(step|best)-\d{8}$/.test(entry)))

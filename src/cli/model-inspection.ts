@@ -1,0 +1,44 @@
+import { forwardFlopsPerToken, moduleGroups, none } from '../evaluate/inspection.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
+import { weightCounts } from '../evaluate/weight-counts.ts'
+import type { TaskName } from '../heads/index.ts'
+
+/** What is known of a model and its head by its config alone. */
+export interface ModelInspection {
+  readonly modelType: string
+  readonly layers: number
+  readonly hidden: number
+  readonly vocabularySize: number
+  readonly maxPositions: number
+  readonly task: TaskName
+  readonly outputs: number
+  readonly weights: { readonly base: number; readonly head: number }
+  readonly length: number
+  readonly forwardFlopsPerToken: number
+  /** The linear maps that a method may target. */
+  readonly linear: readonly {
+    readonly role: string | null
+    readonly pattern: string
+    readonly count: number
+    readonly in: number | null
+    readonly out: number | null
+  }[]
+}
+
+/** Reads off the outline. */
+export function inspectModel({ name: task, subject, outline, labels }: OpenTask, length: number): ModelInspection {
+  const { modelType, wiring } = subject.model
+  const { layers, hidden, vocabularySize, maxPositions } = wiring
+  const { base, head } = weightCounts(subject, outline, none)
+  const linear = moduleGroups(
+    outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'),
+    none,
+  )
+  return {
+    ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
+    outputs: subject.head.outputs(labels.length),
+    weights: { base, head },
+    forwardFlopsPerToken: forwardFlopsPerToken(subject, none, false, 1, length),
+    linear: linear.map(({ role, pattern, count, in: inner, out }) => ({ role, pattern, count, in: inner, out })),
+  }
+}

@@ -347,7 +347,9 @@ async function compare(name: string, peerPython: string | null) {
     command: `npm run bench -- step ${name} ${Object.entries(count)
       .map(([key, value]) => `--${key} ${value}`)
       .join(' ')}`,
-    noise: `load average at the start of the rounds: ${rounds.map(({ load }) => load).join(', ')} on ${cpus().length} cores; above 0.5 other work ran too, so trust ratios before times`,
+    noise:
+      `Load average at the start of the rounds: ${rounds.map(({ load }) => load).join(', ')} on ${cpus().length} cores. Above 0.5 other work ` +
+      'ran too: times are then too long, and with 2 or more threads the peer suffers more, whose threads spin while they wait for each other.',
   }
 }
 
@@ -423,8 +425,9 @@ if (values.alone) {
       console.log(`${name} is left out: set ADATUNE_ASSETS to the folder that holds models/all-MiniLM-L6-v2 and data/glue-mrpc.`)
       continue
     }
-    made[name] = compared
-    results[name] = compared
+    const key = `${name}, ${count.threads} threads`
+    made[key] = compared
+    results[key] = compared
     writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
   }
   if (Object.keys(made).length > 0) console.log(`\n${table(made)}\n`)

@@ -54,9 +54,11 @@ export function part(dim: Dim, parts: number): Dim {
   return format({ numerator, denominator: denominator * parts, symbols })
 }
 
-/** The sum of sizes, defined where all are numbers or all share their symbols. */
+/** The sum of sizes, defined where all are numbers, all share their symbols, or one bare name meets a number (`length+4`). */
 export function sum(dims: Shape): Dim {
   return dims.reduce((a, b) => {
+    const [named, number] = typeof a === 'number' ? [b, a] : [a, b]
+    if (isSymbol(named) && typeof number === 'number') return `${named}+${number}`
     const [x, y] = [parse(a), parse(b)]
     if (x.symbols.slice().sort().join('*') !== y.symbols.slice().sort().join('*'))
       throw new Error(`sizes ${a} and ${b} have no common form`)
@@ -78,9 +80,10 @@ export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): num
   const { numerator, denominator, symbols } = parse(dim)
   return (
     symbols.reduce((value, symbol) => {
-      const size = sizes[symbol.startsWith('distinct') ? 'tokens' : symbol]
+      const [name = '', more = '0'] = symbol.split('+')
+      const size = sizes[name.startsWith('distinct') ? 'tokens' : name]
       if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
-      return value * size
+      return value * (size + Number(more))
     }, numerator) / denominator
   )
 }

@@ -51,6 +51,8 @@ function meanExpert({ shape: [experts, ...shape], data }: Tensor): Tensor {
  * a one-hot row, and outside of training the mean of the experts stands for all. It knows the wrapped method only by its parameters.
  */
 export function mixture(inner: Method, sites: readonly Site[], { experts, share, consistency, lazy, router }: MixtureOptions): Method {
+  const unmixed = (['keyValue', 'embedding'] as const).find((kind) => inner[kind])
+  if (unmixed) throw new Error(`a mixture does not reach ${unmixed} sites, where ${inner.name} acts`)
   const passes = consistency > 0 ? 2 : 1
   const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
   const couplingOf = (site: Site): string => inner.coupling?.(site) ?? site.name

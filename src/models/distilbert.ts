@@ -35,12 +35,18 @@ function embeddings(network: Network, config: Config): Value {
   const { stream } = network
   const name = 'distilbert.embeddings'
   const { dim: size } = config
-  const sum = add(
-    embedding(network, stream.ids, { name: `${name}.word_embeddings`, rows: config.vocab_size, size }),
-    embedding(network, stream.positions, { name: `${name}.position_embeddings`, rows: config.max_position_embeddings, size }),
+  const words = network.embedding(
+    { kind: 'embedding', name: `${name}.word_embeddings`, layer: null, hidden: size },
+    {
+      value: embedding(network, stream.ids, { name: `${name}.word_embeddings`, rows: config.vocab_size, size }),
+      rowStart: stream.rowStart,
+    },
   )
-  const given = network.embedding({ kind: 'embedding', name, layer: null, hidden: size }, { value: sum, rowStart: stream.rowStart })
-  return network.dropout(norm(network, given, { name: `${name}.LayerNorm`, layer: null, size, epsilon: EPSILON }), config.dropout)
+  const places = embedding(network, stream.positions, { name: `${name}.position_embeddings`, rows: config.max_position_embeddings, size })
+  return network.dropout(
+    norm(network, add(words, places), { name: `${name}.LayerNorm`, layer: null, size, epsilon: EPSILON }),
+    config.dropout,
+  )
 }
 
 function encoder(network: Network, embedded: Value, config: Config): Value {

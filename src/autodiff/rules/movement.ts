@@ -29,13 +29,19 @@ function tableGradient(table: Value, indices: Value, gradient: Value): Value {
   return reshape(scatterRows(rows, values, gemm(membership, updates)), table.shape)
 }
 
+/** A bound of Slice past any axis. */
+const TO_THE_END = 2 ** 31 - 1
+
 function concatGradient({ inputs, attributes }: Node, gradient: Value): Value[] {
   const axis = (attributes.axis as { int: number }).int
   const sizes = inputs.map((value) => value!.shape[axis]!)
   if (sizes.every((size) => size === sizes[0])) return split(gradient, axis, inputs.length)
   let start = 0
-  return sizes.map((size) => {
-    if (typeof size !== 'number') throw new Error('only equal parts or parts of known size are taken apart')
+  return sizes.map((size, i) => {
+    if (typeof size !== 'number') {
+      if (i < sizes.length - 1) throw new Error('only the last part may have a size that the batch fixes')
+      return slice(gradient, axis, start, TO_THE_END, size)
+    }
     start += size
     return slice(gradient, axis, start - size, start, size)
   })

@@ -39,6 +39,8 @@ interface Case {
 /** What a process tells when it is ready, and after each step. */
 interface Ready {
   readonly trainedWeights: number
+  /** The most memory the process has had before its first step. */
+  readonly readyBytes: number
   readonly versions: Readonly<Record<string, string>>
 }
 interface StepMeasured {
@@ -156,7 +158,8 @@ async function stepOnDemand(config: RunConfig): Promise<void> {
   const prepared = await prepare(config)
   const training = await openTraining(prepared, config, prepared.state, prepared.memory)
   const tell = (told: Ready | StepMeasured): void => void process.stdout.write(`${JSON.stringify(told)}\n`)
-  tell({ trainedWeights: trainedWeights(prepared), versions: { node: process.version, onnxruntime: runtimeVersion } })
+  const peak = (): number => process.resourceUsage().maxRSS * 1024
+  tell({ trainedWeights: trainedWeights(prepared), readyBytes: peak(), versions: { node: process.version, onnxruntime: runtimeVersion } })
   let step = 0
   for await (const _ of createInterface({ input: process.stdin })) {
     const start = performance.now()
@@ -164,7 +167,7 @@ async function stepOnDemand(config: RunConfig): Promise<void> {
     const { tokens, loss, flops } = (await training.advance(step++)).result
     const { user, system } = process.cpuUsage(cpu)
     const ms = performance.now() - start
-    tell({ ms, cpuMs: (user + system) / 1e3, tokens, loss, flops, peakBytes: process.resourceUsage().maxRSS * 1024 })
+    tell({ ms, cpuMs: (user + system) / 1e3, tokens, loss, flops, peakBytes: peak() })
   }
   await training.close()
 }
@@ -229,6 +232,7 @@ async function openSide(program: string, args: readonly string[]): Promise<Side>
 
 /** One side of a round, measured: `steps` without those of the warm-up. */
 interface Measured {
+  readonly readyBytes: number
   readonly steps: readonly StepMeasured[]
   readonly firstLoss: number
 }
@@ -240,7 +244,7 @@ async function inTurns(sides: readonly Side[]): Promise<Measured[]> {
     for (const [i, side] of sides.entries()) steps[i]!.push(await side.step())
   }
   for (const side of sides) await side.end()
-  return steps.map((all) => ({ steps: all.slice(count.warmup), firstLoss: all[0]!.loss }))
+  return steps.map((all, i) => ({ readyBytes: sides[i]!.readyBytes, steps: all.slice(count.warmup), firstLoss: all[0]!.loss }))
 }
 
 function median(numbers: readonly number[]): number {
@@ -250,7 +254,7 @@ function median(numbers: readonly number[]): number {
 const rounded = (number: number, digits = 3): number => Number(number.toFixed(digits))
 
 /** One side of a round in short. */
-function summary({ steps, firstLoss }: Measured) {
+function summary({ readyBytes, steps, firstLoss }: Measured) {
   const times = steps.map(({ ms }) => ms)
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
   const seconds = sum(times) / 1e3
@@ -263,6 +267,7 @@ function summary({ steps, firstLoss }: Measured) {
     tokensPerSecond: Math.round(sum(steps.map(({ tokens }) => tokens)) / seconds),
     ...(flops > 0 && { gflopsPerSecond: Math.round(flops / seconds / 1e9) }),
     peakMB: Math.round(steps.at(-1)!.peakBytes / 1e6),
+    readyMB: Math.round(readyBytes / 1e6),
     firstLoss: rounded(firstLoss, 6),
   }
 }

@@ -63,7 +63,8 @@ def main():
         "peft": peft.__version__,
         "attention": base.config._attn_implementation,
     }
-    tell({"trainedWeights": sum(parameter.numel() for parameter in trained), "versions": versions})
+    weights = sum(parameter.numel() for parameter in trained)
+    tell({"trainedWeights": weights, "readyBytes": peak_bytes(), "versions": versions})
     for _, rows in zip(iter(sys.stdin.readline, ""), batches):
         start, cpu = time.perf_counter(), time.process_time()
         loss = model(**collate(rows)).loss

@@ -240,7 +240,7 @@ export const recordOf = (run: string): string => (existsSync(join(run, 'run.json
 const clocks = ['ms', 'seconds', 'cpuSeconds', 'peakMemoryBytes']
 
 /** Lines of a run's record without readings of clock and memory. */
-export const withoutClocks = (text: string): string[] =>
+const withoutClocks = (text: string): string[] =>
   text
     .split('\n')
     .map((line) => (line === '' ? '' : JSON.stringify(JSON.parse(line), (key, value) => (clocks.includes(key) ? undefined : value))))
@@ -260,7 +260,7 @@ export function checkpoints(run: string): string[] {
 }
 
 /** Every file below a folder by its path, with its bytes. */
-export function filesBelow(folder: string): Map<string, Buffer> {
+function filesBelow(folder: string): Map<string, Buffer> {
   const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
   return new Map(found.filter((name) => statSync(join(folder, name)).isFile()).map((name) => [name, readFileSync(join(folder, name))]))
 }

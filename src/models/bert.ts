@@ -32,6 +32,17 @@ export const bertConfig = z.object({
 })
 export type BertConfig = z.infer<typeof bertConfig>
 
+/** What the BERT family reads off its config alike. */
+export const bertSizes = (config: BertConfig) => ({
+  layers: config.num_hidden_layers,
+  hidden: config.hidden_size,
+  vocabularySize: config.vocab_size,
+  typeVocabularySize: config.type_vocab_size,
+  maxPositions: config.max_position_embeddings,
+  initializerRange: config.initializer_range,
+  positions: countingPositions,
+})
+
 /** Word, type and position embeddings, their norm and dropout; `size` is the embedding's width. */
 export function bertEmbeddings(network: Network, name: string, config: BertConfig, size: number): Value {
   const { stream } = network
@@ -125,13 +136,7 @@ export const bert: Architecture = {
     const hidden = config.hidden_size
     return {
       prefix: 'bert',
-      layers: config.num_hidden_layers,
-      hidden,
-      vocabularySize: config.vocab_size,
-      typeVocabularySize: config.type_vocab_size,
-      maxPositions: config.max_position_embeddings,
-      initializerRange: config.initializer_range,
-      positions: countingPositions,
+      ...bertSizes(config),
       encode: (network) => bertEncoder(network, bertEmbeddings(network, 'bert.embeddings', config, hidden), 'bert.encoder', config),
       heads: {
         'sequence-classification': {

@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { gelu } from '../graph/ops/fused.ts'
 import { linear } from '../nn/linear.ts'
 import type { Architecture } from './architecture.ts'
-import { countingPositions } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, denseHead, headDropout, tokenHead } from './bert.ts'
 
 /** ELECTRA's discriminator (Clark et al. 2020). */
 export const electra: Architecture = {
@@ -13,13 +12,7 @@ export const electra: Architecture = {
     const { hidden_size: hidden, embedding_size: narrow } = config
     return {
       prefix: 'electra',
-      layers: config.num_hidden_layers,
-      hidden,
-      vocabularySize: config.vocab_size,
-      typeVocabularySize: config.type_vocab_size,
-      maxPositions: config.max_position_embeddings,
-      initializerRange: config.initializer_range,
-      positions: countingPositions,
+      ...bertSizes(config),
       encode: (network) => {
         const embedded = bertEmbeddings(network, 'electra.embeddings', config, narrow)
         const projection = { name: 'electra.embeddings_project', role: 'projection', layer: null, in: narrow, out: hidden } as const

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { tanh } from '../graph/ops/elementwise.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, denseHead, headDropout, tokenHead } from './bert.ts'
 
 /** Positions count from `padding + 1` over tokens that are not padding; padding keeps its own position. */
 function offsetPositions(padding: number): (ids: Int32Array) => Int32Array {
@@ -19,12 +19,8 @@ function robertaLike(modelType: string): Architecture {
       const hidden = config.hidden_size
       return {
         prefix: 'roberta',
-        layers: config.num_hidden_layers,
-        hidden,
-        vocabularySize: config.vocab_size,
-        typeVocabularySize: config.type_vocab_size,
+        ...bertSizes(config),
         maxPositions: config.max_position_embeddings - config.pad_token_id - 1,
-        initializerRange: config.initializer_range,
         positions: offsetPositions(config.pad_token_id),
         encode: (network) => bertEncoder(network, bertEmbeddings(network, 'roberta.embeddings', config, hidden), 'roberta.encoder', config),
         heads: {

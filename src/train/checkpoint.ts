@@ -71,20 +71,17 @@ const name = (kind: string, step: number): string => `${kind}-${String(step).pad
 export const stepFolder = (root: string, step: number): string => join(root, name('step', step))
 export const bestFolder = (root: string, step: number): string => join(root, name('best', step))
 
-/** The checkpoints of a run, newest first, and those among them that are torn. */
-export function listCheckpoints(root: string): { whole: string[]; torn: string[] } {
-  const folders = existsSync(root)
-    ? readdirSync(root)
-        .filter((entry) => /^step-\d+$/.test(entry))
-        .sort()
-        .reverse()
-        .map((entry) => join(root, entry))
-    : []
-  const torn = folders.filter((folder) => !isWhole(folder))
-  return { whole: folders.filter((folder) => !torn.includes(folder)), torn }
+/** The checkpoints of a run by their folders, newest first, whole or not. */
+export function listCheckpoints(root: string): string[] {
+  if (!existsSync(root)) return []
+  const entries = readdirSync(root).filter((entry) => /^step-\d+$/.test(entry))
+  return entries
+    .sort()
+    .reverse()
+    .map((entry) => join(root, entry))
 }
 
-/** Removes temporary folders that a kill left, torn checkpoints, and all but the folders to keep. */
+/** Removes what a kill left, and all but the folders to keep. */
 export function sweepCheckpoints(root: string, keep: readonly string[]): void {
   for (const entry of existsSync(root) ? readdirSync(root) : []) {
     if (!keep.includes(join(root, entry))) rmSync(join(root, entry), { recursive: true, force: true })

@@ -8,23 +8,15 @@ import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { definitionOf } from '../methods/index.ts'
 import { explained } from '../weights/file-access.ts'
-import {
-  bestFolder,
-  isWhole,
-  listCheckpoints,
-  readCheckpoint,
-  readProgress,
-  stepFolder,
-  sweepCheckpoints,
-  writeCheckpoint,
-} from './checkpoint.ts'
+import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
 import type { RunEvent, Sink } from './events.ts'
 import { saveResult, writeMetrics } from './finish.ts'
 import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts'
 import { type Prepared, prepare } from './prepare.ts'
+import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
-import { meter, nothingSpent, type Spent } from './spent.ts'
+import { meter, nothingSpent } from './spent.ts'
 import { openTraining } from './training.ts'
 
 /** What a finished or stopped run tells. */
@@ -48,13 +40,7 @@ export interface RunOptions {
   readonly notice?: (text: string) => void
 }
 
-/** A checkpoint's part besides tensors. */
-interface Saved {
-  readonly progress: Progress
-  readonly memory: unknown
-  readonly logBytes: number
-  readonly spent: Spent
-}
+const ENVIRONMENT = 'env.json'
 
 const writeJson = (folder: string, name: string, value: unknown): void =>
   writeText(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
@@ -66,7 +52,9 @@ const writeJson = (folder: string, name: string, value: unknown): void =>
 export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
   const out = options.out ?? config.out
   if (!out) throw new UserError('The run has no folder: give "out" in the run file, or --out.')
-  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0) {
+  // A kill between the two files that start a run leaves the first of them.
+  const held = existsSync(out) ? explained(out, () => readdirSync(out)) : []
+  if (held.some((name) => name !== ENVIRONMENT)) {
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
   const prepared = await prepare(config, options.notice)
@@ -74,7 +62,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
   const found = await environment(complete)
   explained(out, () => mkdirSync(out, { recursive: true }))
-  writeJson(out, 'env.json', found)
+  writeJson(out, ENVIRONMENT, found)
   writeJson(out, 'config.json', complete)
   return carryOn(out, complete, prepared, null, options)
 }
@@ -84,7 +72,7 @@ export async function resume(out: string, options: RunOptions = {}): Promise<Run
   const file = join(out, 'config.json')
   if (!existsSync(file)) throw new UserError(`${out} holds no run: it has no config.json.`)
   const config = parseRun(readFields(file), file)
-  const began = (readFields(join(out, 'env.json')) as unknown as Environment).data ?? {}
+  const began = (readFields(join(out, ENVIRONMENT)) as unknown as Environment).data ?? {}
   for (const name of Object.keys(began)) {
     if (!existsSync(name))
       throw new UserError(`${name}, data of the run in ${out}, is not there; put it back, or resume in the folder where the run began.`)
@@ -92,9 +80,9 @@ export async function resume(out: string, options: RunOptions = {}): Promise<Run
   for (const [name, hash] of Object.entries((await environment(config)).data)) {
     if (began[name] !== hash) throw new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
   }
-  const { whole, torn } = runCheckpoints(join(out, 'checkpoints'))
+  const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
   for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
-  return carryOn(out, config, await prepare(config, options.notice), whole[0] ?? null, options)
+  return carryOn(out, config, await prepare(config, options.notice), newest, options)
 }
 
 /** Trains from a checkpoint, or from the start, and saves the result. */
@@ -125,7 +113,7 @@ async function carryOn(
   const checkpoint = (now: Progress): void => {
     const content: Saved = { progress: now, memory: training.memory, logBytes: log.sync(), spent: spent() }
     writeCheckpoint(stepFolder(root, now.step), training.state, content)
-    sweep(root, config.train.keepCheckpoints)
+    sweepRun(root, config.train.keepCheckpoints)
   }
   try {
     const counts = (): WeightCounts => weightCounts(open.subject, open.outline, training.method)
@@ -162,23 +150,4 @@ async function carryOn(
     log.close()
     await training.close()
   }
-}
-
-/** The best state that a checkpoint refers to, as a list of at most one folder. */
-function bestOf(root: string, checkpoint: string): string[] {
-  const { progress } = readProgress(checkpoint) as Saved
-  return progress.best ? [bestFolder(root, progress.best.step)] : []
-}
-
-/** A run's checkpoints, newest first; one whose best state is torn counts as torn, too. */
-function runCheckpoints(root: string): ReturnType<typeof listCheckpoints> {
-  const { whole, torn } = listCheckpoints(root)
-  const usable = whole.filter((folder) => bestOf(root, folder).every(isWhole))
-  return { whole: usable, torn: [...torn, ...whole.filter((folder) => !usable.includes(folder))] }
-}
-
-/** Keeps the newest checkpoints and the best states that they refer to. */
-function sweep(root: string, count: number): void {
-  const kept = listCheckpoints(root).whole.slice(0, count)
-  sweepCheckpoints(root, [...kept, ...kept.flatMap((folder) => bestOf(root, folder))])
 }

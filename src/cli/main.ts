@@ -23,7 +23,7 @@ function adapted(command: Command): Command {
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
     .option('--label-column <name>', 'column of the label')
-    .option('--max-length <tokens>', 'truncate texts to so many tokens', '128')
+    .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
     .option('--batch-size <rows>', 'rows at a time', '64')
 }
 

@@ -11,7 +11,7 @@ export interface PredictorFlags {
   readonly textColumn?: string
   readonly pairColumn?: string
   readonly labelColumn?: string
-  readonly maxLength: string
+  readonly maxLength?: string
   readonly batchSize: string
 }
 
@@ -28,9 +28,11 @@ export function positiveFlag(name: string, text: string): number {
   throw new UserError(`--${name} ${text}: expected a whole number of at least 1.`)
 }
 
-function columnsOf({ textColumn, pairColumn, labelColumn = 'label' }: PredictorFlags): PredictorOptions['columns'] {
+function columnsOf(flags: PredictorFlags): PredictorOptions['columns'] {
+  const { textColumn, pairColumn, labelColumn = 'label' } = flags
   if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn }
   if (pairColumn !== undefined) throw new UserError('--pair-column needs --text-column.')
+  if (flags.labelColumn !== undefined) throw new UserError('--label-column needs --text-column.')
   return null
 }
 
@@ -42,7 +44,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     task: task === undefined ? null : taskFlag(task),
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
     columns: columnsOf(flags),
-    maxLength: positiveFlag('max-length', flags.maxLength),
+    ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),
     batchSize: positiveFlag('batch-size', flags.batchSize),
   }
 }

@@ -127,14 +127,13 @@ function namesAt(path: readonly PropertyKey[]): string[] {
   return (options ?? []).flatMap(({ shape }) => [...((shape.name as z.ZodLiteral<string> | undefined)?.values ?? [])])
 }
 
-/** Parses a run from plain data; `where` names its origin, `line` the line of a path in it. */
-export function parseRun(raw: unknown, where: string, line: (path: readonly PropertyKey[]) => number | null = () => null): RunConfig {
+/** Parses a run from plain data; `locate` tells where a path of it was written. */
+export function parseRun(raw: unknown, where: string, locate: (path: readonly PropertyKey[]) => string = () => where): RunConfig {
   assertPlain(raw, where)
   const result = runConfig.safeParse(raw)
   if (result.success) return result.data
   const { path, text } = explain(result.error.issues[0]!, raw)
-  const number = line(path)
-  throw new UserError(`${where}${number === null ? '' : `:${number}`}: ${text}`)
+  throw new UserError(`${locate(path)}: ${text}`)
 }
 
 /** Reads a run file, YAML or JSON, with `--set` changes on top. Wrong or unknown keys are errors with file, line and the nearest valid name. */
@@ -155,11 +154,14 @@ export function readRun(file: string, settings: readonly string[] = []): RunConf
   const target = raw as Record<string, unknown>
   assertPlain(target, file)
   return parseRun(withSettings(target, settings), file, (path) => {
+    const written = path.join('.')
+    const setting = settings.find((one) => `${written}.`.startsWith(`${one.split('=')[0]}.`))
+    if (setting !== undefined) return `--set ${setting}`
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined
-      if (node?.range) return lines.linePos(node.range[0]).line
+      if (node?.range) return `${file}:${lines.linePos(node.range[0]).line}`
     }
-    return null
+    return file
   })
 }
 

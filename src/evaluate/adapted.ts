@@ -37,7 +37,7 @@ const numbered = (outputs: number): string[] => Array.from({ length: outputs }, 
 /** Puts an adapter on a model, or takes the model with the head it has. */
 export function openAdapted(model: Model, { adapter, task: given, labels }: AdaptedOptions): Adapted {
   if (adapter === null) {
-    const task = needTask(given, model.folder)
+    const task = given ?? needTask(describeAdapter(model.folder).task, model.folder)
     const probe = { model, head: tasks[task].head, labels: 1 }
     const own = modelLabels(probe)
     if (own === null) throw new UserError(`${model.folder} has no head for ${task}: give --adapter, or a model that was trained for it.`)

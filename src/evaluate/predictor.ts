@@ -14,16 +14,16 @@ export interface PredictorOptions {
   readonly task?: TaskName | null
   /** Class names in order, in place of the adapter's or model's. */
   readonly labels?: readonly string[] | null
-  /** Columns of the rows; by default they are guessed from their names. */
+  /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
   readonly columns?: DatasetOptions['columns']
-  /** Texts are truncated to so many tokens; 128 by default. */
+  /** Texts are truncated to so many tokens; by default as in the adapter's run, else to 128. */
   readonly maxLength?: number
   /** Rows at a time; 64 by default. */
   readonly batchSize?: number
 }
 
-/** A text, a text and its pair, or a row of a data file. */
-export type Question = string | readonly [string, string] | Row
+/** A text, a text and its pair, columns by name, or a row of a data file. */
+export type Question = string | readonly [string, string] | Readonly<Record<string, unknown>> | Row
 
 /** A model that answers. */
 export interface Predictor {
@@ -35,12 +35,18 @@ export interface Predictor {
   close(): Promise<void>
 }
 
-const isRow = (question: Question): question is Row => typeof question === 'object' && 'values' in question && !Array.isArray(question)
+const isRow = (question: Question): question is Row =>
+  typeof question === 'object' && 'values' in question && question.values instanceof Map
 
 function rowOf(question: Question, index: number): Row {
   if (isRow(question)) return question
-  const values = typeof question === 'string' ? { text: question } : { sentence1: question[0], sentence2: question[1] }
-  return { values: new Map(Object.entries(values)), file: 'text', line: index + 1 }
+  const columns =
+    typeof question === 'string'
+      ? { text: question }
+      : Array.isArray(question)
+        ? { sentence1: question[0], sentence2: question[1] }
+        : question
+  return { values: new Map<string, unknown>(Object.entries(columns)), file: 'question', line: index + 1 }
 }
 
 /**
@@ -51,12 +57,18 @@ function rowOf(question: Question, index: number): Row {
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, columns = null, maxLength = 128, batchSize = 64 } = options
+  const { adapter = null, task = null, labels = null, batchSize = 64 } = options
   const model = await findModel(options.model)
-  const { open, method, state } = openAdapted(model, { adapter, task, labels })
+  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
+  const reading = loaded?.card.reading
+  const maxLength = options.maxLength ?? reading?.maxLength ?? 128
+  const named = options.columns ?? reading?.columns ?? null
   const forward = await openForward(open.subject, method, state, { batchSize })
-  const examplesOf = (rows: readonly Row[], labelled: boolean) =>
-    dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
+  const examplesOf = (rows: readonly Row[], labelled: boolean) => {
+    // Columns that the run named hold for data files of its kind, not for questions put otherwise.
+    const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
+    return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
+  }
   return {
     labels: open.labels,
     async predict(questions, { logits = false } = {}) {

@@ -11,13 +11,16 @@ import { isHead } from './assembly.ts'
 export type State = Map<string, Tensor>
 
 /** A tensor of the base model or head: read from the checkpoint, or made anew where the checkpoint has none. */
-function baseTensor({ model, labels, head }: Subject, name: string, shape: readonly number[], seed: number): Tensor {
+function baseTensor(subject: Subject, name: string, shape: readonly number[], seed: number): Tensor {
+  const { model } = subject
   const entry = model.find(name)
   if (entry) {
     if (entry.shape.join() !== shape.join()) {
       throw new UserError(
-        `${model.folder}: the head's "${name}" is [${entry.shape}], but ${head.outputs(labels)} output(s) make it [${shape}]: ` +
-          'the model was trained for another set of labels.',
+        isHead(subject, name)
+          ? `${model.folder}: the head's "${name}" is [${entry.shape}], but ${subject.head.outputs(subject.labels)} output(s) make it [${shape}]: ` +
+              'the model was trained for another set of labels.'
+          : `${model.folder}: the tensor "${name}" is [${entry.shape}], but config.json makes it [${shape}].`,
       )
     }
     return { shape, data: readTensor(entry) }

@@ -4,6 +4,12 @@ import type { Model } from '../models/open.ts'
 import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 
+/** Truncation and columns of data files. */
+export interface Reading {
+  readonly maxLength: number
+  readonly columns: { readonly text: string; readonly pair?: string | null | undefined; readonly label: string } | null
+}
+
 /** What is known of an adapter besides its method and tensors; null where a folder from elsewhere does not tell. */
 export interface Card {
   readonly task: TaskName | null
@@ -17,6 +23,8 @@ export interface Card {
   readonly adapterName: string | null
   /** Updates of the run that made the adapter; AdaLoRA's schedule is written out with it. */
   readonly totalSteps: number | null
+  /** How the rows were read that it was trained on, for whoever asks it; absent where a folder from elsewhere does not tell. */
+  readonly reading?: Reading | undefined
 }
 
 /** A trained adapter: all that is needed to use it on its base model. */

@@ -19,6 +19,12 @@ const fields = z.object({
   baseModel: z.string().nullable(),
   adapterName: z.string().nullable(),
   totalSteps: count,
+  reading: z
+    .object({
+      maxLength: z.number().int().positive(),
+      columns: z.object({ text: z.string(), pair: z.string().nullish(), label: z.string() }).nullable(),
+    })
+    .optional(),
 })
 
 /** A name that could be one of the hub's, else null: a card names no path of the machine it was made on. */
@@ -27,8 +33,9 @@ export function hubName(name: unknown): string | null {
 }
 
 /** The card's text: the method's options, then what the card holds. */
-export function writeCard(folder: string, method: PlainOptions, { task, labels, outputs, baseModel, adapterName, totalSteps }: Card): void {
-  const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps }
+export function writeCard(folder: string, method: PlainOptions, given: Card): void {
+  const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
+  const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps, reading }
   writeText(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`)
 }
 

@@ -49,7 +49,6 @@ export function allocate(
   budget: BudgetSettings,
   shrink: boolean,
 ): Decision | null {
-  if (memory.shrunk) return null
   const final = step === lastAllocation(budget)
   const scheduled = cubic(step, budget)
   const allowed = final ? budget.target : scheduled.budget

@@ -66,14 +66,15 @@ export const adalora = defineMethod<AdaLoraOptions>({
   summary: 'low-rank increments that share a budget of ranks (Zhang et al. 2023)',
   options: adaloraOptions,
   learningRate: 1e-3,
+  form: ({ alpha, initR }) => ({ alpha, initR }),
   // The paper starts at one and a half times the final rank.
   resize: (options, targetR) => ({ ...options, targetR, initR: Math.ceil(targetR * 1.5), budget: null }),
   create(options, { sites, layers, totalSteps, memory: remembered }): Method {
     const { initR, targetR } = options
-    if (totalSteps !== null && targetR >= initR)
-      throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
     /** Decides the shapes; what changes without them is handed to `control`. */
     const memory = (remembered ?? freshMemory) as AdaLoraMemory
+    if (totalSteps !== null && !memory.shrunk && targetR >= initR)
+      throw new UserError(`AdaLoRA prunes from initR to targetR: targetR ${targetR} must be below initR ${initR}.`)
     const targets = resolveTargets(options, sites, layers)
     const acts = (site: Site): site is LinearSite => site.kind === 'linear' && targets.has(site.name)
     const modules = sites.filter(acts)
@@ -84,7 +85,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
       const initial = initR * modules.length
       return { initial, target: targetR * modules.length, deltaT: options.deltaT, totalSteps, ...budgetTimes(options, totalSteps) }
     }
-    if (totalSteps !== null) settings()
+    if (totalSteps !== null && !memory.shrunk) settings()
     return {
       name: 'adalora',
       passes: 1,
@@ -147,7 +148,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
           const [values, scores] = [state.get(parameterName(site, 'E.weight'))?.data, signals.get(site.name)?.score]
           return values && scores ? [{ site, scores, values }] : []
         })
-        return allocate(step, seen, now, settings(), options.shrink === 'final')
+        return now.shrunk ? null : allocate(step, seen, now, settings(), options.shrink === 'final')
       },
       remains: memory.shrunk ? 1 : targetR / initR,
       settled: (step) => memory.shrunk || step > lastAllocation(settings()),

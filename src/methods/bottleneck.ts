@@ -93,6 +93,11 @@ export const bottleneck = defineMethod<BottleneckOptions>({
   summary: 'bottleneck adapters (Houlsby et al. 2019, Pfeiffer et al. 2021, He et al. 2022)',
   options: bottleneckOptions,
   learningRate: 1e-3,
+  form: ({ variant, activation: named, scaling }) => ({
+    variant,
+    activation: named ?? variants[variant].activation,
+    scaling: scaling ?? variants[variant].scaling,
+  }),
   resize: (options, size) => ({ ...options, size, reduction: null, budget: null }),
   create(options, { layers }): Method {
     const variant: Variant = variants[options.variant]

@@ -26,6 +26,8 @@ export interface MethodDefinition<Options = unknown> {
   readonly create: (options: Options, setting: Setting) => Method
   /** The options of the ordinary method that stands for this one outside of training, with its definition. */
   readonly plain?: (options: Options) => unknown
+  /** What of the options decides the function that given weights compute, besides their shapes: an adapter goes on under no other. */
+  readonly form?: (options: Options) => Readonly<Record<string, unknown>>
   /** The options with another rank or width, for methods that a budget can size. */
   readonly resize?: (options: Options, size: number) => Options
 }

@@ -43,6 +43,7 @@ export const lora = defineMethod<LoraOptions>({
   summary: 'low-rank increments (Hu et al. 2022)',
   options: loraOptions,
   learningRate: 5e-4,
+  form: ({ alpha, rslora, alphaPattern }) => ({ alpha, rslora, alphaPattern }),
   resize: (options, r) => ({ ...options, r, budget: null }),
   create(options, { sites, layers }): Method {
     const targets = resolveTargets(options, sites, layers)

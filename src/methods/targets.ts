@@ -41,21 +41,24 @@ export function resolveTargets(
 ): ReadonlySet<string> {
   const candidates = sites.filter(isLinear).filter(({ role }) => role !== 'head')
   const names = [...new Set(candidates.flatMap(({ name, role }) => [role, name.split('.').at(-1)!, name]))]
-  let chosen: LinearSite[]
-  if (targets === 'all-linear') chosen = candidates
-  else if (typeof targets === 'string') {
-    const expression = pattern(targets)
-    chosen = candidates.filter(({ name }) => expression.test(name))
-    if (chosen.length === 0) throw new UserError(`The target expression "${targets}" matches no module.${didYouMean(targets, names)}`)
-  } else {
-    for (const target of targets) {
-      if (!candidates.some((site) => matches(site, target))) {
-        throw new UserError(`The target "${target}" matches no linear module of this model.${didYouMean(target, names)}`)
-      }
+  const roles = [...new Set(candidates.map(({ role }) => role))].join(', ')
+  const named = (list: readonly string[]): LinearSite[] => {
+    for (const target of list) {
+      if (candidates.some((site) => matches(site, target))) continue
+      throw new UserError(
+        `The target "${target}" matches no linear module of this model.${didYouMean(target, names) || ` Its roles are ${roles}.`}`,
+      )
     }
-    chosen = candidates.filter((site) => targets.some((target) => matches(site, target)))
+    return candidates.filter((site) => list.some((target) => matches(site, target)))
   }
-  chosen = chosen.filter((site) => !exclude.some((name) => matches(site, name)) && selectsLayer(layers, site.layer, layerCount))
+  /** A text is an expression; one that matches nothing may be names with commas between. */
+  const written = (text: string): LinearSite[] => {
+    const expression = pattern(text)
+    const found = candidates.filter(({ name }) => expression.test(name))
+    return found.length > 0 ? found : named(text.split(',').map((name) => name.trim()))
+  }
+  const all = targets === 'all-linear' ? candidates : typeof targets === 'string' ? written(targets) : named(targets)
+  const chosen = all.filter((site) => !exclude.some((name) => matches(site, name)) && selectsLayer(layers, site.layer, layerCount))
   if (chosen.length === 0) throw new UserError('"exclude" and "layers" leave none of the targets.')
   return new Set(chosen.map(({ name }) => name))
 }

@@ -1,5 +1,6 @@
 import { tokenLabels } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
+import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
 import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
@@ -24,6 +25,7 @@ export const tokenClassification: Task = {
       const labels = examples[i]!.label as readonly number[]
       return byToken(row, names.length).flatMap((values, k) => (labels[k]! < 0 ? [] : [{ values, label: labels[k]! }]))
     })
+    if (counted.length === 0) throw new UserError('No token of these rows counts: all labels are -100.')
     return {
       accuracy: accuracy(
         counted.map(({ values }) => argmax(values)),

@@ -10,7 +10,13 @@ const metrics = {
   ...weights,
   ...{ seconds: 600, cpuSeconds: 1150, peakMemoryBytes: 3.21e9 },
 }
-const summary: RunSummary = { out: 'runs/1', finished: true, kept: { step: 200, metrics: { accuracy: 0.8114 } }, weights, metrics }
+const summary: RunSummary = {
+  out: 'runs/1',
+  finished: true,
+  kept: { step: 200, metrics: { accuracy: 0.811, loss: 0.451 } },
+  weights,
+  metrics,
+}
 
 const counts = [
   '                 weights  % of model    with head  % of model',

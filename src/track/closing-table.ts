@@ -30,25 +30,11 @@ export function closingTable(summary: RunSummary): string {
   ])
   if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
-  const used = [
-    'keptStep',
-    'steps',
-    'tokens',
-    'trainFlops',
-    'adapterBytes',
-    'base',
-    'head',
-    'trained',
-    'merged',
-    'seconds',
-    'cpuSeconds',
-    'peakMemoryBytes',
-  ]
-  const measured = Object.entries(metrics).filter(([name, value]) => !used.includes(name) && typeof value === 'number')
+  const measured = Object.entries(summary.kept?.metrics ?? {})
   const facts = table(
     [
       ['kept', keptText(summary, number('steps'))],
-      ...measured.map(([name, value]) => [name, metric(name, value as number)]),
+      ...measured.map(([name, value]) => [name, metric(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],

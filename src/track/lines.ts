@@ -2,20 +2,36 @@ import type { WeightCounts } from '../evaluate/weight-counts.ts'
 import type { RunEvent } from '../train/events.ts'
 import { count, metric, percent } from './numbers.ts'
 
+/** A method by its name and the options that decide how many weights it has. */
+interface Sized {
+  readonly name: string
+  readonly r?: number
+  readonly initR?: number
+  readonly targetR?: number
+  readonly size?: number | null
+}
+
 interface RunFields {
   readonly model: string
-  readonly method: { readonly name: string; readonly of?: { readonly name: string } }
+  readonly method: Sized & { readonly of?: Sized }
   readonly totalSteps: number
   readonly examples: number
   readonly weights: WeightCounts
 }
 
-/** A method in a few words: `lora`, `adamix of bottleneck`. */
-const methodName = ({ name, of }: RunFields['method']): string => (of ? `${name} of ${of.name}` : name)
+/** A method in a few words: `lora r 8`, `adamix of bottleneck size 16`. */
+function methodName({ name, of, ...options }: RunFields['method']): string {
+  const sizes = (['r', 'initR', 'targetR', 'size'] as const).flatMap((key) =>
+    typeof options[key] === 'number' ? [`${key} ${options[key]}`] : [],
+  )
+  return [name, ...(of ? ['of', methodName(of)] : []), ...sizes].join(' ')
+}
 
 /** What is trained; shares are of the base model with its head. */
 export function runLine(event: RunEvent): string {
-  const { model, method, totalSteps, examples, weights } = event as unknown as RunFields
+  const { model: id, method, totalSteps, examples, weights } = event as unknown as RunFields
+  // Of a folder's path the last part says enough.
+  const model = /^[./~]|^\w:/.test(id) ? (id.split(/[/\\]/).filter(Boolean).at(-1) ?? id) : id
   const { base, head, trained, merged } = weights
   const share = (n: number): string => `${count(n)} (${percent(n, base + head)})`
   const left = merged === trained ? '' : `, ${share(merged)} of them left at the end`

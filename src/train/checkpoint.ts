@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -21,7 +22,18 @@ const MANIFEST = 'manifest.json'
 const TENSORS = 'state.safetensors'
 const PROGRESS = 'progress.json'
 
-const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
+/** The SHA-256 of a file of any size. */
+function digest(file: string): string {
+  const hash = createHash('sha256')
+  const chunk = Buffer.allocUnsafe(1 << 22)
+  const fd = openSync(file, 'r')
+  try {
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) hash.update(chunk.subarray(0, read))
+  } finally {
+    closeSync(fd)
+  }
+  return hash.digest('hex')
+}
 
 function syncFile(path: string): void {
   const fd = openSync(path, 'r')

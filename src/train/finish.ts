@@ -40,6 +40,7 @@ export function saveResult(
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
+    reading: { maxLength: config.data.maxLength, columns: config.data.columns },
   }
   saveAdapter(folder, { options: plainOptions(options), memory, state: deployed.state, card }, { model: subject.model, outline })
   return folderBytes(folder)

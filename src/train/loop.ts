@@ -46,7 +46,11 @@ function rowNames(rows: readonly Place[]): string {
   return named.join(', ') + (rows.length > 8 ? ` and ${rows.length - 8} more` : '')
 }
 
-const better = (metric: string, a: number, b: number): boolean => (isLowerBetter(metric) ? a < b : a > b)
+/** Whether `a` is a number and better than `b`, if there is one. */
+function better(metric: string, a: number, b: number | undefined): boolean {
+  if (!Number.isFinite(a) || b === undefined) return Number.isFinite(a)
+  return isLowerBetter(metric) ? a < b : a > b
+}
 
 /** Trains from `progress` to the end of the plan, or to a stop. Returns whether it came to the end. */
 export async function trainLoop(progress: Progress, options: LoopOptions): Promise<boolean> {
@@ -89,8 +93,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()
       const counts = training.method.settled?.(progress.step) ?? true
-      const isBest =
-        counts && (progress.best === null || better(options.keepBest, metrics[options.keepBest]!, progress.best.metrics[options.keepBest]!))
+      const isBest = counts && better(options.keepBest, metrics[options.keepBest]!, progress.best?.metrics[options.keepBest])
       progress.last = { step: progress.step, metrics }
       if (isBest) progress.best = progress.last
       progress.sinceBest = isBest || !counts ? 0 : progress.sinceBest + 1

@@ -2,17 +2,18 @@ import type { RunConfig } from '../config/run-config.ts'
 import type { Example } from '../data/examples.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
+import { isHead } from '../evaluate/assembly.ts'
 import { withinBudget } from '../evaluate/budget.ts'
 import { dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
-import { initialState, missing, type State } from '../evaluate/state.ts'
-import { methodFor } from '../evaluate/weight-counts.ts'
-import { describeAdapter, isExpertsFile, loadAdapter, loadExperts } from '../formats/index.ts'
+import { missing, type State } from '../evaluate/state.ts'
+import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { locate } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type Plan, planRun } from './plan.ts'
+import { startingPoint } from './starting-point.ts'
 
 /** Everything a run starts from. */
 export interface Prepared {
@@ -34,35 +35,6 @@ function chooseLabels(config: RunConfig, fromAdapter: LabelNames | null, fromMod
   return labels ?? fromAdapter ?? fromModel ?? task.discover(rows, labelColumn(columns, rows))
 }
 
-/** Method parameters of a saved adapter or mixture in place of fresh ones; they must be of the shapes that the run's method makes. */
-function startFrom(config: RunConfig, open: OpenTask, options: MethodOptions): { state: State; memory: unknown } {
-  const { subject, outline } = open
-  const file = config.adapter!
-  const formatSubject = { model: subject.model, outline }
-  const fresh = (memory: unknown): State =>
-    initialState(subject, outline, methodFor(subject, outline, options, null, memory), config.train.seed, config.train.trainAlso)
-  if (isExpertsFile(file)) {
-    const state = fresh(null)
-    for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
-    return { state, memory: null }
-  }
-  const adapter = loadAdapter(file, formatSubject)
-  if (adapter.options.name !== options.name) {
-    throw new UserError(`adapter: ${file} holds ${adapter.options.name}, but the run's method is ${options.name}.`)
-  }
-  const state = fresh(adapter.memory)
-  for (const [name, tensor] of adapter.state) {
-    const expected = state.get(name)
-    if (!expected)
-      throw new UserError(`adapter: ${file} holds "${name}", which the run's method does not train; give both the same targets.`)
-    if (expected.shape.join() !== tensor.shape.join()) {
-      throw new UserError(`adapter: "${name}" in ${file} is [${tensor.shape}], but the run's method makes it [${expected.shape}].`)
-    }
-    state.set(name, tensor)
-  }
-  return { state, memory: adapter.memory }
-}
-
 /** Opens model and data and checks them against each other; nothing is written. */
 export async function prepare(config: RunConfig, notice: (text: string) => void = () => {}): Promise<Prepared> {
   const model = await findModel(config.model, notice)
@@ -72,23 +44,25 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const probe = { model, head: tasks[config.task].head, labels: 1 }
   const open = openTask(model, config.task, chooseLabels(config, fromAdapter, modelLabels(probe), rows))
   const { subject, outline, task, labels } = open
-  const { classWeights, keepBest, trainAlso, seed } = config.train
+  const { classWeights, keepBest, patience, labelSmoothing } = config.train
   if (classWeights && classWeights.length !== labels.length) {
     throw new UserError(`train.classWeights has ${classWeights.length} weights for ${labels.length} classes (${labels.join(', ')}).`)
   }
   if (keepBest !== null && !task.metricNames.includes(keepBest)) {
     throw new UserError(`train.keepBest: ${config.task} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
   }
+  if (labelSmoothing > 0 && !task.classes)
+    throw new UserError(`train.labelSmoothing spreads targets over classes, and ${config.task} has none.`)
+  if (config.data.eval === null && (keepBest !== null || patience !== null)) {
+    throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval.`)
+  }
   const options = withinBudget(subject, outline, config.method)
   const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true }
   const examples = dataset(model, task, labels, rows, read)
   const plan = planRun(examples, config.train)
-  const started =
-    config.adapter === null
-      ? { state: initialState(subject, outline, methodFor(subject, outline, options, plan.totalSteps), seed, trainAlso), memory: null }
-      : startFrom(config, open, options)
+  const started = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
-  const fresh = missing(subject, outline).filter((name) => !/^(classifier|pre_classifier|qa_outputs)\b/.test(name))
+  const fresh = missing(subject, outline).filter((name) => !isHead(subject, name))
   return {
     open,
     options,

@@ -4,9 +4,10 @@ import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import type { State } from '../evaluate/state.ts'
-import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { definitionOf } from '../methods/index.ts'
+import type { Method } from '../nn/method.ts'
 import { explained } from '../weights/file-access.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
@@ -100,8 +101,9 @@ async function carryOn(
   const state: State = found?.state ?? prepared.state
   const progress = saved?.progress ?? startOfRun()
   const spent = meter(saved?.spent ?? nothingSpent)
-  if (from !== null) notice?.(`Going on after update ${progress.step} of ${plan.totalSteps}.`)
-  else rmSync(root, { recursive: true, force: true })
+  if (progress.step === plan.totalSteps || progress.stoppedEarly) notice?.('The run is trained to its end; its results are written again.')
+  else if (from !== null) notice?.(`Going on after update ${progress.step} of ${plan.totalSteps}.`)
+  if (from === null) rmSync(root, { recursive: true, force: true })
   mkdirSync(root, { recursive: true })
 
   const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory)
@@ -116,11 +118,12 @@ async function carryOn(
     sweepRun(root, config.train.keepCheckpoints)
   }
   try {
-    const counts = (): WeightCounts => weightCounts(open.subject, open.outline, training.method)
+    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method)
+    const start = countsOf(methodFor(open.subject, open.outline, options, plan.totalSteps, prepared.memory))
     const { model, task } = config
     const begin: RunEvent = {
       event: 'run',
-      ...{ model, task, method: options, totalSteps: plan.totalSteps, examples: prepared.examples.length, weights: counts() },
+      ...{ model, task, method: options, totalSteps: plan.totalSteps, examples: prepared.examples.length, weights: start },
     }
     // A resumed run is one record; its sinks are new and need to know what it is.
     if (saved !== null) for (const sink of sinks) sink(begin)
@@ -137,7 +140,8 @@ async function carryOn(
       checkpoint,
       keepAsBest: (now) => writeCheckpoint(bestFolder(root, now.step), training.state, { memory: training.memory }),
     })
-    const weights = counts()
+    // AdaLoRA ends with other ranks than it starts with.
+    const weights = { ...start, merged: countsOf(training.method).merged }
     if (!finished) return { out, finished, kept: progress.best, weights, metrics: {} }
     const adapterBytes = saveResult(out, config, prepared, training, progress)
     const { step: steps, tokens, flops: trainFlops, best, last } = progress

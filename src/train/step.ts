@@ -1,5 +1,6 @@
 import type { Example } from '../data/examples.ts'
 import { pack } from '../data/pack.ts'
+import { UserError } from '../errors.ts'
 import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
@@ -60,6 +61,12 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
         data: Float32Array.of(batches.reduce((sum, { targets }) => sum + targets[of], 0)),
         shape: [],
       })
+      if (total('weight').data[0] === 0) {
+        const [first] = microBatches.flat()
+        throw new UserError(
+          `No target of update ${step + 1} counts (rows from ${first?.file}:${first?.line}): all are ignored or of weight 0.`,
+        )
+      }
       const number = (value: number): Feeds[string] => ({ data: Float32Array.of(value), shape: [] })
       const t = step + 1
       const shared: Record<string, Feeds[string]> = {

@@ -6,7 +6,7 @@ import { parseHeader } from './header-json.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 
 export type { Header } from './header-json.ts'
-export type { Dtype, TensorEntry } from './tensor-entry.ts'
+export type { TensorEntry } from './tensor-entry.ts'
 
 const LENGTH_BYTES = 8
 const MOST_HEADER_BYTES = 100_000_000

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { adalora } from '../../src/methods/adalora.ts'
 import { full } from '../../src/methods/full.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertSameBits, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import { assertSameBits, copyOf, disturb, example, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 const moment = { seed: 1, step: 0 }
 
@@ -52,4 +52,12 @@ test('a micro-batch without finite gradients leaves nothing of the others behind
   await other.run([first, second], moment, 0.01)
   assertSameBits(state, fresh)
   await Promise.all([step.close(), other.close()])
+})
+
+test('an update of which no target counts is refused by its rows', async () => {
+  const { subject, method, state } = prepare(tinySubject({}, 'token-classification'), full)
+  const row = { ...example(4, [-100, -100, -100, -100]), file: 'rows.jsonl', line: 7 }
+  const step = await openStep(subject, state, stepOptions(method))
+  await assert.rejects(step.run([[row]], moment, 0.01), { name: 'UserError', message: /No target of update 1 counts .*rows\.jsonl:7/ })
+  await step.close()
 })

@@ -6,7 +6,7 @@ import type { Feeds } from '../../src/runtime/session.ts'
 import { dropoutFeeds } from '../../src/train/dropout-feeds.ts'
 import type { StepGraph, StepGraphOptions } from '../../src/train/step-graph.ts'
 
-export const rate = 0.01
+const rate = 0.01
 
 /** The feeds of a first update at the learning rate `rate` with one micro-batch; what the state lacks is fed as zeros. */
 export function stepFeeds(

@@ -138,11 +138,23 @@ const cases: Record<string, Case> = {
     run: { method: { name: 'lora', targets: ['qurey'] } },
     says: /"qurey" matches no linear module.*Did you mean "query"/,
   },
-  'an expression that matches nothing': { run: { method: { name: 'lora', targets: '.*qurey' } }, says: /"\.\*qurey" matches no module/ },
+  'an expression that matches nothing': {
+    run: { method: { name: 'lora', targets: '.*qurey' } },
+    says: /"\.\*qurey" matches no linear module.*Did you mean "query"/,
+  },
   'an expression that is none': { run: { method: { name: 'lora', targets: '(query' } }, says: /"\(query" is no regular expression/ },
   'a role to share that is none': {
     run: { method: { name: 'adamix', share: ['upp'] } },
     says: /"upp" is no role of bottleneck; it has down, up/,
+  },
+  'a patience without evaluations': {
+    run: { data: { eval: null }, train: { patience: 2 } },
+    says: /train\.patience needs evaluations: give data\.eval/,
+  },
+  'label smoothing without classes': {
+    spoil: write('train.jsonl', jsonLines([{ input_ids: [1, 2], label: 0.5 }])),
+    run: { task: 'regression', data: { eval: null }, train: { labelSmoothing: 0.1 } },
+    says: /train\.labelSmoothing spreads targets over classes, and regression has none/,
   },
   'an unknown metric to keep': { run: { train: { keepBest: 'acuracy' } }, says: /keepBest: .*"acuracy"; it has accuracy, f1/ },
   'class weights of another number': {
@@ -294,6 +306,14 @@ const cases: Record<string, Case> = {
   'an adapter with other targets': {
     run: { adapter: 'run/adapter', method: { name: 'lora', r: 2, targets: ['key'] } },
     says: /adapter: .*query.* give both the same targets/,
+  },
+  'an adapter made with another alpha': {
+    run: { adapter: 'run/adapter', method: { name: 'lora', r: 2, alpha: 400 } },
+    says: /run\/adapter was made with alpha 16, but the run's method has 400; give both the same/,
+  },
+  'an adapter that lacks a target': {
+    run: { adapter: 'run/adapter', method: { name: 'lora', r: 2, targets: ['query', 'value', 'key'] } },
+    says: /run\/adapter has no ".*key\.A\.weight", which the run's method trains/,
   },
   'an adapter as a pickle': {
     spoil: (folder) => {

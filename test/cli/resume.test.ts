@@ -193,7 +193,7 @@ test('a run without a checkpoint starts over', async () => {
 test('a finished run may be resumed', async () => {
   const run = join(folder, 'finished')
   cpSync(await whole('lora'), run, { recursive: true })
-  assert.deepEqual(await goOn(run), [`Going on after update ${steps} of ${steps}.`])
+  assert.deepEqual(await goOn(run), ['The run is trained to its end; its results are written again.'])
 })
 
 test('a run whose data has changed or gone, or whose settings are damaged, is not resumed', async () => {

@@ -28,7 +28,8 @@ before(() => {
   cpSync(join(repository, 'examples'), join(work, 'examples'), { recursive: true })
 })
 
-const blocks = (text: string, language: string): string[] => [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, body]) => body!)
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, body]) => body!)
 const document = (name: string): string => readFileSync(join(repository, name), 'utf8')
 const environment = { ...process.env, ADATUNE_ASSETS: assets, ADATUNE_CACHE: join(work, 'cache') }
 

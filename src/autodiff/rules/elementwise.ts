@@ -1,8 +1,9 @@
 import type { Shape } from '../../graph/dim.ts'
-import { append, type Value } from '../../graph/graph.ts'
+import type { Value } from '../../graph/graph.ts'
 import { cast, div, exp, greater, mul, neg, sign, sub, where } from '../../graph/ops/elementwise.ts'
 import { reshape } from '../../graph/ops/movement.ts'
 import { reduceSum } from '../../graph/ops/reduction.ts'
+import { again } from '../again.ts'
 import type { Rule, Rules } from './rule.ts'
 
 /** Sums a gradient over the axes along which the operand was broadcast. */
@@ -20,13 +21,6 @@ function broadcasting(rule: (g: Value, x: Value, y: Value, out: Value) => [() =>
 
 function unary(rule: (g: Value, x: Value, out: Value) => Value): Rule {
   return ({ inputs: [x], outputs: [out] }, [g]) => [rule(g!, x!, out!)]
-}
-
-/** An operand for the backward pass; bytes are made floats once more, so that only the bytes are kept until then. */
-function again(value: Value): Value {
-  if (value.source.kind !== 'node' || value.source.node.op !== 'DequantizeLinear') return value
-  const { inputs, attributes } = value.source.node
-  return append(value.graph, 'DequantizeLinear', inputs, [value], attributes)[0]!
 }
 
 export const elementwise: Rules = {

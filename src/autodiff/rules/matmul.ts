@@ -1,5 +1,6 @@
 import type { Node, Value } from '../../graph/graph.ts'
 import { batchedMatmul, gemm } from '../../graph/ops/matmul.ts'
+import { again } from '../again.ts'
 import { unbroadcast } from './elementwise.ts'
 import type { Rules } from './rule.ts'
 
@@ -15,7 +16,9 @@ function productGradients(node: Node, product: typeof batchedMatmul): readonly [
     (g) =>
       transposeA ? product(b, g, { transposeA: transposeB, transposeB: true, alpha }) : product(g, b, { transposeB: !transposeB, alpha }),
     (g) =>
-      transposeB ? product(g, a, { transposeA: true, transposeB: transposeA, alpha }) : product(a, g, { transposeA: !transposeA, alpha }),
+      transposeB
+        ? product(g, again(a), { transposeA: true, transposeB: transposeA, alpha })
+        : product(again(a), g, { transposeA: !transposeA, alpha }),
   ]
 }
 

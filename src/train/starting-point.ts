@@ -1,0 +1,69 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { UserError } from '../errors.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
+import { initialState, type State } from '../evaluate/state.ts'
+import { methodFor } from '../evaluate/weight-counts.ts'
+import { type Adapter, isExpertsFile, loadAdapter, loadExperts } from '../formats/index.ts'
+import { definitionOf, type MethodOptions } from '../methods/index.ts'
+import type { Method } from '../nn/method.ts'
+
+/** What training begins with. */
+export interface StartingPoint {
+  readonly state: State
+  readonly memory: unknown
+}
+
+/** Weights keep their meaning only under the options that they were trained with. */
+function assertSameForm(file: string, adapter: Adapter, options: MethodOptions): void {
+  if (adapter.options.name !== options.name) {
+    throw new UserError(`adapter: ${file} holds ${adapter.options.name}, but the run's method is ${options.name}.`)
+  }
+  const [theirs, ours] = [adapter.options, options].map((one) => definitionOf(one).form?.(one) ?? {})
+  for (const [key, value] of Object.entries(ours!)) {
+    const [made, wanted] = [JSON.stringify(theirs![key]), JSON.stringify(value)]
+    if (made !== wanted)
+      throw new UserError(`adapter: ${file} was made with ${key} ${made}, but the run's method has ${wanted}; give both the same.`)
+  }
+}
+
+/** Puts a saved adapter's tensors in place of fresh ones. Every parameter of the method must be there, in its shape. */
+function takeOver(file: string, state: State, adapter: Adapter, base: ReadonlyMap<string, unknown>): void {
+  for (const [name, tensor] of adapter.state) {
+    const expected = state.get(name)
+    if (!expected)
+      throw new UserError(`adapter: ${file} holds "${name}", which the run's method does not train; give both the same targets.`)
+    if (expected.shape.join() !== tensor.shape.join()) {
+      throw new UserError(`adapter: "${name}" in ${file} is [${tensor.shape}], but the run's method makes it [${expected.shape}].`)
+    }
+    state.set(name, tensor)
+  }
+  const absent = [...state.keys()].find((name) => !base.has(name) && !adapter.state.has(name))
+  if (absent !== undefined)
+    throw new UserError(`adapter: ${file} has no "${absent}", which the run's method trains; give both the same targets.`)
+}
+
+/** A fresh state, or that of the adapter or mixture that the run names. */
+export function startingPoint(
+  { adapter: file, train }: RunConfig,
+  open: OpenTask,
+  options: MethodOptions,
+  totalSteps: number,
+): StartingPoint {
+  const { subject, outline } = open
+  const make = (memory: unknown): { method: Method; state: State } => {
+    const method = methodFor(subject, outline, options, totalSteps, memory)
+    return { method, state: initialState(subject, outline, method, train.seed, train.trainAlso) }
+  }
+  if (file === null) return { state: make(null).state, memory: null }
+  if (isExpertsFile(file)) {
+    const { method, state } = make(null)
+    if (!method.deploy) throw new UserError(`adapter: ${file} holds a mixture's experts, but the run's method is ${options.name}.`)
+    for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
+    return { state, memory: null }
+  }
+  const adapter = loadAdapter(file, { model: subject.model, outline })
+  assertSameForm(file, adapter, options)
+  const { state } = make(adapter.memory)
+  takeOver(file, state, adapter, outline.base)
+  return { state, memory: adapter.memory }
+}

@@ -2,6 +2,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
 import { flopCounter } from '../graph/flops.ts'
 import type { Method } from '../nn/method.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
 import { buildStepGraph } from '../train/step-graph.ts'
@@ -42,7 +43,7 @@ export function stepCost(
   const { graph } = step.assembly.network
   const rows = train.batchSize * passes
   const sizes = { rows, tokens: rows * length, length }
-  const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * shape.reduce((n, dim) => n * dim, 1), 0)
+  const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0)
   return {
     rows: train.batchSize,
     length,

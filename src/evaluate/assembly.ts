@@ -7,7 +7,9 @@ import type { HeadWiring } from '../models/architecture.ts'
 import { locate, type Model } from '../models/open.ts'
 import type { BaseParameter, Method } from '../nn/method.ts'
 import { type Construction, createNetwork } from '../nn/network.ts'
-import type { Site } from '../nn/site.ts'
+import type { Outline } from '../nn/outline.ts'
+
+export type { Outline }
 
 /** A model with a head on it, as a task needs it. */
 export interface Subject {
@@ -50,12 +52,6 @@ export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
   })
   const hidden = model.wiring.encode(construction.network)
   return { ...construction, logits: headWiring(subject).logits(construction.network, hidden, head.outputs(labels)) }
-}
-
-/** All places where a method could act, and all tensors of the model with its head. */
-export interface Outline {
-  readonly sites: readonly Site[]
-  readonly base: ReadonlyMap<string, BaseParameter>
 }
 
 /** Walks through the model without weights. */

@@ -4,6 +4,7 @@ import { inPlace } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { assemble, isHead, type Outline, type Subject } from './assembly.ts'
 import { withinBudget } from './budget.ts'
@@ -62,7 +63,6 @@ export interface InspectionOptions {
   readonly memory?: unknown
 }
 
-const size = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
 const patternOf = (name: string): string => name.replace(/\.\d+(?=\.|$)/g, '.*')
 
 /** Values whose keys are equal, made one. */
@@ -75,7 +75,7 @@ function grouped<T, G>(values: readonly T[], key: (value: T) => string, join: (g
 /** Sites grouped by name pattern, with what a method adds there. */
 export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'parameters'>): ModuleGroup[] {
   const shapeOf = (site: Site): [number | null, number | null] => (site.kind === 'linear' ? [site.in, site.out] : [null, null])
-  const added = (site: Site): number => Object.values(method.parameters(site)).reduce((sum, { shape }) => sum + size(shape), 0)
+  const added = (site: Site): number => Object.values(method.parameters(site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return grouped(
     sites,
     (site) => `${site.kind} ${patternOf(site.name)} ${shapeOf(site)}`,
@@ -142,7 +142,7 @@ export function inspectMethod(
       (group) => ({
         pattern: patternOf(group[0]!.name),
         count: group.length,
-        weights: group.reduce((sum, { shape }) => sum + size(shape), 0),
+        weights: group.reduce((sum, { shape }) => sum + elementCount(shape), 0),
       }),
     ),
   }

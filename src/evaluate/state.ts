@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { normals } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { readTensor } from '../weights/safetensors.ts'
@@ -25,7 +26,7 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
     }
     return { shape, data: readTensor(entry) }
   }
-  const size = shape.reduce((n, dim) => n * dim, 1)
+  const size = elementCount(shape)
   if (shape.length > 1)
     return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
   return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }

@@ -1,5 +1,6 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
 
 /** Numbers of weights: of the base model without head, of the head, trained by the method, and left of these at the end. */
@@ -12,18 +13,16 @@ export interface WeightCounts {
   readonly merged: number
 }
 
-const size = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
-
 /** The weights that a method adds, and those of the base model it trains in place; the head not counted. */
 function methodWeights(subject: Subject, { sites, base }: Outline, method: Method): number {
-  const added = sites.flatMap((site) => Object.values(method.parameters(site))).reduce((sum, { shape }) => sum + size(shape), 0)
+  const added = sites.flatMap((site) => Object.values(method.parameters(site))).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   const inPlace = [...base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
-  return inPlace.reduce((sum, { shape }) => sum + size(shape), added)
+  return inPlace.reduce((sum, { shape }) => sum + elementCount(shape), added)
 }
 
 /** Counts weights from shapes alone. */
 export function weightCounts(subject: Subject, outline: Outline, method: Method): WeightCounts {
-  const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(subject, name), count: size(shape) }))
+  const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(subject, name), count: elementCount(shape) }))
   const sum = (head: boolean): number => all.reduce((total, entry) => total + (entry.head === head ? entry.count : 0), 0)
   const deployed = method.deploy?.(new Map()).method ?? method
   return {

@@ -1,8 +1,8 @@
 import type { TaskName } from '../heads/index.ts'
 import { definitionOf, type PlainOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
-import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
-import type { Site } from '../nn/site.ts'
+import type { Method, Tensor } from '../nn/method.ts'
+import type { Outline } from '../nn/outline.ts'
 
 /** Truncation and columns of data files. */
 export interface Reading {
@@ -35,12 +35,6 @@ export interface Adapter {
   /** Method parameters, trained tensors of the base model, and the head. */
   readonly state: ReadonlyMap<string, Tensor>
   readonly card: Card
-}
-
-/** Every site and every tensor of the model with its head; what `createNetwork` meets. */
-export interface Outline {
-  readonly sites: readonly Site[]
-  readonly base: ReadonlyMap<string, BaseParameter>
 }
 
 /** The model that an adapter belongs to. */

@@ -1,23 +1,23 @@
+import { elementCount } from '../nn/tensor.ts'
 import { normals, uniforms } from '../random/draws.ts'
 import type { Key } from '../random/key.ts'
 
 type Init = (key: Key) => Float32Array
-const count = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
 
 /** All zeros. */
 export const zeros =
   (shape: readonly number[]): Init =>
   () =>
-    new Float32Array(count(shape))
+    new Float32Array(elementCount(shape))
 
 /** Normal with mean 0. */
 export const normal =
   (shape: readonly number[], deviation: number): Init =>
   (key) =>
-    normals(count(shape), key, { mean: 0, deviation })
+    normals(elementCount(shape), key, { mean: 0, deviation })
 
 /** Kaiming-uniform with a = √5 as torch's Linear has it: U(-1/√in, 1/√in) for `[out, in]`. */
 export const kaimingUniform =
   (shape: readonly [number, number]): Init =>
   (key) =>
-    uniforms(count(shape), key, { low: -1 / Math.sqrt(shape[1]), high: 1 / Math.sqrt(shape[1]) })
+    uniforms(elementCount(shape), key, { low: -1 / Math.sqrt(shape[1]), high: 1 / Math.sqrt(shape[1]) })

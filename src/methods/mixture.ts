@@ -5,6 +5,7 @@ import type { FedControl, Method, ParameterSpec, Roles, Tensor } from '../nn/met
 import { parameterName } from '../nn/method.ts'
 import { branchLanes, linearLanes } from '../nn/network.ts'
 import type { AnyCall, Site } from '../nn/site.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { keyOf } from '../random/key.ts'
 import type { Draw, Router } from '../routing/route.ts'
 
@@ -21,15 +22,13 @@ export interface MixtureOptions {
 /** A role's group: its tensors, weight and bias, are drawn together. */
 export const groupOf = (role: string): string => role.slice(0, role.indexOf('.'))
 
-const count = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
-
 /** `experts` copies along a new first axis; expert 0 starts as the plain method would. */
 function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec {
   return {
     shape: [experts, ...shape],
     init(key) {
-      const all = new Float32Array(experts * count(shape))
-      for (let k = 0; k < experts; k++) all.set(init(k === 0 ? key : keyOf('expert', key[0], key[1], k)), k * count(shape))
+      const all = new Float32Array(experts * elementCount(shape))
+      for (let k = 0; k < experts; k++) all.set(init(k === 0 ? key : keyOf('expert', key[0], key[1], k)), k * elementCount(shape))
       return all
     },
   }
@@ -37,7 +36,7 @@ function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec
 
 /** The mean over the first axis, summed in doubles. */
 function meanExpert({ shape: [experts, ...shape], data }: Tensor): Tensor {
-  const size = count(shape)
+  const size = elementCount(shape)
   const mean = Float32Array.from({ length: size }, (_, i) => {
     let sum = 0
     for (let k = 0; k < experts!; k++) sum += data[k * size + i]!
@@ -75,7 +74,7 @@ export function mixture(inner: Method, sites: readonly Site[], { experts, share,
         if (poolOf(role) === 1 || row === undefined) return [role, reshape(stack, shape)]
         const at = lane * draws.length + row
         const choice = slice(controls['mixture.routes']!, 0, at, at + 1, 1)
-        return [role, reshape(gemm(choice, reshape(stack, [experts, count(shape as number[])])), shape)]
+        return [role, reshape(gemm(choice, reshape(stack, [experts, elementCount(shape as number[])])), shape)]
       }),
     )
 

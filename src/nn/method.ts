@@ -12,6 +12,9 @@ import type {
   LinearSite,
   Site,
 } from './site.ts'
+import type { Tensor } from './tensor.ts'
+
+export type { Tensor }
 
 /** A trainable tensor that a method adds at a site. */
 export interface ParameterSpec {
@@ -55,12 +58,6 @@ export interface Observed {
   readonly gradients: Roles
   readonly buffers: Readonly<Record<string, Value>>
   readonly controls: Readonly<Record<string, Value>>
-}
-
-/** One tensor of the training state. */
-export interface Tensor {
-  readonly shape: readonly number[]
-  readonly data: Float32Array
 }
 
 /** Rows of a parameter that survive a change of shape. */

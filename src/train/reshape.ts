@@ -1,11 +1,12 @@
 import type { State } from '../evaluate/state.ts'
 import type { Kept, Tensor } from '../nn/method.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { accumulated, firstMoment, secondMoment } from './step-graph.ts'
 
 /** The slices of a tensor at `indices` of an axis. */
 function sliceTensor({ shape, data }: Tensor, axis: number, indices: readonly number[]): Tensor {
-  const outer = shape.slice(0, axis).reduce((n, dim) => n * dim, 1)
-  const inner = shape.slice(axis + 1).reduce((n, dim) => n * dim, 1)
+  const outer = elementCount(shape.slice(0, axis))
+  const inner = elementCount(shape.slice(axis + 1))
   const result = new Float32Array(outer * indices.length * inner)
   let at = 0
   for (let i = 0; i < outer; i++) {

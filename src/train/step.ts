@@ -5,6 +5,7 @@ import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Feeds } from '../runtime/session.ts'
@@ -45,7 +46,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
   const graph = buildStepGraph(subject, state, options)
   const { network, masks } = graph.assembly
   for (const [name, shape] of graph.state) {
-    if (!state.has(name)) state.set(name, { shape, data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)) })
+    if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
   const session = await openSession(network.graph, options.threads === undefined ? {} : { threads: options.threads })
   const { method, objective, adam } = options

@@ -1,0 +1,8 @@
+import type { BaseParameter } from './method.ts'
+import type { Site } from './site.ts'
+
+/** All places where a method could act, and all tensors of the model with its head. */
+export interface Outline {
+  readonly sites: readonly Site[]
+  readonly base: ReadonlyMap<string, BaseParameter>
+}

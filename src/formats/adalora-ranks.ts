@@ -3,17 +3,8 @@ import type { AdaLoraOptions } from '../methods/adalora.ts'
 import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Tensor } from '../nn/method.ts'
+import { sliceTensor } from '../nn/tensor.ts'
 import type { Subject } from './adapter.ts'
-
-/** Some rows of a matrix, or columns with `axis` 1. */
-function taken({ shape, data }: Tensor, axis: 0 | 1, indices: readonly number[]): Tensor {
-  const [rows, columns] = shape as readonly [number, number]
-  const size = axis === 0 ? [indices.length, columns] : [rows, indices.length]
-  const [, width] = size as [number, number]
-  const at = (i: number, j: number): number => (axis === 0 ? indices[i]! * columns + j : i * columns + indices[j]!)
-  const values = Float32Array.from({ length: size[0]! * width }, (_, i) => data[at(Math.floor(i / width), i % width)]!)
-  return { shape: size, data: values }
-}
 
 /** The state with only the kept singular values of each module, as the memory names them; where it names none, all. */
 export function keptAlone(
@@ -32,7 +23,7 @@ export function keptAlone(
       const name = `${module}.${role}`
       const tensor = state.get(name)
       sliced.delete(name)
-      if (tensor && indices.length > 0) sliced.set(name, taken(tensor, axis, indices))
+      if (tensor && indices.length > 0) sliced.set(name, sliceTensor(tensor, axis, indices))
     }
   }
   return { state: sliced, memory: { ...memory, shrunk: true } }

@@ -2,7 +2,7 @@ import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import type { Method } from '../nn/method.ts'
+import { deployed, type Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
@@ -110,7 +110,7 @@ export function inspectMethod(
   const { length = 128, rows = 1, memory = null } = settings
   const options = withinBudget(subject, outline, given)
   const method = methodFor(subject, outline, options, null, memory)
-  const deployed = method.deploy?.(new Map()).method ?? method
+  const { method: plain } = deployed(method, new Map())
   const { base, head, trained, merged } = weightCounts(subject, outline, method)
   const form = (weights: number, flops: number): Form => ({
     weights,
@@ -121,7 +121,7 @@ export function inspectMethod(
     forwardFlopsPerToken: flops,
   })
   const alone = forwardFlopsPerToken(subject, none, false, rows, length)
-  const whole = forwardFlopsPerToken(subject, deployed, false, rows, length)
+  const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
   const tensors = [...outline.base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
   return {
     options,
@@ -129,7 +129,7 @@ export function inspectMethod(
     base: form(base, alone),
     training: form(trained, forwardFlopsPerToken(subject, method, true, rows, length)),
     // The products of a low-rank increment cost as much a rank as its weights are.
-    merged: form(merged, alone + (whole - alone) * (deployed.remains ?? 1)),
+    merged: form(merged, alone + (whole - alone) * (plain.remains ?? 1)),
     passes: method.passes,
     adapterBytes: 4 * (merged + head),
     modules: moduleGroups(

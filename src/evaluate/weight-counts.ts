@@ -1,5 +1,5 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
-import type { Method } from '../nn/method.ts'
+import { deployed, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
 
@@ -24,12 +24,12 @@ function methodWeights(subject: Subject, { sites, base }: Outline, method: Metho
 export function weightCounts(subject: Subject, outline: Outline, method: Method): WeightCounts {
   const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(subject, name), count: elementCount(shape) }))
   const sum = (head: boolean): number => all.reduce((total, entry) => total + (entry.head === head ? entry.count : 0), 0)
-  const deployed = method.deploy?.(new Map()).method ?? method
+  const { method: plain } = deployed(method, new Map())
   return {
     base: sum(false),
     head: sum(true),
     trained: methodWeights(subject, outline, method),
-    merged: Math.round(methodWeights(subject, outline, deployed) * (deployed.remains ?? 1)),
+    merged: Math.round(methodWeights(subject, outline, plain) * (plain.remains ?? 1)),
   }
 }
 

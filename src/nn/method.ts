@@ -132,3 +132,12 @@ export interface Method {
 export function parameterName(site: Site, role: string): string {
   return `${site.name}.${role}`
 }
+
+/** A method with the state it has. */
+export interface Deployed {
+  readonly method: Method
+  readonly state: ReadonlyMap<string, Tensor>
+}
+
+/** What stands for a method and its state outside of training: themselves, where the method names no other. */
+export const deployed = (method: Method, state: ReadonlyMap<string, Tensor>): Deployed => method.deploy?.(state) ?? { method, state }

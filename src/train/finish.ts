@@ -6,6 +6,7 @@ import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
 import { plainOptions } from '../methods/index.ts'
+import { deployed } from '../nn/method.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
 import type { Prepared } from './prepare.ts'
@@ -29,7 +30,7 @@ export function saveResult(
   const memory = kept ? (kept.progress as { memory: unknown }).memory : training.memory
   const state = parametersOf(kept ? kept.state : training.state)
   const method = methodFor(subject, outline, options, plan.totalSteps, memory)
-  const deployed = method.deploy?.(state) ?? { method, state }
+  const result = deployed(method, state)
   if (method.deploy) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
   const folder = join(out, 'adapter')
   const card = {
@@ -42,7 +43,7 @@ export function saveResult(
     totalSteps: plan.totalSteps,
     reading: { maxLength: config.data.maxLength, columns: config.data.columns },
   }
-  saveAdapter(folder, { options: plainOptions(options), memory, state: deployed.state, card }, { model: subject.model, outline })
+  saveAdapter(folder, { options: plainOptions(options), memory, state: result.state, card }, { model: subject.model, outline })
   return folderBytes(folder)
 }
 

@@ -2,7 +2,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
-import type { Decision, Method, Tensor } from '../nn/method.ts'
+import { type Decision, deployed, type Method } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
@@ -16,8 +16,6 @@ export interface Training {
   learningRate(step: number): number
   /** Makes update `step`, counted from 0, and lets the method decide on it; nothing changes where the result is not finite. */
   advance(step: number): Promise<{ readonly result: StepResult; readonly decision: Decision | null }>
-  /** The ordinary method and state that stand for the training ones. */
-  deployed(): { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> }
   /** Metrics of the deployed state on the evaluation examples. */
   evaluate(): Promise<Record<string, number>>
   close(): Promise<void>
@@ -56,7 +54,6 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
     await forward?.close()
     forward = null
   }
-  const deployed = (): ReturnType<Training['deployed']> => method.deploy?.(state) ?? { method, state }
   const settings = { ...train, learningRate: train.learningRate!, warmupSteps: plan.warmupSteps, totalSteps: plan.totalSteps }
   const learningRate = (at: number): number => learningRateAt(at, settings)
   await build()
@@ -70,7 +67,6 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
       return method
     },
     learningRate,
-    deployed,
     async advance(at) {
       const result = await step.run(plan.microBatches(at), { seed: train.seed, step: at }, learningRate(at))
       const decision = result.finite ? (method.control?.(at, result.signals, state, memory) ?? null) : null
@@ -83,7 +79,7 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
       return { result, decision }
     },
     async evaluate() {
-      const { method: plain, state: values } = deployed()
+      const { method: plain, state: values } = deployed(method, state)
       forward ??= await openForward(subject, plain, values, { batchSize: train.evalBatchSize, ...threads })
       return task.metrics(await forward.logits(evaluation!, values), evaluation!, labels)
     },

@@ -27,7 +27,8 @@ export function temporaryFolder(): string {
 }
 
 export const labels = 3
-const bertFields = {
+/** Sizes of a BERT of two layers. */
+export const bertSizes = {
   model_type: 'bert',
   vocab_size: 50,
   hidden_size: 16,
@@ -35,6 +36,9 @@ const bertFields = {
   num_attention_heads: 2,
   intermediate_size: 32,
   max_position_embeddings: 24,
+}
+const bertFields = {
+  ...bertSizes,
   hidden_dropout_prob: 0,
   attention_probs_dropout_prob: 0,
 }

@@ -11,7 +11,7 @@ import { openConfig } from '../../src/models/open.ts'
 import { normals, stream } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
 import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
-import { temporaryFolder } from '../behaviour/tiny-model.ts'
+import { bertSizes, temporaryFolder } from '../behaviour/tiny-model.ts'
 
 export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const program = join(repository, 'bin/adatune.js')
@@ -89,16 +89,6 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-const modelFields = {
-  model_type: 'bert',
-  vocab_size: 50,
-  hidden_size: 16,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  intermediate_size: 32,
-  max_position_embeddings: 24,
-}
-
 export interface ModelOptions {
   readonly fields?: Readonly<Record<string, unknown>>
   /** Classes of the head that comes with the weights; none by default. */
@@ -109,7 +99,7 @@ export interface ModelOptions {
 export function writeModel(folder: string, { fields = {}, classes = [] }: ModelOptions = {}): void {
   mkdirSync(folder, { recursive: true })
   const names = classes.length > 0 ? { id2label: Object.fromEntries(classes.map((name, i) => [i, name])) } : {}
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...modelFields, ...names, ...fields }))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...bertSizes, ...names, ...fields }))
   const { base } = outline({ model: openConfig(folder), head: heads['sequence-classification'], labels: Math.max(classes.length, 1) })
   const tensors = [...base.values()]
     .filter(({ name }) => classes.length > 0 || !name.startsWith('classifier'))
@@ -176,7 +166,7 @@ export type DataRow = Readonly<Record<string, unknown>>
 export function tokenRows(count: number, seed: string): DataRow[] {
   const draws = stream(keyOf('rows', seed))
   return Array.from({ length: count }, () => {
-    const input_ids = Array.from({ length: 4 + draws.below(16) }, () => draws.below(modelFields.vocab_size))
+    const input_ids = Array.from({ length: 4 + draws.below(16) }, () => draws.below(bertSizes.vocab_size))
     return { input_ids, label: input_ids[0]! % 3 === 0 ? 'yes' : 'no' }
   })
 }

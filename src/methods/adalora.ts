@@ -110,6 +110,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
       trains: () => false,
       increment: (_site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, adaloraScale(options), roles['E.weight']),
       coupling: attentionCoupling,
+      shared: ['E', 'B'],
       penalty: (all) =>
         orthogonality(
           all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),

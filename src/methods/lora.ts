@@ -68,6 +68,7 @@ export const lora = defineMethod<LoraOptions>({
         name.endsWith('.bias') && (options.bias === 'all' || (options.bias === 'lora_only' && targets.has(name.slice(0, -'.bias'.length)))),
       increment: (site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, loraScale(options, site.name).scale),
       coupling: attentionCoupling,
+      shared: ['B'],
     }
   },
 })

@@ -4,6 +4,7 @@ import { replay } from '../routing/replay.ts'
 import { uniform } from '../routing/uniform.ts'
 import { bottleneck, bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
+import { consistencyOf, consistencyOption } from './consistency-option.ts'
 import { defineMethod } from './definition.ts'
 import { lora, loraOptions } from './lora.ts'
 import { groupOf, mixture } from './mixture.ts'
@@ -16,7 +17,7 @@ export const adamixOptions = z.strictObject({
   experts: z.number().int().positive('must be at least 1').default(4),
   /** Roles with one expert for all routes; by default the last of the method's roles, as in the paper: `up`, or `B`. */
   share: z.array(z.string().min(1)).nullable().default(null),
-  consistency: z.number().nonnegative().default(1),
+  consistency: consistencyOption.default(1),
   routing: z
     .discriminatedUnion('name', [
       z.strictObject({ name: z.literal('uniform') }),
@@ -48,6 +49,7 @@ export const adamix = defineMethod<AdaMixOptions>({
       if (!groups.includes(role)) throw new UserError(`share: "${role}" is no role of ${of.name}; it has ${groups.join(', ')}.`)
     }
     const router = routing.name === 'replay' ? replay(routing.file) : uniform
-    return mixture(inner, setting.sites, { experts, share, consistency, lazy: adam === 'lazy', router })
+    const between = consistencyOf(consistency, setting.totalSteps)
+    return mixture(inner, setting.sites, { experts, share, consistency: between, lazy: adam === 'lazy', router })
   },
 })

@@ -15,7 +15,7 @@ const setting = { sites: [branch, linear], base: [], layers: 1, totalSteps: null
 const adapter = bottleneck.create(bottleneckOptions.parse({ name: 'bottleneck', variant: 'ffn-output', size: 1 }), setting)
 const lowRank = lora.create(loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query'] }), setting)
 const mixed = (inner: Method, experts: number, share: readonly string[]): Method =>
-  mixture(inner, setting.sites, { experts, share, consistency: 0, lazy: false, router: () => 0 })
+  mixture(inner, setting.sites, { experts, share, consistency: null, lazy: false, router: () => 0 })
 const tensor = (shape: readonly number[], data: readonly number[]): Tensor => ({ shape, data: Float32Array.from(data) })
 
 /** What an adapter adds to [1, -1], through the expert that the routes pick. */

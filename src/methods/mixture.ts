@@ -1,6 +1,7 @@
 import type { Value } from '../graph/graph.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { concat, reshape, slice } from '../graph/ops/movement.ts'
+import type { Consistency } from '../nn/consistency.ts'
 import type { FedControl, Method, ParameterSpec, Roles, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import { branchLanes, linearLanes } from '../nn/network.ts'
@@ -13,8 +14,8 @@ export interface MixtureOptions {
   readonly experts: number
   /** Groups of roles that have one expert for all routes. */
   readonly share: readonly string[]
-  /** Weight of the consistency between two passes; 0 takes one pass. */
-  readonly consistency: number
+  /** How two passes make one loss; null takes one pass. */
+  readonly consistency: Consistency | null
   readonly lazy: boolean
   readonly router: Router
 }
@@ -52,7 +53,7 @@ function meanExpert({ shape: [experts, ...shape], data }: Tensor): Tensor {
 export function mixture(inner: Method, sites: readonly Site[], { experts, share, consistency, lazy, router }: MixtureOptions): Method {
   const unmixed = (['keyValue', 'embedding'] as const).find((kind) => inner[kind])
   if (unmixed) throw new Error(`a mixture does not reach ${unmixed} sites, where ${inner.name} acts`)
-  const passes = consistency > 0 ? 2 : 1
+  const passes = consistency === null ? 1 : 2
   const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
   const couplingOf = (site: Site): string => inner.coupling?.(site) ?? site.name
   const drawn = new Map<string, Draw>()

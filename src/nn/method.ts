@@ -1,5 +1,6 @@
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
+import type { Consistency } from './consistency.ts'
 import type {
   BranchCall,
   BranchSite,
@@ -84,8 +85,8 @@ export interface Method {
   readonly name: string
   /** Forward passes of a batch in one step; 1 but for mixtures. */
   readonly passes: number
-  /** Weight of the consistency between two passes. */
-  readonly consistency: number
+  /** How two passes make one loss; null with one pass. */
+  readonly consistency: Consistency | null
   /** Whether tensors whose gradient is exactly zero in a slice along axis 0 leave that slice alone (lazy Adam). */
   readonly lazy: boolean
   /** The parameters at a site by role; empty where the method does not act. */

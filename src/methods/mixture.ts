@@ -3,7 +3,7 @@ import { gemm } from '../graph/ops/matmul.ts'
 import { concat, reshape, slice } from '../graph/ops/movement.ts'
 import type { Consistency } from '../nn/consistency.ts'
 import type { FedControl, Method, ParameterSpec, Roles, Tensor } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
+import { deployed, parameterName } from '../nn/method.ts'
 import { branchLanes, linearLanes } from '../nn/network.ts'
 import type { AnyCall, Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
@@ -44,6 +44,12 @@ function meanExpert({ shape: [experts, ...shape], data }: Tensor): Tensor {
     return sum / experts!
   })
   return { shape, data: mean }
+}
+
+/** One part of the first axis. */
+function partOf({ shape: [count, ...shape], data }: Tensor, k: number): Tensor {
+  const size = data.length / count!
+  return { shape, data: data.slice(k * size, (k + 1) * size) }
 }
 
 /**
@@ -124,6 +130,21 @@ export function mixture(inner: Method, sites: readonly Site[], { experts, share,
         }
       }
       return { method: inner, state: merged }
+    },
+    experts: {
+      count: experts,
+      route(state, choose) {
+        const picked = new Map(state)
+        for (const site of sites) {
+          for (const role of Object.keys(inner.parameters(site))) {
+            const name = parameterName(site, role)
+            const stack = picked.get(name)
+            const expert = poolOf(role) === 1 ? 0 : choose({ group: couplingOf(site), role: groupOf(role) })
+            if (stack) picked.set(name, partOf(stack, expert))
+          }
+        }
+        return deployed(inner, picked)
+      },
     },
   }
 }

@@ -61,6 +61,20 @@ export interface Observed {
   readonly controls: Readonly<Record<string, Value>>
 }
 
+/** One choice of a route: sites that are drawn together, and the group of roles whose experts are chosen from. */
+export interface Choice {
+  readonly group: string
+  readonly role: string
+}
+
+/** What a mixture is made of. */
+export interface Experts {
+  /** The experts that every choice is made from. */
+  readonly count: number
+  /** The ordinary method and state that one route makes: `choose` names an expert for each choice that it is asked. */
+  route(state: ReadonlyMap<string, Tensor>, choose: (choice: Choice) => number): Deployed
+}
+
 /** Rows of a parameter that survive a change of shape. */
 export interface Kept {
   readonly parameter: string
@@ -127,6 +141,8 @@ export interface Method {
   readonly remains?: number
   /** The ordinary method and state that stand for this one outside of training. */
   deploy?(state: ReadonlyMap<string, Tensor>): { readonly method: Method; readonly state: Map<string, Tensor> }
+  /** For mixtures. */
+  readonly experts?: Experts
 }
 
 /** The state's name of a method parameter. */

@@ -42,7 +42,7 @@ export interface Predictor {
   readonly labels: readonly string[]
   /** For each question label and scores (for regression a score), or with `logits` the raw numbers. */
   predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Record<string, unknown>[]>
-  /** The task's metrics over labelled rows; but for regressions with the calibration error, and for random routes with entropy and information. */
+  /** The task's metrics over labelled rows, but for regressions with calibration error, and for random routes entropy and information. */
   evaluate(rows: readonly Row[]): Promise<Record<string, number>>
   close(): Promise<void>
 }

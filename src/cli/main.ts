@@ -25,6 +25,8 @@ function adapted(command: Command): Command {
     .option('--label-column <name>', 'column of the label')
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
     .option('--batch-size <rows>', 'rows at a time', '64')
+    .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')
+    .option('--seed <number>', 'of random routes', '1')
 }
 
 /** Commander's message, of one or two lines, as one sentence like every other. */

@@ -13,6 +13,8 @@ export interface PredictorFlags {
   readonly labelColumn?: string
   readonly maxLength?: string
   readonly batchSize: string
+  readonly inference?: string
+  readonly seed?: string
 }
 
 /** A task's name; another word is an error that names the nearest. */
@@ -26,6 +28,13 @@ export function positiveFlag(name: string, text: string): number {
   const number = Number(text)
   if (Number.isInteger(number) && number >= 1) return number
   throw new UserError(`--${name} ${text}: expected a whole number of at least 1.`)
+}
+
+/** A seed: a whole number. */
+function seedFlag(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number
+  throw new UserError(`--seed ${text}: expected a whole number of at least 0.`)
 }
 
 function columnsOf(flags: PredictorFlags): PredictorOptions['columns'] {
@@ -46,5 +55,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),
     batchSize: positiveFlag('batch-size', flags.batchSize),
+    ...(flags.inference !== undefined && { inference: flags.inference }),
+    ...(flags.seed !== undefined && { seed: seedFlag(flags.seed) }),
   }
 }

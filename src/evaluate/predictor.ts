@@ -1,9 +1,13 @@
+import type { Example } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { TaskName } from '../heads/index.ts'
+import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
+import { together } from '../tasks/distributions.ts'
 import { openAdapted } from './adapted.ts'
+import { openAnswers } from './answers.ts'
 import { arrangement } from './arrangement.ts'
 import { type DatasetOptions, dataset } from './dataset.ts'
-import { openForward } from './forward.ts'
+import { parseInference } from './inference.ts'
 import { findModel } from './open-task.ts'
 
 export interface PredictorOptions {
@@ -21,6 +25,14 @@ export interface PredictorOptions {
   readonly maxLength?: number
   /** Rows at a time; 64 by default. */
   readonly batchSize?: number
+  /**
+   * How the adapter of a mixture answers: `merged` (by default), `expert:K` (one expert everywhere, from 0), `random` (a route of its own
+   * for each row) or `ensemble:N` (the mean probabilities of N random routes; with `logits` their logs). All but `merged` need the
+   * experts and settings of the run beside the adapter's folder.
+   */
+  readonly inference?: string
+  /** Of random routes; 1 by default. */
+  readonly seed?: number
 }
 
 /** A text, a text and its pair, columns by name, or a row of a data file. */
@@ -31,7 +43,7 @@ export interface Predictor {
   readonly labels: readonly string[]
   /** For each question label and scores (for regression a score), or with `logits` the raw numbers. */
   predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Record<string, unknown>[]>
-  /** The task's metrics over labelled rows. */
+  /** The task's metrics over labelled rows, but for regressions with calibration error, and for random routes entropy and information. */
   evaluate(rows: readonly Row[]): Promise<Record<string, number>>
   close(): Promise<void>
 }
@@ -52,35 +64,48 @@ function rowOf(question: Question, index: number): Row {
 
 /**
  * Opens a model with an adapter for answers.
- * @throws UserError where model and adapter do not fit, or nothing tells the task
+ * @throws UserError where model and adapter do not fit, nothing tells the task, or there is no mixture to route through
  * @example
  * const model = await openPredictor({ model: 'models/minilm', adapter: 'runs/mrpc/adapter' })
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, batchSize = 64 } = options
+  const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1 } = options
+  parseInference(inference)
   const model = await findModel(options.model)
-  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
+  const adapted = openAdapted(model, { adapter, task, labels })
+  const { open, adapter: loaded } = adapted
   const reading = loaded?.card.reading
   const maxLength = options.maxLength ?? reading?.maxLength ?? 128
   const named = options.columns ?? reading?.columns ?? null
-  const forward = await openForward(open.subject, method, state, { batchSize })
-  const { reserved } = arrangement(open.subject, method)
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
+  const { reserved } = arrangement(open.subject, adapted.method)
   const examplesOf = (rows: readonly Row[], labelled: boolean) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
     const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
     return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled, reserved })
   }
+  const { distributions } = open.task
+  /** What the members say of each example, one by one and together. */
+  const answer = async (examples: readonly Example[]) => {
+    const all = await answers.members(examples)
+    const members = examples.map((_, i) => all.map((each) => each[i]!))
+    return { members, logits: members.map((each) => together(each, distributions, open.labels.length)) }
+  }
   return {
     labels: open.labels,
     async predict(questions, { logits = false } = {}) {
-      const answers = await forward.logits(examplesOf(questions.map(rowOf), false), state)
-      return answers.map((row) => (logits ? open.task.raw(row, open.labels) : open.task.answer(row, open.labels)))
+      const { logits: rows } = await answer(examplesOf(questions.map(rowOf), false))
+      return rows.map((row) => (logits ? open.task.raw(row, open.labels) : open.task.answer(row, open.labels)))
     },
     async evaluate(rows) {
       const examples = examplesOf(rows, true)
-      return open.task.metrics(await forward.logits(examples, state), examples, open.labels)
+      const { members, logits } = await answer(examples)
+      const metrics = open.task.metrics(logits, examples, open.labels)
+      if (!distributions) return metrics
+      const beliefs = examples.flatMap(({ label }, i) => beliefsOf(members[i]!, label!, distributions, open.labels.length))
+      return { ...metrics, ...calibration(beliefs), ...(answers.draws && disagreement(beliefs)) }
     },
-    close: () => forward.close(),
+    close: () => answers.close(),
   }
 }

@@ -6,6 +6,7 @@ import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { adapterHub } from './adapter-hub.ts'
 import { CARD_FILE, readCard, writeCard } from './card.ts'
 import { changedTensors } from './changed-tensors.ts'
+import { isExpertsFile } from './experts.ts'
 import { replaceFolder } from './folder-replacement.ts'
 import { headOutputs } from './labels.ts'
 import { modelFolder } from './model-folder.ts'
@@ -15,7 +16,7 @@ import { refusePickle } from './pickle.ts'
 
 export type { Adapter, Card, Subject } from './adapter.ts'
 export { hubName } from './card.ts'
-export { isExpertsFile, loadExperts, saveExperts } from './experts.ts'
+export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
 export { mergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
@@ -24,6 +25,7 @@ const formats: readonly Format[] = [peftPrompts, peft, adapterHub, changedTensor
 const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
 
 function formatOf(folder: string): Format {
+  if (isExpertsFile(folder)) throw new UserError(`${folder} is a file; give the folder of an adapter, of a run its folder "adapter".`)
   if (!existsSync(folder)) throw new UserError(`There is no folder ${folder}; check the path.`)
   const entries = explained(folder, () => readdirSync(folder, { withFileTypes: true }))
   const found = formats.find(({ holds }) => holds(folder))

@@ -89,7 +89,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
     return {
       name: 'adalora',
       passes: 1,
-      consistency: 0,
+      consistency: null,
       lazy: false,
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}

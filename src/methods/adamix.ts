@@ -7,6 +7,7 @@ import { adaloraOptions } from './adalora.ts'
 import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
+import { consistencyOf, consistencyOption } from './consistency-option.ts'
 import { defineMethod } from './definition.ts'
 import { loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
@@ -27,7 +28,7 @@ export const adamixOptions = z.strictObject({
   experts: z.number().int().positive('must be at least 1').default(4),
   /** Groups of roles with one expert for all routes; by default those that the paper shares, `up` or `B`, or the method's counterpart. */
   share: z.array(z.string().min(1)).nullable().default(null),
-  consistency: z.number().nonnegative().default(1),
+  consistency: consistencyOption.default(1),
   routing: z
     .discriminatedUnion('name', [
       z.strictObject({ name: z.literal('uniform') }),
@@ -61,6 +62,14 @@ export const adamix = defineMethod<AdaMixOptions>({
       if (!groups.includes(role)) throw new UserError(`share: "${role}" is no role of ${of.name}; it has ${groups.join(', ')}.`)
     }
     const router = routing.name === 'replay' ? replay(routing.file) : uniform
-    return mixture(inner, setting.sites, { experts, share, consistency, lazy: adam === 'lazy', router, coupled: draws === 'coupled' })
+    const between = consistencyOf(consistency, setting.totalSteps)
+    return mixture(inner, setting.sites, {
+      experts,
+      share,
+      consistency: between,
+      lazy: adam === 'lazy',
+      router,
+      coupled: draws === 'coupled',
+    })
   },
 })

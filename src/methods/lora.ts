@@ -51,7 +51,7 @@ export const lora = defineMethod<LoraOptions>({
     return {
       name: 'lora',
       passes: 1,
-      consistency: 0,
+      consistency: null,
       lazy: false,
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}

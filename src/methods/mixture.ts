@@ -2,21 +2,22 @@ import type { Value } from '../graph/graph.ts'
 import { addAll, mul } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { concat, reshape, slice, split } from '../graph/ops/movement.ts'
+import type { Consistency } from '../nn/consistency.ts'
 import { branchLanes, embeddingLanes, keyValueLanes, type Lanes, linearLanes, normLanes } from '../nn/lanes.ts'
 import type { FedControl, Method, ParameterSpec, Roles } from '../nn/method.ts'
-import { groupOf, parameterName } from '../nn/method.ts'
+import { deployed, groupOf, parameterName } from '../nn/method.ts'
 import type { AnyCall, Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { keyOf } from '../random/key.ts'
 import type { Draw, Router } from '../routing/route.ts'
-import { type Experts, expertsOf, meanOfExperts } from './experts.ts'
+import { expertsOf, meanOfExperts, pickedFrom, type Stacks } from './experts.ts'
 
 export interface MixtureOptions {
   readonly experts: number
   /** Groups of roles that have one expert for all routes. */
   readonly share: readonly string[]
-  /** Weight of the consistency between two passes; 0 takes one pass. */
-  readonly consistency: number
+  /** How two passes make one loss; null takes one pass. */
+  readonly consistency: Consistency | null
   readonly lazy: boolean
   readonly router: Router
   /** Whether all groups of a site share a draw. */
@@ -45,11 +46,10 @@ const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as num
  */
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
   const { experts, share, consistency, lazy, router, coupled = false } = options
-  const passes = consistency > 0 ? 2 : 1
+  const passes = consistency === null ? 1 : 2
   const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
   const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
-  const parameters = sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const))
-  const pools: Experts = { count: experts, pools: new Map(parameters) }
+  const stacks: Stacks = new Map(sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const)))
 
   const drawOf = (site: Site, role: string): Draw => {
     const group = inner.coupling?.(site) ?? site.name
@@ -186,13 +186,24 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     }),
     ...(inner.control && {
       control(step, signals, state, memory) {
-        const decisions = expertsOf(state, pools).map((one) => inner.control!(step, signals, one, memory))
+        const decisions = expertsOf(state, stacks, experts).map((one) => inner.control!(step, signals, one, memory))
         const [decision] = decisions
         if (!decision?.reshape) return decision ?? null
         return { ...decision, reshape: decision.reshape.map((kept) => ({ ...kept, axis: kept.axis + 1 })) }
       },
     }),
     ...(inner.settled && { settled: (step) => inner.settled!(step) }),
-    deploy: (state) => meanOfExperts(inner, state, pools),
+    deploy: (state) => meanOfExperts(inner, state, stacks, experts),
+    experts: {
+      count: experts,
+      route(state, choose) {
+        const choices = new Map(
+          sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), drawOf(site, role)] as const)),
+        )
+        const route = pickedFrom(state, stacks, (parameter) => choose(choices.get(parameter)!))
+        // What is fed must own its buffer: the engine's sums depend on alignment.
+        return deployed(inner, new Map([...route].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }])))
+      },
+    },
   } satisfies Method
 }

@@ -43,7 +43,7 @@ function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles,
 }
 
 const roles = ['prefix.key', 'prefix.value'] as const
-const plainly = { name: 'prefix', passes: 1, consistency: 0, lazy: false, trains: () => false } as const
+const plainly = { name: 'prefix', passes: 1, consistency: null, lazy: false, trains: () => false } as const
 
 /** The keys and values themselves, at each attention. */
 function flat(tokens: number): Method {

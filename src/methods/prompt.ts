@@ -65,7 +65,7 @@ export const prompt = defineMethod<PromptOptions>({
     return {
       name: 'prompt',
       passes: 1,
-      consistency: 0,
+      consistency: null,
       lazy: false,
       sequence: { virtualTokens: tokens, positionShift: 0 },
       parameters: (site): Record<string, ParameterSpec> =>

@@ -1,5 +1,6 @@
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
+import type { Consistency } from './consistency.ts'
 import type {
   AnyCall,
   BranchCall,
@@ -70,6 +71,20 @@ export interface Sequence {
   readonly positionShift: number
 }
 
+/** One choice of a route: sites that are drawn together, and the group of roles whose experts are chosen from. */
+export interface Choice {
+  readonly group: string
+  readonly role: string
+}
+
+/** What a mixture is made of. */
+export interface Experts {
+  /** The experts that every choice is made from. */
+  readonly count: number
+  /** The ordinary method and state that one route makes: `choose` names an expert for each choice that it is asked. */
+  route(state: ReadonlyMap<string, Tensor>, choose: (choice: Choice) => number): Deployed
+}
+
 /** Rows of a parameter that survive a change of shape. */
 export interface Kept {
   readonly parameter: string
@@ -94,8 +109,8 @@ export interface Method {
   readonly name: string
   /** Forward passes of a batch in one step; 1 but for mixtures. */
   readonly passes: number
-  /** Weight of the consistency between two passes. */
-  readonly consistency: number
+  /** How two passes make one loss; null with one pass. */
+  readonly consistency: Consistency | null
   /** Whether tensors whose gradient is exactly zero in a slice along axis 0 leave that slice alone (lazy Adam). */
   readonly lazy: boolean
   /** The parameters at a site by role; empty where the method does not act. */
@@ -141,6 +156,8 @@ export interface Method {
   readonly remains?: number
   /** The ordinary method and state that stand for this one outside of training. */
   deploy?(state: ReadonlyMap<string, Tensor>): Deployed
+  /** For mixtures. */
+  readonly experts?: Experts
 }
 
 /** The group of a role, what stands before its first dot: tensors that belong together, as a weight and its bias. */

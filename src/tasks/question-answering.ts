@@ -17,6 +17,13 @@ export const questionAnswering: Task = {
   metricNames: ['exact', 'loss'],
   discover: () => [],
   label: (row) => spanLabel(row),
+  distributions: {
+    places: (size) => [0, 1].map((end) => Array.from({ length: size / 2 }, (_, i) => 2 * i + end)),
+    targets(label) {
+      const { start, end } = label as { start: number; end: number }
+      return [start, end]
+    },
+  },
   metrics(logits, examples) {
     const spans = logits.map(scores)
     const labels = examples.map(({ label }) => label as { start: number; end: number })

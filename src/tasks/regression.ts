@@ -13,6 +13,7 @@ export const regression: Task = {
   metricNames: ['pearson', 'spearman', 'loss'],
   discover: () => [],
   label: (row, column) => numberLabel(cellOf(row, column), row, column),
+  distributions: null,
   metrics(logits, examples) {
     const [predictions, labels] = [logits.map((row) => row[0]!), examples.map(({ label }) => label as number)]
     return { ...regressionMetrics(predictions, labels), loss: mean(predictions.map((value, i) => (value - labels[i]!) ** 2)) }

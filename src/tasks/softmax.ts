@@ -7,12 +7,15 @@ export function probabilities(logits: ArrayLike<number>): number[] {
   return powers.map((power) => power / sum)
 }
 
-/** The cross-entropy of one target, in doubles. */
-export function negativeLogLikelihood(logits: ArrayLike<number>, target: number): number {
+/** `log Σ exp`, in doubles. */
+export function logSumExp(logits: ArrayLike<number>): number {
   const values = Array.from(logits)
   const most = Math.max(...values)
-  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0)) - values[target]!
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0))
 }
+
+/** The cross-entropy of one target, in doubles. */
+export const negativeLogLikelihood = (logits: ArrayLike<number>, target: number): number => logSumExp(logits) - logits[target]!
 
 /** The index of the largest value; the first of equals. */
 export function argmax(values: ArrayLike<number>): number {

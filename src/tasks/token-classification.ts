@@ -3,6 +3,7 @@ import { cellOf } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
+import { consecutive } from './distributions.ts'
 import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
@@ -20,6 +21,7 @@ export const tokenClassification: Task = {
     return Array.from({ length: labels.reduce((most, label) => Math.max(most, label), 0) + 1 }, (_, i) => String(i))
   },
   label: (row, column, names) => tokenLabels(cellOf(row, column), names.length, row, column),
+  distributions: { places: consecutive, targets: (label) => label as readonly number[] },
   metrics(logits, examples, names) {
     const counted = logits.flatMap((row, i) => {
       const labels = examples[i]!.label as readonly number[]

@@ -85,7 +85,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
   const parts = [
     terms.task,
-    ...(terms.consistency ? [mul(terms.consistency, objective.consistency)] : []),
+    ...(terms.consistency ? [mul(terms.consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
     ...(penalty ? [mul(penalty, cast(apply, graph.float))] : []),
   ]
   const loss = parts.reduce(add)

@@ -98,6 +98,19 @@ const cases: Record<string, Case> = {
     run: { method: { name: 'adamix', of: { name: 'bottleneck', sise: 4 } } },
     says: /run\.yaml:\d+: the key "method\.of\.sise" is not known\. Did you mean "size"/,
   },
+  'an unknown key of one of several forms': {
+    run: { method: { name: 'adamix', consistency: { weigth: 4 } } },
+    says: /run\.yaml:\d+: the key "method\.consistency\.weigth" is not known\. Did you mean "weight"/,
+  },
+  'an unknown word in one of several forms': {
+    run: { method: { name: 'adamix', consistency: { form: 'symetric' } } },
+    says: /run\.yaml:\d+: "method\.consistency\.form" is "symetric"; known are reference, symmetric\. Did you mean "symmetric"/,
+  },
+  'an unknown name in one of several forms': {
+    run: { method: { name: 'adamix', consistency: { schedule: { name: 'ramps' } } } },
+    says: /"method\.consistency\.schedule\.name" is "ramps"; known are constant, ramp\. Did you mean "ramp"/,
+  },
+  'none of several forms': { run: { method: { name: 'adamix', consistency: 'much' } }, says: /"method\.consistency" is "much"/ },
   'an unknown key by --set': { args: [...training, '--set', 'train.step=3'], says: /"train\.step" is not known\. Did you mean "steps"/ },
   'a word for a number': { run: { train: { batchSize: 'many' } }, says: /run\.yaml:\d+: "train\.batchSize" is "many": expected number/ },
   'a fraction for a count': { run: { train: { batchSize: 1.5 } }, says: /run\.yaml:\d+: "train\.batchSize" is 1\.5/ },

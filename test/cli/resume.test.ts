@@ -30,7 +30,15 @@ const methods = {
     method: { name: 'adalora', initR: 4, targetR: 2, tInit: 4, tFinal: 14, deltaT: 3, dropout: 0.1, shrink: 'final' },
     train: common,
   },
-  adamix: { method: { name: 'adamix', experts: 3, of: { name: 'bottleneck', size: 4 } }, train: common },
+  adamix: {
+    method: {
+      name: 'adamix',
+      experts: 3,
+      of: { name: 'bottleneck', size: 4 },
+      consistency: { weight: 2, schedule: { name: 'ramp', over: 0.5 }, crossEntropy: 'both' },
+    },
+    train: common,
+  },
 }
 type Name = keyof typeof methods
 for (const [name, settings] of Object.entries(methods)) writeRun(folder, `${name}.yaml`, { ...here, ...settings })

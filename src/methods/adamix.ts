@@ -34,7 +34,7 @@ export const adamix = defineMethod<AdaMixOptions>({
   summary: 'a mixture of adapters or LoRA modules, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
   learningRate: 1e-3,
-  plain: ({ of }) => of,
+  plain: ({ options: { of }, memory }) => ({ options: of, memory }),
   resize: (options, size) => ({
     ...options,
     budget: null,
@@ -42,6 +42,7 @@ export const adamix = defineMethod<AdaMixOptions>({
   }),
   create({ of, experts, share: named, consistency, routing, adam }, setting) {
     const inner = of.name === 'lora' ? lora.create(of, setting) : bottleneck.create(of, setting)
+    if (inner.control) throw new UserError(`A mixture does not give out the ranks of ${of.name}; leave its "prune" out.`)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]
     const share = named ?? groups.slice(-1)
     for (const role of share) {

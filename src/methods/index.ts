@@ -3,7 +3,7 @@ import { adalora, adaloraOptions } from './adalora.ts'
 import { adamix, adamixOptions } from './adamix.ts'
 import { bitfit } from './bitfit.ts'
 import { bottleneck, bottleneckOptions } from './bottleneck.ts'
-import type { MethodDefinition } from './definition.ts'
+import type { MethodDefinition, Trained } from './definition.ts'
 import { full } from './full.ts'
 import { head } from './head.ts'
 import { inPlaceOptions } from './in-place.ts'
@@ -36,8 +36,9 @@ export const methods: { readonly [Name in MethodName]: MethodDefinition<Extract<
 /** The options of methods that stand for themselves outside of training. */
 export type PlainOptions = Exclude<MethodOptions, { name: 'adamix' }>
 
-/** The options of the method that a trained one leaves: a mixture leaves the method that it wraps. */
-export const plainOptions = (options: MethodOptions): PlainOptions => (definitionOf(options).plain?.(options) ?? options) as PlainOptions
+/** The options and memory of the method that a trained one leaves: a mixture leaves the method that it wraps. */
+export const plainMethod = (trained: Trained<MethodOptions>): Trained<PlainOptions> =>
+  (definitionOf(trained.options).plain?.(trained) ?? trained) as Trained<PlainOptions>
 
 /** The definition for some options. */
 export function definitionOf(options: MethodOptions): MethodDefinition<MethodOptions> {

@@ -1,3 +1,4 @@
+import { triplets } from '../allocation/components.ts'
 import { UserError } from '../errors.ts'
 import type { AdaLoraOptions } from '../methods/adalora.ts'
 import type { AllocationMemory } from '../methods/allocator.ts'
@@ -15,11 +16,7 @@ export function keptAlone(
   const sliced = new Map(state)
   for (const [module, keep] of Object.entries(memory.kept)) {
     const indices = keep.flatMap((stays, k) => (stays ? [k] : []))
-    for (const [role, axis] of [
-      ['A.weight', 0],
-      ['E.weight', 0],
-      ['B.weight', 1],
-    ] as const) {
+    for (const [role, axis] of Object.entries(triplets.axes)) {
       const name = `${module}.${role}`
       const tensor = state.get(name)
       sliced.delete(name)

@@ -40,7 +40,7 @@ export const doublets = (zeroes: keyof typeof doubletMasks): Components => ({
     sqrt(mul(reduceSumSquare(factors['A.weight']!, { axes: [1] }), reduceSumSquare(factors['B.weight']!, { axes: [0] }))),
 })
 
-/** Scores of components from scores of their elements: the mean over each slice, summed over the roles (Zhang et al. 2023, eq. 7). */
+/** Scores of components from scores of their elements: the mean over each slice, summed over the roles (Zhang et al. 2023). */
 export const sumOfMeans = ({ axes }: Components, elements: (role: string) => Value): Value =>
   Object.entries(axes)
     .map(([role, axis]) => reduceMean(elements(role), { axes: [1 - axis] }))

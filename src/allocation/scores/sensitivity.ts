@@ -9,7 +9,7 @@ export const smooth = (beta: number, x: Value, y: Value): Value => add(mul(x, be
 /** How much the loss would change without a weight, to first order: `|w g|` (Zhang et al. 2023, eq. 8). */
 export const change = (parameter: Value, gradient: Value): Value => abs(mul(parameter, gradient))
 
-/** The smoothed sensitivity alone (Zhang et al. 2023, eq. 9 in place of 8 to 10; "s = I" in their Table 4). No bias correction. */
+/** The smoothed sensitivity alone (the row "s = I" of Zhang et al. 2023, Table 4). No bias correction. */
 export const sensitivity: Score = {
   statistics: ['sensitivity'],
   update: (parameter, gradient, old, { beta1 }) => ({ sensitivity: smooth(beta1, old.sensitivity!, change(parameter, gradient)) }),

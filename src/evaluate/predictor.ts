@@ -1,6 +1,7 @@
 import type { Row } from '../data/read-rows.ts'
 import type { TaskName } from '../heads/index.ts'
 import { openAdapted } from './adapted.ts'
+import { arrangement } from './arrangement.ts'
 import { type DatasetOptions, dataset } from './dataset.ts'
 import { openForward } from './forward.ts'
 import { findModel } from './open-task.ts'
@@ -64,10 +65,11 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   const maxLength = options.maxLength ?? reading?.maxLength ?? 128
   const named = options.columns ?? reading?.columns ?? null
   const forward = await openForward(open.subject, method, state, { batchSize })
+  const { reserved } = arrangement(open.subject, method)
   const examplesOf = (rows: readonly Row[], labelled: boolean) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
     const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
-    return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
+    return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled, reserved })
   }
   return {
     labels: open.labels,

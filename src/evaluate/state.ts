@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Method, Tensor } from '../nn/method.ts'
+import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { normals } from '../random/draws.ts'
@@ -31,6 +31,15 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
     return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
   return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
 }
+
+/**
+ * Whether a tensor of the base model is trained where it is: the state has it, in its shape. A mixture over a method that takes the
+ * place of a tensor has a stack under that name.
+ */
+export const trainedIn =
+  (state: ReadonlyMap<string, Tensor>) =>
+  ({ name, shape }: BaseParameter): boolean =>
+    state.get(name)?.shape.length === shape.length
 
 /** Tensors that the checkpoint lacks; they are made anew, trained and saved with the adapter. */
 export function missing({ model }: Subject, { base }: Outline): string[] {

@@ -1,4 +1,5 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
+import { settingOf } from '../models/setting.ts'
 import { deployed, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
@@ -41,11 +42,5 @@ export function methodFor(
   totalSteps: number | null = null,
   memory: unknown = null,
 ): Method {
-  return definitionOf(options).create(options, {
-    sites: outline.sites,
-    base: [...outline.base.values()],
-    layers: subject.model.wiring.layers,
-    totalSteps,
-    memory,
-  })
+  return definitionOf(options).create(options, settingOf(subject.model, outline, totalSteps, memory))
 }

@@ -70,6 +70,7 @@ function singularValues(options: AdaLoraOptions, acts: (site: Site) => site is L
       return { a: roles['A.weight']!, b: scaled, scale }
     }),
     coupling: attentionCoupling,
+    shared: ['E', 'B'],
     penalty: (all) =>
       orthogonality(
         all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),

@@ -62,6 +62,12 @@ function load(adapter: string) {
   const subject = { model, head: heads['sequence-classification'], labels: 2 }
   return loadAdapter(adapter, { model, outline: outline(subject) })
 }
+async function lossOf(adapter: string): Promise<number> {
+  const predictor = await openPredictor({ model: join(folder, 'model'), adapter })
+  const { loss } = await predictor.evaluate(await readRows(join(folder, 'eval.jsonl')))
+  await predictor.close()
+  return loss!
+}
 const withoutZeros = (ranks: Ranks): Ranks => Object.fromEntries(Object.entries(ranks).filter(([, rank]) => rank > 0))
 
 for (const score of Object.keys(scores)) {
@@ -180,10 +186,7 @@ for (const zeroes of ['doublet', 'B']) {
       assert.deepEqual([memory, options.name === 'lora' && options.prune], [null, null])
       const saved = [...state].filter(([name]) => /[AB]\.weight$/.test(name)).reduce((n, [, { data }]) => n + data.length, 0)
       assert.equal(saved, weights.merged)
-      const predictor = await openPredictor({ model: join(folder, 'model'), adapter })
-      const { loss } = await predictor.evaluate(await readRows(join(folder, 'eval.jsonl')))
-      await predictor.close()
-      assertNear([loss!], [Number(readJson(out, 'metrics.json').loss)], 1e-6)
+      assertNear([await lossOf(adapter)], [Number(readJson(out, 'metrics.json').loss)], 1e-6)
     })
   }
 }
@@ -235,11 +238,23 @@ test('pruning that cannot be saved is refused', async () => {
   await assert.rejects(run({ ...pruned, bias: 'lora_only' }), { name: 'UserError', message: /set bias to none or all/ })
   const prune = { ...pruned.prune, targetR: 4 }
   await assert.rejects(run({ ...pruned, prune }), { name: 'UserError', message: /targetR 4 must be below r 4\. .*schedule: none/ })
-  await assert.rejects(run({ name: 'adamix', of: pruned }), { name: 'UserError', message: /A mixture does not give out the ranks of lora/ })
   const nothing = { ...pruned, prune: { ...pruned.prune, schedule: 'none' } }
   const { adapter, ranks } = await run(nothing)
   assert.deepEqual([Object.values(savedRanks(adapter)), ranks], [[4, 4, 4, 4], []])
 })
+
+for (const of of [
+  { ...pruned, prune: { ...pruned.prune, score: 'random' } },
+  { ...adalora, score: 'magnitude', schedule: 'one-shot' },
+]) {
+  test(`a mixture gives out the ranks of ${of.name}, and its mean is saved at these`, async () => {
+    const { ranks, adapter, out } = await run({ name: 'adamix', of, experts: 2 })
+    const last = ranks.at(-1)!
+    assert.deepEqual([last.final, sum(ranksIn(last))], [true, 8])
+    assert.deepEqual(savedRanks(adapter), withoutZeros(ranksIn(last)))
+    assertNear([await lossOf(adapter)], [Number(readJson(out, 'metrics.json').loss)], 1e-6)
+  })
+}
 
 test('a budget sizes pruned LoRA by what is left of it', async () => {
   const { out, weights } = await run({ ...pruned, budget: { ranks: 8 } })

@@ -74,8 +74,8 @@ test('docs/run-file.md names every option of every method', () => {
   for (const option of methodOptions.options) {
     const { name, ...rest } = option.shape
     const [method] = [...name.values]
-    const item = items.find((text) => text.split(':')[0]!.includes(`\`${method}\``))
-    assert.ok(item, method)
-    for (const key of Object.keys(rest)) if (key !== 'budget') assert.ok(item.includes(`\`${key}\``), `${method}: ${key}`)
+    const row = items.find((item) => item.startsWith('- `') && item.split(':')[0]!.includes(`\`${method}\``))
+    assert.ok(row, method)
+    for (const key of Object.keys(rest)) if (key !== 'budget') assert.ok(row.includes(`\`${key}\``), `${method}: ${key}`)
   }
 })

@@ -1,6 +1,6 @@
 import type { AdaLoraOptions } from '../methods/adalora.ts'
-import { budgetTimes } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import { budgetTimes, hasBudgetingPhase } from '../methods/allocation-options.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import type { Card } from './adapter.ts'
 import { hubName } from './card.ts'
@@ -45,17 +45,18 @@ const unused = {
 /** PEFT ignores `r` here and warns where it is not the default. */
 const ADALORA_R = 8
 
-/** The schedule in updates; for a run of unknown length one that PEFT accepts. */
+/** The schedule in updates; where the run's length is not known or its times were not used, one that PEFT accepts. */
 function schedule(options: AdaLoraOptions, known: number | null): Record<string, Json> {
   const total = known ?? Math.ceil(options.tInit) + Math.ceil(options.tFinal) + 1
-  const { tInit, tFinal } = budgetTimes(options, total)
+  const times = budgetTimes(options, total)
+  const { tInit, tFinal } = hasBudgetingPhase(times, total) ? times : { tInit: 0, tFinal: 0 }
   return { tinit: tInit, tfinal: tFinal, total_step: total, deltaT: options.deltaT }
 }
 
 /** `adapter_config.json` of LoRA or AdaLoRA; `memory` is AdaLoRA's. */
 export function peftConfig(
   options: LoraOptions | AdaLoraOptions,
-  memory: AdaLoraMemory | null,
+  memory: AllocationMemory | null,
   card: Card,
   targets: PeftTargets,
 ): Record<string, Json> {

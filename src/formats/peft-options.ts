@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { AdaLoraOptions } from '../methods/adalora.ts'
 import { adaloraOptions } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { loraOptions } from '../methods/lora.ts'
 import type { Subject } from './adapter.ts'
@@ -52,7 +52,7 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, file: string, fieldOf:
 }
 
 /** Which singular values each module has kept, as PEFT notes them in `rank_pattern`. */
-function keptRanks(pattern: unknown, file: string): AdaLoraMemory | null {
+function keptRanks(pattern: unknown, file: string): AllocationMemory | null {
   if (pattern === undefined || pattern === null) return null
   const lists = z.record(z.string(), z.array(z.boolean())).safeParse(pattern)
   if (!lists.success)
@@ -72,7 +72,7 @@ function withHead(targets: PeftTargets, type: unknown, file: string): PeftTarget
 
 export interface PeftReading {
   readonly options: LoraOptions | AdaLoraOptions
-  readonly memory: AdaLoraMemory | null
+  readonly memory: AllocationMemory | null
   readonly targets: PeftTargets
 }
 

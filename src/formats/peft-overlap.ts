@@ -1,5 +1,5 @@
 import type { AdaLoraOptions } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Adapter, Subject } from './adapter.ts'
@@ -21,7 +21,7 @@ export function withoutOverlap(adapter: Adapter, subject: Subject): Adapter {
   )
   if (both.length === 0) return adapter
   const names = both.map(({ name }) => name)
-  const memory = adapter.memory as AdaLoraMemory | null
+  const memory = adapter.memory as AllocationMemory | null
   const kept = memory?.kept && Object.fromEntries(Object.entries(memory.kept).filter(([name]) => !names.includes(name)))
   return {
     ...adapter,

@@ -1,4 +1,4 @@
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
@@ -14,7 +14,7 @@ function names({ model }: Subject, hf: string): [string, ...string[]] {
 }
 
 /** The shapes of the factors at a site; those of a module that AdaLoRA has left no rank have no elements. */
-function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role: string, shape: readonly number[]][] {
+function factors(site: Site, method: Method, kept: AllocationMemory['kept']): [role: string, shape: readonly number[]][] {
   const specs = Object.entries(method.parameters(site))
   if (specs.length > 0 || site.kind !== 'linear' || !kept || !Object.hasOwn(kept, site.name))
     return specs.map(([role, { shape }]) => [role, shape])
@@ -27,7 +27,7 @@ function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role
 }
 
 /** Where PEFT keeps every tensor of LoRA or AdaLoRA: factors, trained biases, and the modules that are saved whole. */
-export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMemory | null, saved: readonly string[]): Stored[] {
+export function peftTensors(subject: Subject, method: Method, memory: AllocationMemory | null, saved: readonly string[]): Stored[] {
   const ending = method.name === 'adalora' ? '' : '.weight'
   const { sites, base } = subject.outline
   const adapted = sites.flatMap((site) => factors(site, method, memory?.kept ?? null).map(([role, shape]) => ({ site, role, shape })))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdaLoraOptions } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import { readTensor } from '../weights/safetensors.ts'
@@ -30,7 +30,7 @@ const TENSORS = 'adapter_model.safetensors'
 /** The config that PEFT needs for an adapter with these modules saved whole. */
 function configOf(
   options: LoraOptions | AdaLoraOptions,
-  memory: AdaLoraMemory | null,
+  memory: AllocationMemory | null,
   card: Card,
   saved: readonly string[] | null,
   subject: Subject,
@@ -43,7 +43,7 @@ function configOf(
 function write(folder: string, adapter: Adapter, subject: Subject): void {
   const { card, ...given } = withoutOverlap(adapter, subject)
   const options = given.options as LoraOptions | AdaLoraOptions
-  const { state, memory } = keptAlone(given.state, given.memory as AdaLoraMemory | null)
+  const { state, memory } = keptAlone(given.state, given.memory as AllocationMemory | null)
   const method = methodOf({ options, memory }, subject)
   const trained = [...state.keys()].filter((name) => subject.outline.base.has(name))
   const saved = modulesToSave(

@@ -48,7 +48,10 @@ export const adamix = defineMethod<AdaMixOptions>({
   summary: 'a mixture of the modules of another method, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
   learningRate: 1e-3,
-  plain: ({ of }) => plainDefinition(of).plain?.(of) ?? of,
+  plain({ options: { of }, memory }) {
+    const trained = { options: of, memory }
+    return plainDefinition(of).plain?.(trained) ?? trained
+  },
   resize(options, size) {
     const { resize } = plainDefinition(options.of)
     if (!resize) throw new UserError(`budget: ${options.of.name} has one size; leave the budget out.`)

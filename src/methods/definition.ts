@@ -4,6 +4,12 @@ import type { Setting } from '../nn/setting.ts'
 
 export type { Setting }
 
+/** A method's options and what it remembers after training. */
+export interface Trained<Options> {
+  readonly options: Options
+  readonly memory: unknown
+}
+
 /** A PEFT method: its options as a schema, and how it is made for one model. */
 export interface MethodDefinition<Options = unknown> {
   readonly name: string
@@ -13,8 +19,8 @@ export interface MethodDefinition<Options = unknown> {
   /** Learning rate where a run names none. */
   readonly learningRate: number
   readonly create: (options: Options, setting: Setting) => Method
-  /** The options of the ordinary method that stands for this one outside of training, with its definition. */
-  readonly plain?: (options: Options) => unknown
+  /** What is saved of a trained method: the options of the ordinary method that stands for it, and what that remembers. */
+  readonly plain?: (trained: Trained<Options>) => Trained<unknown>
   /** What of the options decides the function that given weights compute, besides their shapes: an adapter goes on under no other. */
   readonly form?: (options: Options) => Readonly<Record<string, unknown>>
   /** The options with another rank or width, for methods that a budget can size. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
-import type { MethodDefinition } from './definition.ts'
+import type { MethodDefinition, Trained } from './definition.ts'
 import { type PlainOptions, plainMethods, plainSchemas } from './plain.ts'
 
 export type { PlainOptions } from './plain.ts'
@@ -21,5 +21,6 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
   return methods[options.name] as MethodDefinition<MethodOptions>
 }
 
-/** The options of the method that a trained one leaves: a mixture leaves the method that it wraps. */
-export const plainOptions = (options: MethodOptions): PlainOptions => (definitionOf(options).plain?.(options) ?? options) as PlainOptions
+/** The options and memory of the method that a trained one leaves: a mixture leaves the method that it wraps. */
+export const plainMethod = (trained: Trained<MethodOptions>): Trained<PlainOptions> =>
+  (definitionOf(trained.options).plain?.(trained) ?? trained) as Trained<PlainOptions>

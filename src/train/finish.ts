@@ -5,7 +5,7 @@ import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
-import { plainOptions } from '../methods/index.ts'
+import { plainMethod } from '../methods/index.ts'
 import { deployed } from '../nn/method.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
@@ -43,7 +43,7 @@ export function saveResult(
     totalSteps: plan.totalSteps,
     reading: { maxLength: config.data.maxLength, columns: config.data.columns },
   }
-  saveAdapter(folder, { options: plainOptions(options), memory, state: result.state, card }, { model: subject.model, outline })
+  saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
   return folderBytes(folder)
 }
 

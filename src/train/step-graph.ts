@@ -148,8 +148,8 @@ function observeSites(
 ): StepGraph['signals'] {
   const signals: StepGraph['signals'][number][] = []
   for (const { site, entries } of sites) {
+    if (!method.observe) break
     const shapes = Object.entries(method.buffers?.(site) ?? {})
-    if (!method.observe || shapes.length === 0) continue
     const buffers = Object.fromEntries(shapes.map(([buffer, shape]) => [buffer, held(bufferName(site, buffer), shape)]))
     const observed = method.observe(site, {
       before: rolesOf(entries, ({ value }) => value),

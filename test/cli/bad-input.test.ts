@@ -143,6 +143,15 @@ const cases: Record<string, Case> = {
     run: { method: { name: 'adalora', initR: 4, targetR: 4 } },
     says: /targetR 4 must be below initR 4/,
   },
+  'an unknown score': {
+    run: { method: { name: 'lora', prune: { targetR: 2, score: 'importence' } } },
+    says: /run\.yaml:\d+: "method\.prune\.score" is "importence"; known are importance, .*Did you mean "importance"/,
+  },
+  'pruning without a target': { run: { method: { name: 'lora', prune: {} } }, says: /run\.yaml:\d+: "method\.prune\.targetR" is missing/ },
+  'ranks to replay that are not there': {
+    run: { method: { name: 'adalora', selection: 'replay', ranks: 'nowhere.json' } },
+    says: /ranks: nowhere\.json cannot be read: ENOENT/,
+  },
   'no phase to budget in': {
     run: { method: { name: 'adalora', initR: 4, targetR: 2, tInit: 3, tFinal: 2 }, train: { steps: 5 } },
     says: /no budgeting phase: tInit 3 and tFinal 2 fill all 5 updates/,

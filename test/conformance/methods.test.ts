@@ -8,7 +8,7 @@ import { methodFor, weightCounts } from '../../src/evaluate/weight-counts.ts'
 import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts'
 import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
-import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
+import { type MethodOptions, methodOptions, methods, plainMethod } from '../../src/methods/index.ts'
 import { deployed, type Method } from '../../src/nn/method.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
@@ -92,7 +92,7 @@ for (const [name, chosen] of given) {
       adapterName: null,
       totalSteps: steps,
     }
-    saveAdapter(folder, { options: plainOptions(options), memory: null, state, card }, formats)
+    saveAdapter(folder, { ...plainMethod({ options, memory: null }), state, card }, formats)
     const loaded = loadAdapter(folder, formats)
     assertSameBits(loaded.state, state)
     const again = methodFor(subject, shape, loaded.options, null, loaded.memory)

@@ -1,11 +1,11 @@
 import type { Row } from '../data/read-rows.ts'
 import type { TaskName } from '../heads/index.ts'
 import { openAdapted } from './adapted.ts'
-import { type DatasetOptions, dataset } from './dataset.ts'
 import { openForward } from './forward.ts'
 import { findModel } from './open-task.ts'
+import { openReader, type ReaderOptions } from './reader.ts'
 
-export interface PredictorOptions {
+export interface PredictorOptions extends ReaderOptions {
   /** A model folder, or the name of one on the Hugging Face hub. */
   readonly model: string
   /** The folder of a saved adapter; without it the model answers as it is. */
@@ -14,10 +14,6 @@ export interface PredictorOptions {
   readonly task?: TaskName | null
   /** Class names in order, in place of the adapter's or model's. */
   readonly labels?: readonly string[] | null
-  /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
-  readonly columns?: DatasetOptions['columns']
-  /** Texts are truncated to so many tokens; by default as in the adapter's run, else to 128. */
-  readonly maxLength?: number
   /** Rows at a time; 64 by default. */
   readonly batchSize?: number
 }
@@ -60,15 +56,8 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   const { adapter = null, task = null, labels = null, batchSize = 64 } = options
   const model = await findModel(options.model)
   const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
-  const reading = loaded?.card.reading
-  const maxLength = options.maxLength ?? reading?.maxLength ?? 128
-  const named = options.columns ?? reading?.columns ?? null
+  const examplesOf = openReader(open, loaded?.card ?? null, options)
   const forward = await openForward(open.subject, method, state, { batchSize })
-  const examplesOf = (rows: readonly Row[], labelled: boolean) => {
-    // Columns that the run named hold for data files of its kind, not for questions put otherwise.
-    const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
-    return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled })
-  }
   return {
     labels: open.labels,
     async predict(questions, { logits = false } = {}) {

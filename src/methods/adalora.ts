@@ -14,7 +14,7 @@ import { budgetOption } from './budget-option.ts'
 import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
 import { normal, zeros } from './initial.ts'
-import { lowRankIncrement } from './low-rank.ts'
+import { lowRank } from './low-rank.ts'
 import { orthogonality } from './orthogonality.ts'
 import { resolveTargets, targetOptions } from './targets.ts'
 
@@ -108,7 +108,11 @@ export const adalora = defineMethod<AdaLoraOptions>({
         return gemm(inner, roles['B.weight']!, base(input), { transposeB: true, alpha: adaloraScale(options) })
       },
       trains: () => false,
-      increment: (_site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, adaloraScale(options), roles['E.weight']),
+      ...lowRank((_site, roles) => {
+        const [b, e] = [roles['B.weight']!, roles['E.weight']!.data]
+        const scaled = { shape: b.shape, data: b.data.map((value, i) => value * e[i % e.length]!) }
+        return { a: roles['A.weight']!, b: scaled, scale: adaloraScale(options) }
+      }),
       coupling: attentionCoupling,
       penalty: (all) =>
         orthogonality(

@@ -6,7 +6,7 @@ import { budgetOption } from './budget-option.ts'
 import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, zeros } from './initial.ts'
-import { lowRankIncrement } from './low-rank.ts'
+import { lowRank } from './low-rank.ts'
 import { resolveTargets, targetOptions } from './targets.ts'
 
 export const loraOptions = z.strictObject({
@@ -66,7 +66,7 @@ export const lora = defineMethod<LoraOptions>({
       },
       trains: ({ name }) =>
         name.endsWith('.bias') && (options.bias === 'all' || (options.bias === 'lora_only' && targets.has(name.slice(0, -'.bias'.length)))),
-      increment: (site, roles) => lowRankIncrement(roles['A.weight']!, roles['B.weight']!, loraScale(options, site.name).scale),
+      ...lowRank((site, roles) => ({ a: roles['A.weight']!, b: roles['B.weight']!, scale: loraScale(options, site.name).scale })),
       coupling: attentionCoupling,
     }
   },

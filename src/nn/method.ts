@@ -23,6 +23,13 @@ export interface ParameterSpec {
   readonly init: (key: Key) => Float32Array
 }
 
+/** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`. */
+export interface Factors {
+  readonly a: Tensor
+  readonly b: Tensor
+  readonly scale: number
+}
+
 /** A tensor of the base model or of its head. */
 export interface BaseParameter {
   readonly name: string
@@ -100,6 +107,8 @@ export interface Method {
   trains(parameter: BaseParameter): boolean
   /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged. */
   increment?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Float32Array
+  /** The factors of that increment, for methods that have it as a product. */
+  factors?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Factors
   /** Sites with the same answer share a mixture's draw. */
   coupling?(site: Site): string
   /** A term of the loss over all parameters, counted once a step. */

@@ -2,7 +2,7 @@ import { discoverLabels, labelIndex } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 /** One class for each row. */
@@ -25,5 +25,6 @@ export const sequenceClassification: Task = {
     const scores = probabilities(logits)
     return { label: names[argmax(logits)], scores: Object.fromEntries(names.map((name, i) => [name, scores[i]])) }
   },
+  draw: (logits, _names, draws) => drawClass(logits, draws),
   raw: (logits) => ({ logits: [...logits] }),
 }

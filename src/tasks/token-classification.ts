@@ -3,7 +3,7 @@ import { cellOf } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 const byToken = (logits: Float32Array, classes: number): Float32Array[] =>
@@ -38,5 +38,6 @@ export const tokenClassification: Task = {
     const tokens = byToken(logits, names.length)
     return { labels: tokens.map((values) => names[argmax(values)]), scores: tokens.map((values) => Math.max(...probabilities(values))) }
   },
+  draw: (logits, names, draws) => byToken(logits, names.length).map((values) => drawClass(values, draws)),
   raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),
 }

@@ -49,7 +49,7 @@ const dora = (subject: Subject, p: number, normsAt = norms): Method => ({
 
 /** W + s B A on the host. */
 function directed(subject: Subject, site: LinearSite, state: ReturnType<typeof startOf>): Float32Array {
-  const increment = lowRankIncrement(state.get(`${site.name}.A.weight`)!, state.get(`${site.name}.B.weight`)!, s)
+  const increment = lowRankIncrement({ a: state.get(`${site.name}.A.weight`)!, b: state.get(`${site.name}.B.weight`)!, scale: s })
   return weightOf(subject, site).map((value, i) => value + increment[i]!)
 }
 

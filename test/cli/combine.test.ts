@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readRows } from '../../src/data/read-rows.ts'
 import { openPredictor } from '../../src/evaluate/predictor.ts'
+import { openAdapters } from '../../src/merging/open-adapters.ts'
 import { readHeader, readTensor } from '../../src/weights/safetensors.ts'
 import { assertNear } from '../behaviour/tiny-model.ts'
-import { command, eventsOf, jsonLines, projectFolder, readJson, succeed, tokenRows, writeRun } from './project.ts'
+import { command, eventsOf, jsonLines, projectFolder, readJson, succeed, tokenRows, writeModel, writeRun } from './project.ts'
 
 const folder = projectFolder()
 writeFileSync(join(folder, 'other.jsonl'), jsonLines(tokenRows(24, 'other')))
@@ -184,6 +185,41 @@ test('the report measures distances, the gap of logits and the loss on the way',
   assert.deepEqual((await report(['a', 'b'], 'report-ranks')).path, null)
   const text = await combine(['bitfit', 'bitfit2'], '--rule', 'mean', '--report', '--out', 'report-text')
   assert.match(text, /bitfit\/adapter and bitfit2\/adapter: \S+ apart in tensors, \S+ of their size\n$/)
+})
+
+test('several adapters on one model answer as each alone does, one session for each shape', async () => {
+  await runs
+  const rows = await readRows(join(folder, 'eval.jsonl'))
+  const at = (name: string): string => join(folder, name)
+  const model = await openAdapters({ model: at('model') })
+  const given = async (): Promise<number[]> => (await model.predict(rows, { logits: true })).flatMap(({ logits }) => logits as number[])
+  await assert.rejects(model.predict(rows), /No adapter is loaded/)
+  for (const name of ['a', 'b', 'c', 'pfeiffer', 'ada']) model.load(name, at(`${name}/adapter`))
+  assert.throws(() => model.load('a', at('b/adapter')), /There is an adapter "a" already/)
+  assertNear(await given(), await logits('a/adapter'), 1e-6)
+  for (const name of ['c', 'b', 'a', 'pfeiffer', 'ada', 'c']) {
+    model.use(name)
+    assertNear(await given(), await logits(`${name}/adapter`), 1e-6, name)
+  }
+  assert.deepEqual([model.names, model.sessions], [['a', 'b', 'c', 'pfeiffer', 'ada'], 4])
+  await combine(['a', 'b'], '--rule', 'cat', '--weights', '0.6,0.9', '--out', 'summed')
+  await model.sum(['a', 'b'], [0.6, 0.9])
+  assertNear(await given(), await logits('summed'), 1e-6)
+  const { accuracy } = await model.evaluate(rows)
+  assert.ok(accuracy! >= 0 && accuracy! <= 1)
+  await assert.rejects(model.sum(['a', 'pfeiffer']), /is bottleneck, whose tensors are no factors/)
+  await assert.rejects(model.sum(['a'], []), /0 weight\(s\) for 1 adapters/)
+  assert.throws(() => model.use('d'), /There is no adapter "d"; loaded are a, b, c, pfeiffer, ada/)
+  assert.throws(() => model.use(null), /has no head for sequence-classification/)
+  await model.close()
+
+  writeModel(at('headed'), { classes: ['no', 'yes'] })
+  const bare = await openAdapters({ model: at('headed'), task: 'sequence-classification' })
+  bare.use(null)
+  const alone = await openPredictor({ model: at('headed'), task: 'sequence-classification' })
+  assert.deepEqual(await bare.predict(rows), await alone.predict(rows))
+  await bare.close()
+  await alone.close()
 })
 
 const wrong: readonly (readonly [string, string[], RegExp])[] = [

@@ -1,0 +1,49 @@
+import type { Example } from '../data/examples.ts'
+import type { Row } from '../data/read-rows.ts'
+import type { OpenTask } from './open-task.ts'
+import type { Reader } from './reader.ts'
+
+/** A text, a text and its pair, columns by name, or a row of a data file. */
+export type Question = string | readonly [string, string] | Readonly<Record<string, unknown>> | Row
+
+/** What answers questions. */
+export interface Answering {
+  readonly labels: readonly string[]
+  /** For each question label and scores (for regression a score), or with `logits` the raw numbers. */
+  predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Record<string, unknown>[]>
+  /** The task's metrics over labelled rows. */
+  evaluate(rows: readonly Row[]): Promise<Record<string, number>>
+}
+
+const isRow = (question: Question): question is Row =>
+  typeof question === 'object' && 'values' in question && question.values instanceof Map
+
+function rowOf(question: Question, index: number): Row {
+  if (isRow(question)) return question
+  const columns =
+    typeof question === 'string'
+      ? { text: question }
+      : Array.isArray(question)
+        ? { sentence1: question[0], sentence2: question[1] }
+        : question
+  return { values: new Map<string, unknown>(Object.entries(columns)), file: 'question', line: index + 1 }
+}
+
+/** Answers in the words of a task. */
+export function answering(
+  { task, labels }: OpenTask,
+  examplesOf: Reader,
+  logitsOf: (examples: readonly Example[]) => Promise<Float32Array[]>,
+): Answering {
+  return {
+    labels,
+    async predict(questions, { logits = false } = {}) {
+      const answers = await logitsOf(examplesOf(questions.map(rowOf), false))
+      return answers.map((row) => (logits ? task.raw(row, labels) : task.answer(row, labels)))
+    },
+    async evaluate(rows) {
+      const examples = examplesOf(rows, true)
+      return task.metrics(await logitsOf(examples), examples, labels)
+    },
+  }
+}

@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts'
 import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import type { RuleName } from '../merging/rules/index.ts'
@@ -8,6 +7,7 @@ import { columnsOf, numberFlag, positiveFlag, taskFlag, wordFlag } from './optio
 export interface CombineFlags {
   readonly model: string
   readonly adapter: readonly string[]
+  readonly experts?: string
   readonly rule: string
   readonly weights?: string
   readonly rank?: string
@@ -28,43 +28,29 @@ export interface CombineFlags {
   readonly out: string
 }
 
+const given = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text))
+const list = (text: string): string[] => text.split(',').map((item) => item.trim())
+
 function optionsOf(flags: CombineFlags): CombineOptions {
-  const {
-    model,
-    adapter: adapters,
-    rule,
-    weights,
-    rank,
-    density,
-    sign,
-    seed,
-    head,
-    data,
-    metric,
-    report,
-    task,
-    labels,
-    maxLength,
-    out,
-  } = flags
   return {
-    model,
-    adapters,
-    rule: rule as RuleName,
-    out,
+    model: flags.model,
+    adapters: flags.adapter,
+    experts: flags.experts ?? null,
+    rule: flags.rule as RuleName,
+    out: flags.out,
+    weights: given(flags.weights, (text) => list(text).map((number) => numberFlag('weights', number))),
+    rank: given(flags.rank, (text) => positiveFlag('rank', text)),
+    density: given(flags.density, (text) => numberFlag('density', text)),
+    sign: given(flags.sign, (text) => wordFlag('sign', text, ['total', 'frequency'] as const)),
+    seed: given(flags.seed, (text) => numberFlag('seed', text)),
+    head: given(flags.head, (text) => wordFlag<HeadChoice>('head', text, headChoices)),
+    data: flags.data.length > 0 ? flags.data : undefined,
+    metric: flags.metric,
+    report: flags.report,
+    task: given(flags.task, taskFlag),
+    labels: given(flags.labels, list),
     columns: columnsOf(flags),
-    ...(weights !== undefined && { weights: weights.split(',').map((text) => numberFlag('weights', text)) }),
-    ...(rank !== undefined && { rank: positiveFlag('rank', rank) }),
-    ...(density !== undefined && { density: numberFlag('density', density) }),
-    ...(sign !== undefined && { sign: wordFlag('sign', sign, ['total', 'frequency'] as const) }),
-    ...(seed !== undefined && { seed: numberFlag('seed', seed) }),
-    ...(head !== undefined && { head: wordFlag<HeadChoice>('head', head, headChoices) }),
-    ...(data.length > 0 && { data }),
-    ...(metric !== undefined && { metric }),
-    ...(report && { report }),
-    ...(task !== undefined && { task: taskFlag(task) }),
-    ...(labels !== undefined && { labels: labels.split(',').map((name) => name.trim()) }),
-    ...(maxLength !== undefined && { maxLength: positiveFlag('max-length', maxLength) }),
+    maxLength: given(flags.maxLength, (text) => positiveFlag('max-length', text)),
   }
 }
 
@@ -82,8 +68,6 @@ function reportLines({ measured, distances, logitGap, path }: Report): string[] 
 
 /** Combines saved adapters; returns what was done as text, or as a line of JSON. */
 export async function combineCommand(flags: CombineFlags): Promise<string> {
-  if (flags.data.length > 1 && flags.data.length !== flags.adapter.length)
-    throw new UserError(`--data was given ${flags.data.length} times for ${flags.adapter.length} adapters; give it once, or once for each.`)
   const summary = await combineAdapters(optionsOf(flags))
   if (flags.json) return `${JSON.stringify(summary)}\n`
   const { adapters, rule, out, told, report } = summary

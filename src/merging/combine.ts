@@ -7,18 +7,16 @@ import { saveAdapter } from '../formats/index.ts'
 import type { TaskName } from '../heads/index.ts'
 import { combination } from './combination.ts'
 import { openEvidence } from './evidence.ts'
-import { openMembers } from './members.ts'
+import { openMembers, type Sources } from './members.ts'
 import { type Report, reportOn } from './report.ts'
 import type { Rule, Settings } from './rule.ts'
 import { type RuleName, ruleNames, rules } from './rules/index.ts'
 import { assertFree } from './verification.ts'
 import type { HeadChoice } from './whole-tensors.ts'
 
-export interface CombineOptions extends Partial<Settings>, ReaderOptions {
+export interface CombineOptions extends Partial<Settings>, Sources, ReaderOptions {
   /** The model the adapters were trained on: a folder, or the name of one on the hub. */
   readonly model: string
-  /** Folders of saved adapters, two or more. */
-  readonly adapters: readonly string[]
   readonly rule: RuleName
   /** What becomes of heads; their mean by default. */
   readonly head?: HeadChoice
@@ -77,11 +75,13 @@ function settingsFor(name: RuleName, { weights, rank, density, sign, seed, data,
  * await combineAdapters({ model: 'models/minilm', adapters: ['runs/a/adapter', 'runs/b/adapter'], rule: 'svd', rank: 8, out: 'runs/both' })
  */
 export async function combineAdapters(options: CombineOptions): Promise<CombineSummary> {
-  const { adapters, rule, head = 'average', data = [], task = null, labels = null, batchSize = 64, out } = options
+  const { rule, head = 'average', data = [], task = null, labels = null, batchSize = 64, out } = options
   const settings = settingsFor(rule, options)
   assertFree(out)
   const model = await findModel(options.model)
-  const members = openMembers(model, adapters, settings.weights, { task, labels })
+  const members = openMembers(model, options, settings.weights, { task, labels })
+  if (data.length > 1 && data.length !== members.length)
+    throw new UserError(`${data.length} files of data for ${members.length} adapters; give one, or one for each.`)
   const rows = await Promise.all(data.map((file) => readRows(file)))
   const evidence = openEvidence(members, { ...options, rows, metric: options.metric ?? null, batchSize, seed: settings.seed })
   try {
@@ -91,7 +91,7 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
     const examples = rows[0] ? openReader(open, adapter.card, options)(rows[0], true) : null
     const report = options.report ? await reportOn(members, { adapter, method }, examples, batchSize) : null
     saveAdapter(out, adapter, { model, outline: open.outline })
-    return { out, rule, adapters, told, report }
+    return { out, rule, adapters: members.map(({ folder }) => folder), told, report }
   } finally {
     await evidence.close()
   }

@@ -27,6 +27,7 @@ const runs = (async () => {
   await trained('c', { method: lora, train: { seed: 3 } })
   await trained('ada', { method: adalora, train: { seed: 4 } })
   await trained('pfeiffer', { method: { name: 'bottleneck', size: 3 } })
+  await trained('mixed', { method: { name: 'adamix', of: lora, experts: 3 } })
   await trained('bitfit', { method: { name: 'bitfit' } })
   await trained('bitfit2', { method: { name: 'bitfit' }, train: { seed: 2 } })
 })()
@@ -121,6 +122,22 @@ test('the mean of an adapter with itself is the adapter, whatever the method', a
     await combine([name, name], '--rule', 'mean', '--out', `same-${name}`)
     assertNear(await logits(`same-${name}`), await logits(`${name}/adapter`), 1e-6)
   }
+})
+
+test("the mean of a mixture's experts is what the mixture merged into; other rules take them, too", async () => {
+  await runs
+  const experts = (rule: string, ...flags: string[]): Promise<string> =>
+    succeed(['combine', '--model', 'model', '--experts', 'mixed', '--rule', rule, ...flags, '--out', `experts-${rule}`], folder)
+  assert.match(await experts('mean'), /^Combined 3 adapters by mean/)
+  const merged = await logits('mixed/adapter')
+  assertNear(await logits('experts-mean'), merged, 1e-6)
+  // B is shared, so that the mean of the products is the product of the means.
+  await experts('delta-mean')
+  assertNear(await logits('experts-delta-mean'), merged, 1e-5)
+  const said = await experts('soup', '--data', 'eval.jsonl', '--report')
+  assert.match(said, /kept: expert [012] of mixed.*\nexpert 0 of mixed and expert 1 of mixed: \S+ apart in increments/)
+  const { stderr } = await command(['combine', '--model', 'model', '--experts', 'a', '--rule', 'mean', '--out', 'refused'], folder)
+  assert.match(stderr, /a holds no mixture: there is no a\/experts\.safetensors/)
 })
 
 test('a greedy soup does no worse than its best member', async () => {

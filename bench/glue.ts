@@ -1,7 +1,7 @@
 /**
  * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
- * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...]
+ * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n]
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -49,7 +49,12 @@ rather than tokens/s. AdaMix makes two passes a batch, which its tokens count.
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { method: { type: 'string', multiple: true }, seed: { type: 'string', multiple: true }, epochs: { type: 'string' } },
+  options: {
+    method: { type: 'string', multiple: true },
+    seed: { type: 'string', multiple: true },
+    epochs: { type: 'string' },
+    rate: { type: 'string' },
+  },
 })
 const assets = process.env.ADATUNE_ASSETS
 if (!assets) {
@@ -94,9 +99,10 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
   const epochs = Number(values.epochs ?? usual)
   for (const name of values.method ?? Object.keys(methods)) {
     for (const seed of (values.seed ?? ['1']).map(Number)) {
-      const key = `${task} ${name} seed ${seed} epochs ${epochs}`
+      const learningRate = Number(values.rate ?? methods[name]!.learningRate)
+      const key = `${task} ${name} seed ${seed} epochs ${epochs}${values.rate ? ` rate ${learningRate}` : ''}`
       if (results[key]) continue
-      const { method, learningRate } = methods[name]!
+      const { method } = methods[name]!
       const settings = {
         model: join(assets, 'models/all-MiniLM-L6-v2'),
         task: 'sequence-classification',

@@ -38,7 +38,9 @@ export function givenTokens(row: Row, limits: Limits): Tokens {
   const ids = integers(row, 'input_ids', limits.vocabularySize, null) ?? []
   if (ids.length === 0) throw new UserError(`${at(row)}: "input_ids" is empty. Leave the row out.`)
   if (ids.length > limits.maxPositions) {
-    throw new UserError(`${at(row)}: ${ids.length} tokens, but the model has ${limits.maxPositions} positions. Shorten or split the row.`)
+    throw new UserError(
+      `${at(row)}: ${ids.length} tokens, but the model has ${limits.maxPositions} positions for them. Shorten or split the row.`,
+    )
   }
   const mask = integers(row, 'attention_mask', 2, ids.length) ?? ids.map(() => 1)
   if (!mask.includes(1)) throw new UserError(`${at(row)}: "attention_mask" masks every token. Leave the row out.`)

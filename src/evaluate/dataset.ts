@@ -8,6 +8,8 @@ import { isHead, type Subject } from './assembly.ts'
 export interface DatasetOptions {
   readonly columns: { readonly text: string; readonly pair?: string | null | undefined; readonly label: string } | null
   readonly maxLength: number
+  /** Positions that the method keeps for itself. */
+  readonly reserved?: number
   /** Whether rows must have labels; else they are not looked at: test sets carry -1 and the like. */
   readonly labelled: boolean
 }
@@ -30,7 +32,7 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
     tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)),
     maxLength: options.maxLength,
     vocabularySize: wiring.vocabularySize,
-    maxPositions: wiring.maxPositions,
+    maxPositions: wiring.maxPositions - (options.reserved ?? 0),
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
     label: (row) => (options.labelled ? task.label(row, column, names) : null),
   })

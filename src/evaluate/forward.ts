@@ -1,10 +1,11 @@
 import type { Example } from '../data/examples.ts'
-import { pack } from '../data/pack.ts'
 import { output } from '../graph/graph.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Session } from '../runtime/session.ts'
+import { arrangement } from './arrangement.ts'
 import { assemble, type Subject } from './assembly.ts'
+import { trainedIn } from './state.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
 /** A model with a method's state, ready to answer. */
@@ -26,11 +27,12 @@ export async function openForward(
   state: ReadonlyMap<string, Tensor>,
   { batchSize, threads }: ForwardOptions,
 ): Promise<Forward> {
-  const { network, logits } = assemble(subject, { method, training: false, trains: ({ name }) => state.has(name) })
+  const { network, logits } = assemble(subject, { method, training: false, trains: trainedIn(state) })
   const { graph } = network
   output(graph, 'logits', logits)
   const session: Session = await openSession(graph, { ...(threads !== undefined && { threads }) })
   const byToken = subject.head.wiring !== 'sequence-classification'
+  const { rows: rowsOf, batch: batchOf, virtualTokens } = arrangement(subject, method)
   return {
     async logits(examples, values) {
       const results: Float32Array[] = new Array(examples.length)
@@ -40,11 +42,13 @@ export async function openForward(
       for (let start = 0; start < order.length; start += batchSize) {
         const rows = order.slice(start, start + batchSize)
         const chosen = rows.map((i) => examples[i]!)
-        const batch = pack(chosen, subject.model.wiring.positions)
+        const batch = batchOf(rowsOf(chosen))
         const { data, shape } = (await session.run({ ...streamFeeds(batch), ...fed })).logits!
         let at = 0
         rows.forEach((i, row) => {
           const size = shape[1]! * (byToken ? chosen[row]!.ids.length : 1)
+          // Virtual tokens have logits that nobody asks for.
+          if (byToken) at += shape[1]! * virtualTokens
           results[i] = (data as Float32Array).slice(at, at + size)
           at += size
         })

@@ -6,9 +6,9 @@ import { deployed, type Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
-import { assemble, isHead, type Outline, type Subject } from './assembly.ts'
+import { assemble, isHead, type Outline, type Subject, withoutWeights } from './assembly.ts'
 import { withinBudget } from './budget.ts'
-import { methodFor, weightCounts } from './weight-counts.ts'
+import { type Besides, methodFor, weightCounts } from './weight-counts.ts'
 
 /** Weights of one form of a model or method; shares are fractions. */
 export interface Form {
@@ -61,6 +61,7 @@ export interface InspectionOptions {
   readonly rows?: number
   /** What the method remembers, for a saved adapter. */
   readonly memory?: unknown
+  readonly besides?: Besides
 }
 
 const patternOf = (name: string): string => name.replace(/\.\d+(?=\.|$)/g, '.*')
@@ -91,7 +92,7 @@ export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'param
 
 /** Operations of the matrix products of a forward pass over rows of equal length, for each of their tokens. */
 export function forwardFlopsPerToken(subject: Subject, method: Method, training: boolean, rows: number, length: number): number {
-  const { network, logits } = assemble(subject, { method, training, trains: () => false })
+  const { network, logits } = assemble(withoutWeights(subject), { method, training, trains: () => false })
   output(network.graph, 'logits', logits)
   const all = rows * (training ? method.passes : 1)
   return flopCounter(liveNodes(network.graph))({ rows: all, tokens: all * length, length }) / (rows * length)
@@ -100,6 +101,22 @@ export function forwardFlopsPerToken(subject: Subject, method: Method, training:
 /** The base model with its head, nothing trained. */
 export const none: Method = inPlace('none', () => false)
 
+/** Operations of a forward pass for each token of the text: of the base model, in training with all passes, and at the end. */
+export interface ForwardCosts {
+  readonly base: number
+  readonly training: number
+  readonly merged: number
+}
+
+export function forwardCosts(subject: Subject, method: Method, rows: number, length: number): ForwardCosts {
+  const { method: plain } = deployed(method, new Map())
+  const base = forwardFlopsPerToken(subject, none, false, rows, length)
+  const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
+  const training = forwardFlopsPerToken(subject, method, true, rows, length)
+  // The products of a low-rank increment cost as much a rank as its weights are.
+  return { base, training, merged: base + (whole - base) * (plain.remains ?? 1) }
+}
+
 /** What a method costs on a model, from shapes alone: weights, operations, bytes, and where it acts. */
 export function inspectMethod(
   subject: Subject,
@@ -107,11 +124,10 @@ export function inspectMethod(
   given: MethodOptions,
   settings: InspectionOptions = {},
 ): MethodInspection {
-  const { length = 128, rows = 1, memory = null } = settings
+  const { length = 128, rows = 1, memory = null, besides } = settings
   const options = withinBudget(subject, outline, given)
   const method = methodFor(subject, outline, options, null, memory)
-  const { method: plain } = deployed(method, new Map())
-  const { base, head, trained, merged } = weightCounts(subject, outline, method)
+  const { base, head, trained, merged } = weightCounts(subject, outline, method, besides)
   const form = (weights: number, flops: number): Form => ({
     weights,
     withHead: weights + head,
@@ -120,16 +136,14 @@ export function inspectMethod(
     withHeadShareOfModel: (weights + head) / (base + head),
     forwardFlopsPerToken: flops,
   })
-  const alone = forwardFlopsPerToken(subject, none, false, rows, length)
-  const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
+  const costs = forwardCosts(subject, method, rows, length)
   const tensors = [...outline.base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
   return {
     options,
     length,
-    base: form(base, alone),
-    training: form(trained, forwardFlopsPerToken(subject, method, true, rows, length)),
-    // The products of a low-rank increment cost as much a rank as its weights are.
-    merged: form(merged, alone + (whole - alone) * (plain.remains ?? 1)),
+    base: form(base, costs.base),
+    training: form(trained, costs.training),
+    merged: form(merged, costs.merged),
     passes: method.passes,
     adapterBytes: 4 * (merged + head),
     modules: moduleGroups(

@@ -33,8 +33,9 @@ export interface Predictor extends Answering {
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const { adapter = null, task = null, labels = null, batchSize = 64 } = options
   const model = await findModel(options.model)
-  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
-  const examplesOf = openReader(open, loaded?.card ?? null, options)
+  const adapted = openAdapted(model, { adapter, task, labels })
+  const { open, method, state } = adapted
+  const examplesOf = openReader(adapted, options)
   const forward = await openForward(open.subject, method, state, { batchSize })
   return { ...answering(open, examplesOf, (examples) => forward.logits(examples, state)), close: () => forward.close() }
 }

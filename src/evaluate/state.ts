@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Method, Tensor } from '../nn/method.ts'
+import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { normals } from '../random/draws.ts'
@@ -32,6 +32,15 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
   return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
 }
 
+/**
+ * Whether a tensor of the base model is trained where it is: the state has it, in its shape. A mixture over a method that takes the
+ * place of a tensor has a stack under that name.
+ */
+export const trainedIn =
+  (state: ReadonlyMap<string, Tensor>) =>
+  ({ name, shape }: BaseParameter): boolean =>
+    state.get(name)?.shape.length === shape.length
+
 /** Tensors that the checkpoint lacks; they are made anew, trained and saved with the adapter. */
 export function missing({ model }: Subject, { base }: Outline): string[] {
   return model.tensors.size === 0 ? [] : [...base.keys()].filter((name) => model.find(name) === null)
@@ -40,6 +49,12 @@ export function missing({ model }: Subject, { base }: Outline): string[] {
 /** Whether a tensor's name ends with one of the modules named. */
 const inModules = (name: string, modules: readonly string[]): boolean =>
   modules.some((module) => name.startsWith(`${module}.`) || name.includes(`.${module}.`))
+
+/** Whether a tensor of the base model is trained whatever the method: it belongs to a module of `trainAlso`, or the checkpoint lacks it. */
+export function trainedBesides(subject: Subject, outline: Outline, trainAlso: readonly string[]): (parameter: BaseParameter) => boolean {
+  const absent = new Set(missing(subject, outline))
+  return ({ name }) => inModules(name, trainAlso) || absent.has(name)
+}
 
 /**
  * The state at the start of a run: the method's parameters initialised, and the tensors of the base model that are trained:
@@ -53,14 +68,14 @@ export function initialState(subject: Subject, outline: Outline, method: Method,
       state.set(name, { shape, data: init(keyOf('init', seed, name)) })
     }
   }
-  const absent = new Set(missing(subject, outline))
+  const besides = trainedBesides(subject, outline, trainAlso)
   for (const module of trainAlso) {
     if (![...outline.base.keys()].some((name) => inModules(name, [module])))
       throw new UserError(`trainAlso: the model has no module "${module}".`)
   }
   for (const parameter of outline.base.values()) {
     const { name, shape } = parameter
-    if (isHead(subject, name) || method.trains(parameter) || inModules(name, trainAlso) || absent.has(name)) {
+    if (isHead(subject, name) || method.trains(parameter) || besides(parameter)) {
       state.set(name, baseTensor(subject, name, shape, seed))
     }
   }

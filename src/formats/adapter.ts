@@ -1,6 +1,7 @@
 import type { TaskName } from '../heads/index.ts'
 import { definitionOf, type PlainOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
+import { settingOf } from '../models/setting.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { Outline } from '../nn/outline.ts'
 
@@ -59,8 +60,7 @@ export interface Format {
 
 /** The method on this model, as it stands outside of training. */
 export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'>, { model, outline }: Subject): Method {
-  const setting = { sites: outline.sites, base: [...outline.base.values()], layers: model.wiring.layers, totalSteps: null, memory }
-  return definitionOf(options).create(options, setting)
+  return definitionOf(options).create(options, settingOf(model, outline, null, memory))
 }
 
 /** Whether a tensor lies outside of the encoder. */

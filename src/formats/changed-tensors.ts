@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { PlainOptions } from '../methods/index.ts'
+import { parameterName } from '../nn/method.ts'
 import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
@@ -12,8 +13,10 @@ const TENSORS = 'adapter.safetensors'
 /** The tensors that the method trains, the head's, and those that `has` says are there besides. */
 function changed(options: PlainOptions, subject: Subject, has: (name: string) => boolean): Stored[] {
   const method = methodOf({ options, memory: null }, subject)
-  const named = [...subject.outline.base.values()].filter(
-    (tensor) => method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name),
+  const { sites, base } = subject.outline
+  const replaced = new Set(sites.flatMap((site) => Object.keys(method.parameters(site)).map((role) => parameterName(site, role))))
+  const named = [...base.values()].filter(
+    (tensor) => replaced.has(tensor.name) || method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name),
   )
   return named.map(({ name, shape }) => ({ name, as: [name], shape }))
 }

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
-import { groupOf } from '../methods/mixture.ts'
-import type { Tensor } from '../nn/method.ts'
+import { groupOf, type Tensor } from '../nn/method.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import type { Subject } from './adapter.ts'
@@ -24,7 +23,8 @@ export function isExpertsFile(path: string): boolean {
  */
 export function saveExperts(file: string, state: ReadonlyMap<string, Tensor>, { outline }: Subject): void {
   const tensors = [...state].flatMap(([name, { shape, data }]): [string, Tensor][] => {
-    if (outline.base.has(name)) return [[name, { shape, data }]]
+    // A stack may bear the name of a tensor of the base model, as BitFit's biases do.
+    if (outline.base.get(name)?.shape.length === shape.length) return [[name, { shape, data }]]
     const [experts, ...rest] = shape as [number, ...number[]]
     const size = data.length / experts
     return Array.from({ length: experts }, (_, k) => [expertName(name, k), { shape: rest, data: data.slice(k * size, (k + 1) * size) }])

@@ -10,6 +10,7 @@ import { replaceFolder } from './folder-replacement.ts'
 import { headOutputs } from './labels.ts'
 import { modelFolder } from './model-folder.ts'
 import { peft } from './peft.ts'
+import { peftPrompts } from './peft-prompts.ts'
 import { refusePickle } from './pickle.ts'
 
 export type { Adapter, Card, Subject } from './adapter.ts'
@@ -19,7 +20,7 @@ export { mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */
-const formats: readonly Format[] = [peft, adapterHub, changedTensors, modelFolder]
+const formats: readonly Format[] = [peftPrompts, peft, adapterHub, changedTensors, modelFolder]
 const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
 
 function formatOf(folder: string): Format {
@@ -40,8 +41,8 @@ export function describeAdapter(folder: string): Card {
 }
 
 /**
- * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA and
- * AdaLoRA as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
+ * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA,
+ * AdaLoRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
  * @throws UserError where the folder holds other files, or the file system refuses
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {

@@ -6,10 +6,8 @@ import type { Card } from './adapter.ts'
 import { hubName } from './card.ts'
 import { taskType } from './peft-head.ts'
 import type { PeftTargets } from './peft-targets.ts'
+import { PEFT_VERSION } from './peft-version.ts'
 import type { Json } from './python-json.ts'
-
-/** The release of PEFT whose fields are written. */
-const PEFT_VERSION = '0.21.2'
 
 /** Fields that PEFT's classes type as floats. */
 export const isPeftFloat = (key: string): boolean => ['beta1', 'beta2', 'lora_dropout', 'orth_reg_weight'].includes(key)

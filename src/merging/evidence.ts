@@ -20,7 +20,8 @@ export interface EvidenceOptions extends ReaderOptions {
 /** Answers rules from data. Sessions are opened when they are first asked for; `close` ends them. */
 export function openEvidence(members: readonly Member[], options: EvidenceOptions): Evidence & { close(): Promise<void> } {
   const { rows, batchSize, seed } = options
-  const [{ open, adapter }] = members as [Member, ...Member[]]
+  const first = members[0]!
+  const { open } = first
   const metric = options.metric ?? open.task.primary
   if (!open.task.metricNames.includes(metric))
     throw new UserError(`--metric ${metric}: ${open.name} has ${open.task.metricNames.join(', ')}.`)
@@ -33,14 +34,14 @@ export function openEvidence(members: readonly Member[], options: EvidenceOption
   return {
     async score(blend: Blend) {
       const { state } = adapterOf(blend, members, 'average')
-      const examples = openReader(open, adapter.card, options)(given(0), true)
+      const examples = openReader(first, options)(given(0), true)
       const method = methodFor(open.subject, open.outline, blend.options, null, blend.memory)
       forward ??= await openForward(open.subject, method, state, { batchSize })
       const value = open.task.metrics(await forward.logits(examples, state), examples, open.labels)[metric]!
       return isLowerBetter(metric) ? -value : value
     },
     fisher(member) {
-      const examples = openReader(member.open, member.adapter.card, options)(given(members.indexOf(member)), false)
+      const examples = openReader(member, options)(given(members.indexOf(member)), false)
       return fisherInformation(member, examples, { batchSize, seed })
     },
     async close() {

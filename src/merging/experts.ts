@@ -29,15 +29,19 @@ export function openExperts(model: Model, run: string, options: Omit<AdaptedOpti
   const mixed = methodOptions.safeParse(readFields(config).method)
   if (!mixed.success) throw new UserError(`${config} holds no method that is known; give the folder of a finished adamix run.`)
   const { subject, outline } = adapted.open
-  const method = methodFor(subject, outline, mixed.data)
+  const method = methodFor(subject, outline, mixed.data, null, adapted.adapter!.memory)
   const whole = [...outline.base.values()].filter(({ name }) => adapted.state.has(name))
   const stacks = outline.sites.flatMap((site) =>
     Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
   )
   const held = loadExperts(file, new Map([...whole, ...stacks].map((tensor) => [tensor.name, tensor])))
+  const stacked = new Set(stacks.map(({ name }) => name))
   const experts = Math.max(...stacks.map(({ shape }) => shape[0]!))
   return Array.from({ length: experts }, (_, k) => {
-    const state = new Map([...held].map(([name, tensor]) => [name, outline.base.has(name) ? tensor : partOf(tensor, k)]))
+    const state = new Map<string, Tensor>([...held].map(([name, tensor]) => [name, stacked.has(name) ? partOf(tensor, k) : tensor]))
+    const other = [...adapted.state].find(([name, { shape }]) => state.get(name)?.shape.join() !== shape.join())
+    if (other)
+      throw new UserError(`${file} keeps its experts in another form than the adapter that they merge into; only that one can be combined.`)
     return { ...adapted, adapter: { ...adapted.adapter!, state }, state, folder: `expert ${k} of ${run}` }
   })
 }

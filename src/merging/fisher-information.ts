@@ -1,10 +1,11 @@
 import { backward } from '../autodiff/backward.ts'
 import type { Example, Label } from '../data/examples.ts'
-import { pack } from '../data/pack.ts'
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble } from '../evaluate/assembly.ts'
 import { openForward } from '../evaluate/forward.ts'
+import { trainedIn } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
 import { output } from '../graph/graph.ts'
 import { mul } from '../graph/ops/elementwise.ts'
@@ -49,7 +50,7 @@ export async function fisherInformation(
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const { open, method, state } = adapted
   const { subject } = open
-  const { network, logits, trained } = assemble(subject, { method, training: false, trains: ({ name }) => state.has(name) })
+  const { network, logits, trained } = assemble(subject, { method, training: false, trains: trainedIn(state) })
   const { graph } = network
   const { task } = subject.head.loss(network, logits, objective)
   const entries = [...trained.values()]
@@ -61,14 +62,16 @@ export async function fisherInformation(
   gradients.forEach((gradient, i) => {
     if (gradient) output(graph, `${entries[i]!.name}@squared`, mul(gradient, gradient))
   })
+  const arranged = arrangement(subject, method)
   const fixed = Object.fromEntries([...state].filter(([name]) => graph.inputs.has(name)))
   const sums = new Map(entries.map(({ name }) => [name, new Float64Array(state.get(name)!.data.length)]))
   const labelled = await answered(adapted, examples, options)
   const session = await openSession(graph)
   try {
     for (const example of labelled) {
-      const batch = pack([example], subject.model.wiring.positions)
-      const { feeds } = subject.head.targets([example], batch, objective)
+      const rows = arranged.rows([example])
+      const batch = arranged.batch(rows)
+      const { feeds } = subject.head.targets(rows, batch, objective)
       const results = await session.run({ ...fixed, ...streamFeeds(batch), ...feeds, lossDivisor: one, targetCount: one })
       for (const { name } of reached) {
         const sum = sums.get(name)!

@@ -70,8 +70,8 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
   }
   const answers = (): Answering => {
     const adapted = current()
-    const { open, adapter, method, state } = adapted
-    return answering(open, openReader(open, adapter?.card ?? null, options), async (examples) => {
+    const { open, method, state } = adapted
+    return answering(open, openReader(adapted, options), async (examples) => {
       const shape = shapeOf(adapted)
       if (!forwards.has(shape)) forwards.set(shape, openForward(open.subject, method, state, { batchSize }))
       return (await forwards.get(shape)!).logits(examples, state)

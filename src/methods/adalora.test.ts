@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bareSetting } from '../../test/behaviour/bare-setting.ts'
 import { UserError } from '../errors.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { LinearSite } from '../nn/site.ts'
@@ -13,7 +14,7 @@ const options = (given: Record<string, unknown>) => adaloraOptions.parse({ name:
 /** AdaLoRA on two modules of 4 singular values with a target of 2 each; `E` starts at the values given. */
 function allocator(given: Record<string, unknown> = {}, totalSteps = 20, start = [1, 2, 3, 4]) {
   const schedule = { initR: 4, targetR: 2, tInit: 4, tFinal: 4, deltaT: 1, ...given }
-  const method: Method = adalora.create(options(schedule), { sites, base: [], layers: 1, totalSteps, memory: null })
+  const method: Method = adalora.create(options(schedule), bareSetting({ sites, totalSteps }))
   const state = new Map<string, Tensor>()
   for (const each of sites) {
     for (const [role, { shape }] of Object.entries(method.parameters(each))) {
@@ -219,13 +220,10 @@ test('with shrinking the last allocation hands over what is kept, and the method
       { parameter: `${name}.B.weight`, axis: 1, indices },
     ]),
   )
-  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), {
-    sites,
-    base: [],
-    layers: 1,
-    totalSteps: 20,
-    memory: remembered(),
-  })
+  const shrunk = adalora.create(
+    options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }),
+    bareSetting({ sites, totalSteps: 20, memory: remembered() }),
+  )
   assert.deepEqual(
     Object.values(shrunk.parameters(sites[0]!)).map(({ shape }) => shape),
     [
@@ -241,13 +239,10 @@ test('with shrinking the last allocation hands over what is kept, and the method
 test('a module without a singular value left has no parameters', () => {
   const { control, remembered } = allocator()
   control(16, rising)
-  const shrunk = adalora.create(options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }), {
-    sites,
-    base: [],
-    layers: 1,
-    totalSteps: 20,
-    memory: remembered(),
-  })
+  const shrunk = adalora.create(
+    options({ initR: 4, targetR: 2, tInit: 4, tFinal: 4 }),
+    bareSetting({ sites, totalSteps: 20, memory: remembered() }),
+  )
   assert.deepEqual(shrunk.parameters(sites[0]!), {})
   assert.equal(Object.keys(shrunk.parameters(sites[1]!)).length, 3)
 })

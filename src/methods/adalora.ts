@@ -114,6 +114,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
         return { a: roles['A.weight']!, b: scaled, scale: adaloraScale(options) }
       }),
       coupling: attentionCoupling,
+      shared: ['E', 'B'],
       penalty: (all) =>
         orthogonality(
           all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),

@@ -1,20 +1,31 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { groupOf } from '../nn/method.ts'
 import { replay } from '../routing/replay.ts'
 import { uniform } from '../routing/uniform.ts'
-import { bottleneck, bottleneckOptions } from './bottleneck.ts'
+import { adaloraOptions } from './adalora.ts'
+import { bitfitOptions } from './bitfit.ts'
+import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
-import { lora, loraOptions } from './lora.ts'
-import { groupOf, mixture } from './mixture.ts'
+import { loraOptions } from './lora.ts'
+import { mixture } from './mixture.ts'
+import { plainDefinition } from './plain.ts'
+import { prefixOptions } from './prefix.ts'
+import { promptOptions } from './prompt.ts'
 
 const adapterPlace = bottleneckOptions.extend({ variant: bottleneckOptions.shape.variant.default('ffn-output') })
 
+/** What can be mixed, with the place that AdaMix gives to bottlenecks. */
+const mixable = [adapterPlace, loraOptions, adaloraOptions, promptOptions, prefixOptions, bitfitOptions] as const
+/** The methods that a mixture wraps. */
+export const mixableNames = mixable.map(({ shape }) => shape.name.value)
+
 export const adamixOptions = z.strictObject({
   name: z.literal('adamix'),
-  of: z.discriminatedUnion('name', [adapterPlace, loraOptions]).default(adapterPlace.parse({ name: 'bottleneck' })),
+  of: z.discriminatedUnion('name', mixable).default(adapterPlace.parse({ name: 'bottleneck' })),
   experts: z.number().int().positive('must be at least 1').default(4),
-  /** Roles with one expert for all routes; by default the last of the method's roles, as in the paper: `up`, or `B`. */
+  /** Groups of roles with one expert for all routes; by default those that the paper shares, `up` or `B`, or the method's counterpart. */
   share: z.array(z.string().min(1)).nullable().default(null),
   consistency: z.number().nonnegative().default(1),
   routing: z
@@ -23,6 +34,8 @@ export const adamixOptions = z.strictObject({
       z.strictObject({ name: z.literal('replay'), file: z.string().min(1) }),
     ])
     .default({ name: 'uniform' }),
+  /** Whether the roles of a site draw apart, as in the paper, or together. */
+  draws: z.enum(['independent', 'coupled']).default('independent'),
   budget: budgetOption,
   adam: z.enum(['dense', 'lazy']).default('dense'),
 })
@@ -31,23 +44,23 @@ export type AdaMixOptions = z.infer<typeof adamixOptions>
 /** AdaMix (Wang et al. 2022): a mixture of one method's modules with stochastic routing, merged to one module. */
 export const adamix = defineMethod<AdaMixOptions>({
   name: 'adamix',
-  summary: 'a mixture of adapters or LoRA modules, averaged at the end (Wang et al. 2022)',
+  summary: 'a mixture of the modules of another method, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
   learningRate: 1e-3,
-  plain: ({ of }) => of,
-  resize: (options, size) => ({
-    ...options,
-    budget: null,
-    of: options.of.name === 'lora' ? lora.resize!(options.of, size) : bottleneck.resize!(options.of, size),
-  }),
-  create({ of, experts, share: named, consistency, routing, adam }, setting) {
-    const inner = of.name === 'lora' ? lora.create(of, setting) : bottleneck.create(of, setting)
+  plain: ({ of }) => plainDefinition(of).plain?.(of) ?? of,
+  resize(options, size) {
+    const { resize } = plainDefinition(options.of)
+    if (!resize) throw new UserError(`budget: ${options.of.name} has one size; leave the budget out.`)
+    return { ...options, budget: null, of: resize(options.of, size) as AdaMixOptions['of'] }
+  },
+  create({ of, experts, share: named, consistency, routing, draws, adam }, setting) {
+    const inner = plainDefinition(of).create(of, setting)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]
-    const share = named ?? groups.slice(-1)
+    const share = named ?? inner.shared ?? []
     for (const role of share) {
       if (!groups.includes(role)) throw new UserError(`share: "${role}" is no role of ${of.name}; it has ${groups.join(', ')}.`)
     }
     const router = routing.name === 'replay' ? replay(routing.file) : uniform
-    return mixture(inner, setting.sites, { experts, share, consistency, lazy: adam === 'lazy', router })
+    return mixture(inner, setting.sites, { experts, share, consistency, lazy: adam === 'lazy', router, coupled: draws === 'coupled' })
   },
 })

@@ -1,18 +1,36 @@
 import { UserError } from '../errors.ts'
+import type { Method, ParameterSpec } from '../nn/method.ts'
+import type { LinearSite, NormSite, Site } from '../nn/site.ts'
 import { defineMethod } from './definition.ts'
-import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
+import { type InPlaceOptions, inPlaceOptions } from './in-place.ts'
+import { zeros } from './initial.ts'
 import { selectsLayer } from './layers.ts'
 
-/** BitFit (Ben Zaken et al. 2022): every bias, norms included. */
+export const bitfitOptions = inPlaceOptions('bitfit')
+
+/** BitFit (Ben Zaken et al. 2022): every bias of the encoder, norms included; each takes the place of the model's own, under its name. */
 export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
   name: 'bitfit',
   summary: 'the biases (Ben Zaken et al. 2022)',
-  options: inPlaceOptions('bitfit'),
+  options: bitfitOptions,
   learningRate: 1e-3,
-  create({ layers }, setting) {
-    const trains = ({ name, layer }: { name: string; layer: number | null }): boolean =>
-      name.endsWith('.bias') && selectsLayer(layers, layer, setting.layers)
-    if (!setting.base.some(trains)) throw new UserError('BitFit trains biases, and this model has none there; use another method.')
-    return inPlace('bitfit', trains)
+  create({ layers: selected }, { sites, layers, tensor }): Method {
+    const acts = (site: Site): site is LinearSite | NormSite =>
+      (site.kind === 'norm' || (site.kind === 'linear' && site.bias && site.role !== 'head')) && selectsLayer(selected, site.layer, layers)
+    if (!sites.some(acts)) throw new UserError('BitFit trains biases, and this model has none there; use another method.')
+    return {
+      name: 'bitfit',
+      passes: 1,
+      consistency: 0,
+      lazy: false,
+      parameters(site): Record<string, ParameterSpec> {
+        if (!acts(site)) return {}
+        const shape = [site.kind === 'norm' ? site.size : site.out]
+        return { bias: { shape, init: () => tensor(`${site.name}.bias`)?.data ?? zeros(shape)([0, 0]) } }
+      },
+      linear: (_site, roles, { input, base }) => base(input, roles.bias),
+      norm: (_site, roles, { input, base }) => base(input, roles.bias),
+      trains: () => false,
+    }
   },
 })

@@ -119,6 +119,7 @@ export const bottleneck = defineMethod<BottleneckOptions>({
       consistency: 0,
       lazy: false,
       parameters: (site) => (acts(site) ? specs(site.hidden, bottleneckSize(options, site.hidden), variant.init) : {}),
+      shared: ['up'],
       branch: (_site, roles, call) => variant.place(adapter(roles), call),
       trains: () => false,
     }

@@ -1,19 +1,8 @@
 import type { z } from 'zod'
-import type { BaseParameter, Method } from '../nn/method.ts'
-import type { Site } from '../nn/site.ts'
+import type { Method } from '../nn/method.ts'
+import type { Setting } from '../nn/setting.ts'
 
-/** The model a method is made for. */
-export interface Setting {
-  /** Every site of the model with its head, in order. */
-  readonly sites: readonly Site[]
-  /** Tensors of the base model and head, in order. */
-  readonly base: readonly BaseParameter[]
-  readonly layers: number
-  /** Updates in the whole run; null outside of training. */
-  readonly totalSteps: number | null
-  /** What the method remembered in a checkpoint or adapter; null for a fresh one. */
-  readonly memory: unknown
-}
+export type { Setting }
 
 /** A PEFT method: its options as a schema, and how it is made for one model. */
 export interface MethodDefinition<Options = unknown> {

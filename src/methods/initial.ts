@@ -16,8 +16,11 @@ export const normal =
   (key) =>
     normals(elementCount(shape), key, { mean: 0, deviation })
 
-/** Kaiming-uniform with a = √5 as torch's Linear has it: U(-1/√in, 1/√in) for `[out, in]`. */
-export const kaimingUniform =
-  (shape: readonly [number, number]): Init =>
+/** Uniform between -limit and limit. */
+export const uniform =
+  (shape: readonly number[], limit: number): Init =>
   (key) =>
-    uniforms(elementCount(shape), key, { low: -1 / Math.sqrt(shape[1]), high: 1 / Math.sqrt(shape[1]) })
+    uniforms(elementCount(shape), key, { low: -limit, high: limit })
+
+/** Kaiming-uniform with a = √5 as torch's Linear has it: U(-1/√in, 1/√in) for `[out, in]`. */
+export const kaimingUniform = (shape: readonly [number, number]): Init => uniform(shape, 1 / Math.sqrt(shape[1]))

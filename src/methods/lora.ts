@@ -68,6 +68,7 @@ export const lora = defineMethod<LoraOptions>({
         name.endsWith('.bias') && (options.bias === 'all' || (options.bias === 'lora_only' && targets.has(name.slice(0, -'.bias'.length)))),
       ...lowRank((site, roles) => ({ a: roles['A.weight']!, b: roles['B.weight']!, scale: loraScale(options, site.name).scale })),
       coupling: attentionCoupling,
+      shared: ['B'],
     }
   },
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { bareSetting } from '../../test/behaviour/bare-setting.ts'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
 import { reshape } from '../graph/ops/movement.ts'
 import type { Method, Tensor } from '../nn/method.ts'
@@ -11,7 +12,7 @@ import { mixture } from './mixture.ts'
 
 const branch: BranchSite = { kind: 'branch', stage: 'raw', role: 'feed-forward', name: 'down', module: 'output', layer: 0, hidden: 2 }
 const linear: LinearSite = { kind: 'linear', role: 'query', name: 'query', layer: 0, in: 1, out: 1, bias: false }
-const setting = { sites: [branch, linear], base: [], layers: 1, totalSteps: null, memory: null }
+const setting = bareSetting({ sites: [branch, linear] })
 const adapter = bottleneck.create(bottleneckOptions.parse({ name: 'bottleneck', variant: 'ffn-output', size: 1 }), setting)
 const lowRank = lora.create(loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query'] }), setting)
 const mixed = (inner: Method, experts: number, share: readonly string[]): Method =>
@@ -28,7 +29,7 @@ async function adapted(method: Method, state: ReadonlyMap<string, Tensor>, route
     { ...given, x: operand([[1, -1]]), routes: operand(route) },
     (values) => {
       const x = values.x!
-      const call = { value: x, residual: x, norm: () => x, dropout: () => x, controls: { 'mixture.routes': values.routes! } }
+      const call = { value: x, residual: x, norm: () => x, dropout: () => x, controls: { 'mixture.routes': values.routes! }, shared: {} }
       return { y: reshape(method.branch!(branch, Object.fromEntries(roles.map((role) => [role, values[role]!])), call), [2]) }
     },
     'float32',

@@ -1,13 +1,15 @@
 import type { Value } from '../graph/graph.ts'
+import { addAll, mul } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
-import { concat, reshape, slice } from '../graph/ops/movement.ts'
-import type { FedControl, Method, ParameterSpec, Roles, Tensor } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
-import { branchLanes, linearLanes } from '../nn/network.ts'
+import { concat, reshape, slice, split } from '../graph/ops/movement.ts'
+import { branchLanes, embeddingLanes, keyValueLanes, type Lanes, linearLanes, normLanes } from '../nn/lanes.ts'
+import type { FedControl, Method, ParameterSpec, Roles } from '../nn/method.ts'
+import { groupOf, parameterName } from '../nn/method.ts'
 import type { AnyCall, Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { keyOf } from '../random/key.ts'
 import type { Draw, Router } from '../routing/route.ts'
+import { type Experts, expertsOf, meanOfExperts } from './experts.ts'
 
 export interface MixtureOptions {
   readonly experts: number
@@ -17,10 +19,9 @@ export interface MixtureOptions {
   readonly consistency: number
   readonly lazy: boolean
   readonly router: Router
+  /** Whether all groups of a site share a draw. */
+  readonly coupled?: boolean
 }
-
-/** A role's group: its tensors, weight and bias, are drawn together. */
-export const groupOf = (role: string): string => role.slice(0, role.indexOf('.'))
 
 /** `experts` copies along a new first axis; expert 0 starts as the plain method would. */
 function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec {
@@ -34,34 +35,41 @@ function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec
   }
 }
 
-/** The mean over the first axis, summed in doubles. */
-function meanExpert({ shape: [experts, ...shape], data }: Tensor): Tensor {
-  const size = elementCount(shape)
-  const mean = Float32Array.from({ length: size }, (_, i) => {
-    let sum = 0
-    for (let k = 0; k < experts!; k++) sum += data[k * size + i]!
-    return sum / experts!
-  })
-  return { shape, data: mean }
-}
+/** The parts of a stack along its first axis. */
+const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as number).map((one) => reshape(one, stack.shape.slice(1)))
 
 /**
  * AdaMix (Wang et al. 2022) over any method: every role is a stack of experts, each pass of a batch picks one expert by a product with
- * a one-hot row, and outside of training the mean of the experts stands for all. It knows the wrapped method only by its parameters.
+ * a one-hot row, and outside of training the mean of the experts stands for all. It knows the wrapped method only by its contract;
+ * what that observes and decides is pooled over the experts.
  */
-export function mixture(inner: Method, sites: readonly Site[], { experts, share, consistency, lazy, router }: MixtureOptions): Method {
-  const unmixed = (['keyValue', 'embedding'] as const).find((kind) => inner[kind])
-  if (unmixed) throw new Error(`a mixture does not reach ${unmixed} sites, where ${inner.name} acts`)
+export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
+  const { experts, share, consistency, lazy, router, coupled = false } = options
   const passes = consistency > 0 ? 2 : 1
   const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
-  const couplingOf = (site: Site): string => inner.coupling?.(site) ?? site.name
-  const drawn = new Map<string, Draw>()
-  for (const site of sites) {
-    for (const role of Object.keys(inner.parameters(site))) {
-      const [group, name] = [couplingOf(site), groupOf(role)]
-      if (poolOf(role) > 1) drawn.set(`${group} ${name}`, { group, role: name, experts })
-    }
+  const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
+  const parameters = sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const))
+  const pools: Experts = { count: experts, pools: new Map(parameters) }
+
+  const drawOf = (site: Site, role: string): Draw => {
+    const group = inner.coupling?.(site) ?? site.name
+    const mixed = [
+      ...new Set(
+        rolesOf(site)
+          .filter((each) => poolOf(each) > 1)
+          .map(groupOf),
+      ),
+    ]
+    return { group, role: coupled ? mixed.join('+') : groupOf(role), experts }
   }
+  const keyOfDraw = ({ group, role }: Draw): string => `${group} ${role}`
+  const drawn = new Map(
+    sites.flatMap((site) =>
+      rolesOf(site)
+        .filter((role) => poolOf(role) > 1)
+        .map((role) => [keyOfDraw(drawOf(site, role)), drawOf(site, role)] as const),
+    ),
+  )
   const draws = [...drawn.values()]
   const place = new Map([...drawn.keys()].map((key, i) => [key, i]))
 
@@ -70,27 +78,47 @@ export function mixture(inner: Method, sites: readonly Site[], { experts, share,
     Object.fromEntries(
       Object.entries(roles).map(([role, stack]) => {
         const shape = stack.shape.slice(1)
-        const row = place.get(`${couplingOf(site)} ${groupOf(role)}`)
-        if (poolOf(role) === 1 || row === undefined) return [role, reshape(stack, shape)]
-        const at = lane * draws.length + row
+        if (poolOf(role) === 1) return [role, reshape(stack, shape)]
+        const at = lane * draws.length + place.get(keyOfDraw(drawOf(site, role)))!
         const choice = slice(controls['mixture.routes']!, 0, at, at + 1, 1)
         return [role, reshape(gemm(choice, reshape(stack, [experts, elementCount(shape as number[])])), shape)]
       }),
     )
 
+  const laneName = (lane: number, name: string): string => `${lane} ${name}`
+  /** What the method made at the model's site for a lane. */
+  const sharedBy = (lane: number, { shared }: AnyCall): AnyCall['shared'] =>
+    Object.fromEntries(
+      Object.entries(shared).flatMap(([name, value]) =>
+        name.startsWith(laneName(lane, '')) ? [[name.slice(laneName(lane, '').length), value]] : [],
+      ),
+    )
+
   /** Acts once for each pass, on its part of the batch. */
-  function inLanes<S extends Site, C extends AnyCall>(
-    around: (site: S, roles: Roles, call: C) => Value,
-    lanes: (call: C, passes: number) => C[],
-  ) {
-    return (site: S, roles: Roles, call: C): Value => {
-      if (passes === 1) return around.call(inner, site, picked(site, roles, 0, call), call)
-      return concat(
-        lanes(call, passes).map((each, lane) => around.call(inner, site, picked(site, roles, lane, call), each)),
-        0,
-      )
-    }
+  function inLanes<S extends Site, C extends AnyCall, R>(
+    around: ((site: S, roles: Roles, call: C) => R) | undefined,
+    lanes: Lanes<C, R>,
+  ): ((site: S, roles: Roles, call: C) => R) | undefined {
+    if (!around) return undefined
+    const act = (site: S, roles: Roles, call: C, lane: number): R =>
+      around.call(inner, site, picked(site, roles, lane, call), { ...call, shared: sharedBy(lane, call) })
+    return (site, roles, call) =>
+      passes === 1 ? act(site, roles, call, 0) : lanes.whole(lanes.parts(call, passes).map((each, lane) => act(site, roles, each, lane)))
   }
+
+  /** A site's roles as each expert has them. */
+  const views = (roles: Roles): Roles[] => {
+    const parts = Object.entries(roles).map(([role, stack]) => [role, partsOf(stack)] as const)
+    return Array.from({ length: experts }, (_, k) => Object.fromEntries(parts.map(([role, each]) => [role, each[k] ?? each[0]!])))
+  }
+  const mean = (values: readonly Value[]): Value => (values.length === 1 ? values[0]! : mul(addAll(values), 1 / values.length))
+
+  const linear = inLanes(inner.linear, linearLanes)
+  const branch = inLanes(inner.branch, branchLanes)
+  const keyValue = inLanes(inner.keyValue, keyValueLanes)
+  const embedding = inLanes(inner.embedding, embeddingLanes)
+  const norm = inLanes(inner.norm, normLanes)
+  const routes = draws.length > 0 ? [{ name: 'mixture.routes', dtype: 'float32' as const, shape: [passes * draws.length, experts] }] : []
 
   return {
     name: 'adamix',
@@ -99,30 +127,72 @@ export function mixture(inner: Method, sites: readonly Site[], { experts, share,
     lazy,
     parameters: (site) =>
       Object.fromEntries(Object.entries(inner.parameters(site)).map(([role, spec]) => [role, stacked(spec, poolOf(role))])),
-    ...(inner.linear && { linear: inLanes(inner.linear, linearLanes) }),
-    ...(inner.branch && { branch: inLanes(inner.branch, branchLanes) }),
+    ...(linear && { linear }),
+    ...(branch && { branch }),
+    ...(keyValue && { keyValue }),
+    ...(embedding && { embedding }),
+    ...(norm && { norm }),
+    ...(inner.model && {
+      model: (site, roles, call) =>
+        Object.assign(
+          {},
+          ...Array.from({ length: passes }, (_, lane) => {
+            const made = Object.entries(inner.model!(site, picked(site, roles, lane, call), call))
+            return Object.fromEntries(made.map(([name, value]) => [laneName(lane, name), value]))
+          }),
+        ),
+    }),
+    ...(inner.sequence && { sequence: inner.sequence }),
+    ...(inner.remains !== undefined && { remains: inner.remains }),
     trains: (parameter) => inner.trains(parameter),
-    controls: draws.length > 0 ? [{ name: 'mixture.routes', dtype: 'float32', shape: [passes * draws.length, experts] }] : [],
+    ...(inner.penalty && {
+      penalty(all) {
+        const each = all.map(({ site, roles }) => ({ site, experts: views(roles) }))
+        const terms = Array.from({ length: experts }, (_, k) =>
+          inner.penalty!(each.map(({ site, experts: own }) => ({ site, roles: own[k]! }))),
+        )
+        return terms[0] ? mean(terms as Value[]) : null
+      },
+    }),
+    controls: [...(inner.controls ?? []), ...routes],
     feed(moment): Record<string, FedControl> {
-      if (draws.length === 0) return {}
       const data = new Float32Array(passes * draws.length * experts)
       for (let pass = 0; pass < passes; pass++) {
         draws.forEach((draw, i) => {
           data[(pass * draws.length + i) * experts + router(draw, { ...moment, pass })] = 1
         })
       }
-      return { 'mixture.routes': { data, shape: [passes * draws.length, experts] } }
+      const fed = { data, shape: [passes * draws.length, experts] }
+      return { ...inner.feed?.(moment), ...(draws.length > 0 && { 'mixture.routes': fed }) }
     },
-    deploy(state) {
-      const merged = new Map(state)
-      for (const site of sites) {
-        for (const role of Object.keys(inner.parameters(site))) {
-          const name = parameterName(site, role)
-          const stack = merged.get(name)
-          if (stack) merged.set(name, meanExpert(stack))
-        }
-      }
-      return { method: inner, state: merged }
-    },
-  }
+    ...(inner.buffers && {
+      buffers: (site) => Object.fromEntries(Object.entries(inner.buffers!(site)).map(([name, shape]) => [name, [experts, ...shape]])),
+    }),
+    ...(inner.observe && {
+      observe(site, { before, after, gradients, buffers, controls }) {
+        const [earlier, later, slopes, kept] = [before, after, gradients, buffers].map(views) as [Roles[], Roles[], Roles[], Roles[]]
+        const each = later.map((_, k) =>
+          inner.observe!(site, { before: earlier[k]!, after: later[k]!, gradients: slopes[k]!, buffers: kept[k]!, controls }),
+        )
+        const stack = (values: Value[]): Value =>
+          concat(
+            values.map((value) => reshape(value, [1, ...value.shape])),
+            0,
+          )
+        const joined = (of: 'buffers' | 'signals', join: (values: Value[]) => Value): Roles =>
+          Object.fromEntries(Object.keys(each[0]![of]).map((name) => [name, join(each.map((one) => one[of][name]!))]))
+        return { buffers: joined('buffers', stack), signals: joined('signals', mean) }
+      },
+    }),
+    ...(inner.control && {
+      control(step, signals, state, memory) {
+        const decisions = expertsOf(state, pools).map((one) => inner.control!(step, signals, one, memory))
+        const [decision] = decisions
+        if (!decision?.reshape) return decision ?? null
+        return { ...decision, reshape: decision.reshape.map((kept) => ({ ...kept, axis: kept.axis + 1 })) }
+      },
+    }),
+    ...(inner.settled && { settled: (step) => inner.settled!(step) }),
+    deploy: (state) => meanOfExperts(inner, state, pools),
+  } satisfies Method
 }

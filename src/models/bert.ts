@@ -50,7 +50,7 @@ export function bertEmbeddings(network: Network, name: string, config: BertConfi
     embedding(network, indices, { name: `${name}.${kind}_embeddings`, rows, size })
   const words = network.embedding(
     { kind: 'embedding', name: `${name}.word_embeddings`, layer: null, hidden: size },
-    { value: table('word', stream.ids, config.vocab_size), rowStart: stream.rowStart },
+    { value: table('word', stream.ids, config.vocab_size) },
   )
   const sum = add(
     add(words, table('token_type', stream.types, config.type_vocab_size)),

@@ -39,7 +39,6 @@ function embeddings(network: Network, config: Config): Value {
     { kind: 'embedding', name: `${name}.word_embeddings`, layer: null, hidden: size },
     {
       value: embedding(network, stream.ids, { name: `${name}.word_embeddings`, rows: config.vocab_size, size }),
-      rowStart: stream.rowStart,
     },
   )
   const places = embedding(network, stream.positions, { name: `${name}.position_embeddings`, rows: config.max_position_embeddings, size })

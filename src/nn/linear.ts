@@ -9,6 +9,6 @@ export type LinearDescription = Omit<LinearSite, 'kind' | 'bias'> & { readonly b
 export function linear(network: Network, x: Value, { bias: hasBias = true, ...place }: LinearDescription): Value {
   const weight = network.parameter(`${place.name}.weight`, [place.out, place.in], place.layer)
   const bias = hasBias ? network.parameter(`${place.name}.bias`, [place.out], place.layer) : null
-  const base = (input: Value): Value => gemm(input, weight, bias, { transposeB: true })
+  const base = (input: Value, other = bias): Value => gemm(input, weight, other, { transposeB: true })
   return network.linear({ kind: 'linear', bias: hasBias, ...place }, { input: x, weight, bias, base })
 }

@@ -1,6 +1,7 @@
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
 import type {
+  AnyCall,
   BranchCall,
   BranchSite,
   EmbeddingCall,
@@ -10,6 +11,9 @@ import type {
   KeyValues,
   LinearCall,
   LinearSite,
+  ModelSite,
+  NormCall,
+  NormSite,
   Site,
 } from './site.ts'
 import type { Tensor } from './tensor.ts'
@@ -67,6 +71,12 @@ export interface Observed {
   readonly controls: Readonly<Record<string, Value>>
 }
 
+/** What a method puts before the tokens of each row. */
+export interface Sequence {
+  readonly virtualTokens: number
+  readonly positionShift: number
+}
+
 /** Rows of a parameter that survive a change of shape. */
 export interface Kept {
   readonly parameter: string
@@ -101,8 +111,13 @@ export interface Method {
   branch?(site: BranchSite, roles: Roles, call: BranchCall): Value
   keyValue?(site: KeyValueSite, roles: Roles, call: KeyValueCall): KeyValues
   embedding?(site: EmbeddingSite, roles: Roles, call: EmbeddingCall): Value
-  /** Rows of virtual tokens before each text, and how far positions move for them. */
-  readonly sequence?: { readonly virtualTokens: number; readonly positionShift: number }
+  norm?(site: NormSite, roles: Roles, call: NormCall): Value
+  /** Makes of the parameters that several sites share what their calls find as `shared`; these are then made at every site of their kind. */
+  model?(site: ModelSite, roles: Roles, call: AnyCall): Readonly<Record<string, Value>>
+  /** Virtual tokens before each row, and how far positions move for what precedes it. */
+  readonly sequence?: Sequence
+  /** Groups of roles (`up` of `up.weight` and `up.bias`) that a mixture shares between its experts where it is not told; none by default. */
+  readonly shared?: readonly string[]
   /** Whether a tensor of the base model is trained in place. The head is trained in any case. */
   trains(parameter: BaseParameter): boolean
   /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged. */
@@ -134,8 +149,11 @@ export interface Method {
   /** The share of the trained weights that is left at the end of training; 1 by default. */
   readonly remains?: number
   /** The ordinary method and state that stand for this one outside of training. */
-  deploy?(state: ReadonlyMap<string, Tensor>): { readonly method: Method; readonly state: Map<string, Tensor> }
+  deploy?(state: ReadonlyMap<string, Tensor>): Deployed
 }
+
+/** The group of a role, what stands before its first dot: tensors that belong together, as a weight and its bias. */
+export const groupOf = (role: string): string => role.split('.')[0]!
 
 /** The state's name of a method parameter. */
 export function parameterName(site: Site, role: string): string {

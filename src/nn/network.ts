@@ -1,9 +1,9 @@
 import type { Dim } from '../graph/dim.ts'
 import type { FileRange, Graph, Value } from '../graph/graph.ts'
 import { elements, external, input } from '../graph/graph.ts'
-import { mul } from '../graph/ops/elementwise.ts'
+import { greater, mul, where } from '../graph/ops/elementwise.ts'
 import type { Rearrangement } from '../graph/ops/movement.ts'
-import { reshape, slice, split } from '../graph/ops/movement.ts'
+import { reshape, slice } from '../graph/ops/movement.ts'
 import { dequantize } from '../graph/ops/quantized.ts'
 import type { BaseParameter, Method, ParameterSpec, Roles } from './method.ts'
 import { parameterName } from './method.ts'
@@ -18,6 +18,8 @@ import type {
   KeyValues,
   LinearCall,
   LinearSite,
+  NormCall,
+  NormSite,
   Site,
 } from './site.ts'
 
@@ -70,7 +72,9 @@ export interface Network {
   linear(site: LinearSite, call: Omit<LinearCall, keyof AnyCall>): Value
   branch(site: BranchSite, call: Omit<BranchCall, keyof AnyCall>): Value
   keyValue(site: KeyValueSite, call: Omit<KeyValueCall, keyof AnyCall>): KeyValues
+  /** `ids` are those of the stream: negative for virtual tokens, which `value` leaves out of account. */
   embedding(site: EmbeddingSite, call: Omit<EmbeddingCall, keyof AnyCall | 'ids'>): Value
+  norm(site: NormSite, call: Omit<NormCall, keyof AnyCall>): Value
 }
 
 export interface NetworkOptions {
@@ -171,14 +175,21 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     plain: () => R,
   ): R {
     sites.push(site)
-    const roles = around ? rolesAt(site) : null
-    return around && roles ? around.call(method, site, roles, { ...call, dropout, controls }) : plain()
+    const roles = around ? (rolesAt(site) ?? (Object.keys(shared).length > 0 ? {} : null)) : null
+    return around && roles ? around.call(method, site, roles, { ...call, dropout, controls, shared }) : plain()
   }
 
+  let shared: Readonly<Record<string, Value>> = {}
+  shared = open({ kind: 'model', name: 'shared', layer: null }, {}, method.model, () => ({}))
+
+  // Virtual tokens have negative ids, and no row in the table.
+  const lookup = (stream: Stream): Stream =>
+    method.sequence?.virtualTokens ? { ...stream, ids: where(greater(stream.ids, -1), stream.ids, 0) } : stream
+
   const streams = new Map<string, Network>()
-  const networkOn = (stream: Stream): Network => ({
+  const networkOn = (declared: Stream): Network => ({
     graph,
-    stream,
+    stream: lookup(declared),
     training,
     on(name) {
       const known = streams.get(name) ?? networkOn(declareStream(graph, name))
@@ -194,7 +205,8 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     dropout: (x, p) => dropout(x, modelDropout ?? p),
     linear: (site, call) => {
       const known = new Map<Value, Value>()
-      const once = (x: Value): Value => {
+      const once = (x: Value, bias?: Value): Value => {
+        if (bias) return call.base(x, bias)
         if (!known.has(x)) known.set(x, call.base(x))
         return known.get(x)!
       }
@@ -202,27 +214,8 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     },
     branch: (site, call) => open(site, call, method.branch, () => call.value),
     keyValue: (site, call) => open(site, call, method.keyValue, () => call),
-    embedding: (site, call) => open(site, { ...call, ids: stream.ids }, method.embedding, () => call.value),
+    embedding: (site, call) => open(site, { ...call, ids: declared.ids }, method.embedding, () => call.value),
+    norm: (site, call) => open(site, call, method.norm, () => call.base(call.input)),
   })
   return { network: networkOn(declareStream(graph)), trained, base, sites, masks, controls }
-}
-
-/** A linear call for each of `lanes` equal parts of the batch; the frozen product is made once for all of them. */
-export function linearLanes(call: LinearCall, lanes: number): LinearCall[] {
-  const inputs = split(call.input, 0, lanes)
-  const shared = split(call.base(call.input), 0, lanes)
-  return inputs.map((x, lane) => ({ ...call, input: x, base: (other) => (other === x ? shared[lane]! : call.base(other)) }))
-}
-
-/** A branch call for each of `lanes` equal parts of the batch. */
-export function branchLanes(call: BranchCall, lanes: number): BranchCall[] {
-  let residuals: Value[] | null = null
-  return split(call.value, 0, lanes).map((value, lane) => ({
-    ...call,
-    value,
-    get residual(): Value {
-      residuals ??= split(call.residual, 0, lanes)
-      return residuals[lane]!
-    },
-  }))
 }

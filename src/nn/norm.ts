@@ -9,7 +9,10 @@ export interface NormDescription {
   readonly epsilon: number
 }
 
-/** Layer normalisation with HF's `<name>.weight` and `<name>.bias`. */
+/** Layer normalisation with HF's `<name>.weight` and `<name>.bias`; opens a norm site. */
 export function norm(network: Network, x: Value, { name, layer, size, epsilon }: NormDescription): Value {
-  return layerNorm(x, network.parameter(`${name}.weight`, [size], layer), network.parameter(`${name}.bias`, [size], layer), epsilon)
+  const weight = network.parameter(`${name}.weight`, [size], layer)
+  const bias = network.parameter(`${name}.bias`, [size], layer)
+  const base = (input: Value, other = bias): Value => layerNorm(input, weight, other, epsilon)
+  return network.norm({ kind: 'norm', name, layer, size }, { input: x, weight, bias, base })
 }

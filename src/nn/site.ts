@@ -47,8 +47,19 @@ export interface EmbeddingSite extends Place {
   readonly hidden: number
 }
 
+/** A layer norm with a bias. */
+export interface NormSite extends Place {
+  readonly kind: 'norm'
+  readonly size: number
+}
+
+/** The model as a whole: the place of parameters that several sites share. Opened first. */
+export interface ModelSite extends Place {
+  readonly kind: 'model'
+}
+
 /** A named place in a model where a method may act. */
-export type Site = LinearSite | BranchSite | KeyValueSite | EmbeddingSite
+export type Site = LinearSite | BranchSite | KeyValueSite | EmbeddingSite | NormSite | ModelSite
 
 /** What every call offers. */
 export interface AnyCall {
@@ -56,6 +67,8 @@ export interface AnyCall {
   readonly dropout: (x: Value, p: number) => Value
   /** What the method's `feed` gives, by name. */
   readonly controls: Readonly<Record<string, Value>>
+  /** What the method made at the model's site, by name. */
+  readonly shared: Readonly<Record<string, Value>>
 }
 
 export interface LinearCall extends AnyCall {
@@ -63,8 +76,8 @@ export interface LinearCall extends AnyCall {
   readonly input: Value
   readonly weight: Value
   readonly bias: Value | null
-  /** The base model's `x Wᵀ + b`; computed once for `input`, whoever asks. */
-  readonly base: (x: Value) => Value
+  /** The base model's `x Wᵀ + b`, computed once for `input`, whoever asks; or with another bias. */
+  readonly base: (x: Value, bias?: Value) => Value
 }
 
 export interface BranchCall extends AnyCall {
@@ -88,6 +101,13 @@ export interface EmbeddingCall extends AnyCall {
   /** `[tokens]`; `-1 - k` stands for the virtual token k, and its `value` is then of no use. */
   readonly ids: Value
   readonly value: Value
-  /** `[rows]`: the index of each row's first token. */
-  readonly rowStart: Value
+}
+
+export interface NormCall extends AnyCall {
+  /** `[tokens, size]` */
+  readonly input: Value
+  readonly weight: Value
+  readonly bias: Value
+  /** The base model's norm, or the same with another bias. */
+  readonly base: (x: Value, bias?: Value) => Value
 }

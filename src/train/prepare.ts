@@ -2,11 +2,13 @@ import type { RunConfig } from '../config/run-config.ts'
 import type { Example } from '../data/examples.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
 import { isHead } from '../evaluate/assembly.ts'
 import { withinBudget } from '../evaluate/budget.ts'
 import { dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { missing, type State } from '../evaluate/state.ts'
+import { methodFor } from '../evaluate/weight-counts.ts'
 import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { locate } from '../models/open.ts'
@@ -57,7 +59,8 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval.`)
   }
   const options = withinBudget(subject, outline, config.method)
-  const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true }
+  const { reserved } = arrangement(subject, methodFor(subject, outline, options))
+  const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true, reserved }
   const examples = dataset(model, task, labels, rows, read)
   const plan = planRun(examples, config.train)
   const started = startingPoint(config, open, options, plan.totalSteps)

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import type { State } from '../evaluate/state.ts'
+import { type ForwardCosts, forwardCosts } from '../evaluate/inspection.ts'
+import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { definitionOf } from '../methods/index.ts'
@@ -28,6 +29,8 @@ export interface RunSummary {
   /** The evaluation whose state the adapter holds; null where it holds the last step. */
   readonly kept: Evaluation | null
   readonly weights: WeightCounts
+  /** For rows of the training data's mean length. */
+  readonly forwardFlops: ForwardCosts
   readonly metrics: Readonly<Record<string, unknown>>
 }
 
@@ -118,7 +121,8 @@ async function carryOn(
     sweepRun(root, config.train.keepCheckpoints)
   }
   try {
-    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method)
+    const besides = trainedBesides(open.subject, open.outline, config.train.trainAlso)
+    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method, besides)
     const start = countsOf(methodFor(open.subject, open.outline, options, plan.totalSteps, prepared.memory))
     const { model, task } = config
     const begin: RunEvent = {
@@ -142,14 +146,17 @@ async function carryOn(
     })
     // AdaLoRA ends with other ranks than it starts with.
     const weights = { ...start, merged: countsOf(training.method).merged }
-    if (!finished) return { out, finished, kept: progress.best, weights, metrics: {} }
+    const rows = prepared.examples
+    const meanLength = Math.round(rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length)
+    const forwardFlops = forwardCosts(open.subject, training.method, 1, meanLength)
+    if (!finished) return { out, finished, kept: progress.best, weights, forwardFlops, metrics: {} }
     const adapterBytes = saveResult(out, config, prepared, training, progress)
     const { step: steps, tokens, flops: trainFlops, best, last } = progress
     const kept = best ?? last
     const metrics = { ...kept?.metrics, keptStep: best?.step ?? steps, steps, tokens, trainFlops, adapterBytes, ...weights, ...spent() }
     writeMetrics(out, metrics)
     emit({ event: 'done', ...metrics })
-    return { out, finished, kept: best, weights, metrics }
+    return { out, finished, kept: best, weights, forwardFlops, metrics }
   } finally {
     log.close()
     await training.close()

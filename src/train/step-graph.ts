@@ -1,5 +1,6 @@
 import { backward } from '../autodiff/backward.ts'
 import { type Assembly, assemble, type Subject } from '../evaluate/assembly.ts'
+import { trainedIn } from '../evaluate/state.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
 import { abs, add, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
@@ -68,7 +69,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     method,
     training: true,
     modelDropout: options.modelDropout,
-    trains: ({ name }) => trainedBase.has(name),
+    trains: trainedIn(trainedBase),
   })
   const { network, logits } = assembly
   const { graph } = network

@@ -1,6 +1,6 @@
 import type { Example } from '../data/examples.ts'
-import { pack } from '../data/pack.ts'
 import { UserError } from '../errors.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
 import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
@@ -50,13 +50,15 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
   }
   const session = await openSession(network.graph, options.threads === undefined ? {} : { threads: options.threads })
   const { method, objective, adam } = options
+  const arranged = arrangement(subject, method)
   const flopsOf = flopCounter(liveNodes(network.graph))
 
   return {
     async run(microBatches, { seed, step }, learningRate) {
       const batches = microBatches.map((examples) => {
-        const batch = pack(examples, subject.model.wiring.positions, objective.passes)
-        return { batch, targets: subject.head.targets(examples, batch, objective) }
+        const rows = arranged.rows(examples)
+        const batch = arranged.batch(rows, objective.passes)
+        return { batch, targets: subject.head.targets(rows, batch, objective) }
       })
       const total = (of: 'weight' | 'count'): Feeds[string] => ({
         data: Float32Array.of(batches.reduce((sum, { targets }) => sum + targets[of], 0)),

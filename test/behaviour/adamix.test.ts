@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { assemble, outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
-import type { State } from '../../src/evaluate/state.ts'
+import { type State, trainedIn } from '../../src/evaluate/state.ts'
 import { input } from '../../src/graph/graph.ts'
 import { mul } from '../../src/graph/ops/elementwise.ts'
 import { reduceSum } from '../../src/graph/ops/reduction.ts'
@@ -13,7 +13,7 @@ import { adamix } from '../../src/methods/adamix.ts'
 import { bottleneck } from '../../src/methods/bottleneck.ts'
 import { head } from '../../src/methods/head.ts'
 import { lora } from '../../src/methods/lora.ts'
-import type { Method } from '../../src/nn/method.ts'
+import type { Method, Tensor } from '../../src/nn/method.ts'
 import { openStep } from '../../src/train/step.ts'
 import { firstMoment, type StepGraphOptions, secondMoment } from '../../src/train/step-graph.ts'
 import {
@@ -43,7 +43,7 @@ function routes(experts: readonly number[], groups: readonly string[] = places, 
   return { name: 'replay', file }
 }
 
-async function logitsOf(of: Subject, method: Method, state: State): Promise<Float32Array[]> {
+async function logitsOf(of: Subject, method: Method, state: ReadonlyMap<string, Tensor>): Promise<Float32Array[]> {
   const forward = await openForward(of, method, state, { batchSize: 6 })
   const logits = await forward.logits(rows, state)
   await forward.close()
@@ -318,7 +318,7 @@ test('LoRA experts start without effect: the logits are those of the frozen mode
 test('evaluation draws nothing and gives the same logits twice', async () => {
   const { method, state } = prepare(subject, adamix, { of: adapter })
   const deployed = method.deploy!(state)
-  const { network } = assemble(subject, { method: deployed.method, training: false, trains: ({ name }) => state.has(name) })
+  const { network } = assemble(subject, { method: deployed.method, training: false, trains: trainedIn(state) })
   assert.ok(!network.graph.inputs.has('mixture.routes'))
   assert.deepEqual(await logitsOf(subject, deployed.method, deployed.state), await logitsOf(subject, deployed.method, deployed.state))
 })

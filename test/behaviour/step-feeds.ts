@@ -1,5 +1,5 @@
 import type { Example } from '../../src/data/examples.ts'
-import { pack } from '../../src/data/pack.ts'
+import { arrangement } from '../../src/evaluate/arrangement.ts'
 import type { Subject } from '../../src/evaluate/assembly.ts'
 import { streamFeeds } from '../../src/evaluate/stream-feeds.ts'
 import type { Feeds } from '../../src/runtime/session.ts'
@@ -17,8 +17,10 @@ export function stepFeeds(
   examples: readonly Example[],
   moment = { seed: 1, step: 0, microBatch: 0 },
 ): Feeds {
-  const batch = pack(examples, subject.model.wiring.positions, objective.passes)
-  const targets = subject.head.targets(examples, batch, objective)
+  const arranged = arrangement(subject, method)
+  const rows = arranged.rows(examples)
+  const batch = arranged.batch(rows, objective.passes)
+  const targets = subject.head.targets(rows, batch, objective)
   const number = (value: number): Feeds[string] => ({ data: Float32Array.of(value), shape: [] })
   const zeros = (shape: readonly number[]): Feeds[string] => ({ data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)), shape })
   return {

@@ -9,6 +9,7 @@ import { initialState, type State } from '../../src/evaluate/state.ts'
 import { heads, type TaskName } from '../../src/heads/index.ts'
 import type { Setting } from '../../src/methods/definition.ts'
 import { openConfig, openModel } from '../../src/models/open.ts'
+import { settingOf as modelSetting } from '../../src/models/setting.ts'
 import type { Method } from '../../src/nn/method.ts'
 import { normals, stream } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
@@ -89,7 +90,7 @@ interface AnyDefinition {
 
 export function settingOf(subject: Subject, { totalSteps = 20, memory = null }: Partial<Setting> = {}): Setting {
   const { sites, base } = outline(subject)
-  return { sites, base: [...base.values()], layers: subject.model.wiring.layers, totalSteps, memory }
+  return modelSetting(subject.model, { sites, base }, totalSteps, memory)
 }
 
 /** A method on a subject with its state at the start of a run. */

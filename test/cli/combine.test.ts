@@ -28,6 +28,8 @@ const runs = (async () => {
   await trained('ada', { method: adalora, train: { seed: 4 } })
   await trained('pfeiffer', { method: { name: 'bottleneck', size: 3 } })
   await trained('mixed', { method: { name: 'adamix', of: lora, experts: 3 } })
+  await trained('prompt', { method: { name: 'prompt', tokens: 3 } })
+  await trained('mixed-biases', { method: { name: 'adamix', of: { name: 'bitfit' }, experts: 2 } })
   await trained('bitfit', { method: { name: 'bitfit' } })
   await trained('bitfit2', { method: { name: 'bitfit' }, train: { seed: 2 } })
 })()
@@ -118,7 +120,7 @@ test('PEFT rules, means and a conversion on the way all give adapters that answe
 
 test('the mean of an adapter with itself is the adapter, whatever the method', async () => {
   await runs
-  for (const name of ['a', 'ada', 'pfeiffer', 'bitfit']) {
+  for (const name of ['a', 'ada', 'pfeiffer', 'bitfit', 'prompt']) {
     await combine([name, name], '--rule', 'mean', '--out', `same-${name}`)
     assertNear(await logits(`same-${name}`), await logits(`${name}/adapter`), 1e-6)
   }
@@ -136,6 +138,8 @@ test("the mean of a mixture's experts is what the mixture merged into; other rul
   assertNear(await logits('experts-delta-mean'), merged, 1e-5)
   const said = await experts('soup', '--data', 'eval.jsonl', '--report')
   assert.match(said, /kept: expert [012] of mixed.*\nexpert 0 of mixed and expert 1 of mixed: \S+ apart in increments/)
+  await succeed(['combine', '--model', 'model', '--experts', 'mixed-biases', '--rule', 'mean', '--out', 'biases-mean'], folder)
+  assertNear(await logits('biases-mean'), await logits('mixed-biases/adapter'), 1e-6)
   const { stderr } = await command(['combine', '--model', 'model', '--experts', 'a', '--rule', 'mean', '--out', 'refused'], folder)
   assert.match(stderr, /a holds no mixture: there is no a\/experts\.safetensors/)
 })
@@ -163,6 +167,8 @@ test('fisher of equals is their mean, of others it is not, and draws the same wi
   const data = ['--data', 'eval.jsonl']
   await combine(['a', 'a'], '--rule', 'fisher', ...data, '--out', 'fisher-same')
   assertNear(await logits('fisher-same'), await logits('a/adapter'), 1e-6)
+  await combine(['prompt', 'prompt'], '--rule', 'fisher', ...data, '--out', 'fisher-prompt')
+  assertNear(await logits('fisher-prompt'), await logits('prompt/adapter'), 1e-6)
   await combine(['a', 'c'], '--rule', 'fisher', ...data, '--data', 'other.jsonl', '--out', 'fisher')
   await combine(['a', 'c'], '--rule', 'fisher', ...data, '--data', 'other.jsonl', '--out', 'fisher-again')
   const given = await logits('fisher')

@@ -320,6 +320,9 @@ test('trainAlso trains a module of the model and saves it with the adapter', asy
   )
   const before = readHeader(join(folder, 'model/model.safetensors')).tensors.get('bert.pooler.dense.weight')!
   assert.notDeepEqual(readTensor(found[1]![1]), readTensor(before))
+  const values = [...saved.values()].reduce((sum, { shape }) => sum + shape.reduce((n, dim) => n * dim, 1), 0)
+  const { trained: counted, head } = readJson(out, 'metrics.json')
+  assert.equal(values, number(counted) + number(head))
   const evaluated = linesOf(await succeed(['eval', '--model', 'model', '--adapter', 'pooler/adapter', '--data', 'eval.jsonl'], folder))[0]!
   assertNear([number(evaluated.loss)], [number(readJson(out, 'metrics.json').loss)], 1e-5)
 })

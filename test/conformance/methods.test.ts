@@ -3,16 +3,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { assemble, outline } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
-import { initialState, type State } from '../../src/evaluate/state.ts'
+import { initialState, type State, trainedIn } from '../../src/evaluate/state.ts'
 import { methodFor, weightCounts } from '../../src/evaluate/weight-counts.ts'
 import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts'
+import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
-import type { Method } from '../../src/nn/method.ts'
+import { deployed, type Method } from '../../src/nn/method.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
 
-const subject = tinySubject({ hidden_dropout_prob: 0.1 })
+const subject = tinySubject({ hidden_dropout_prob: 0.1, max_position_embeddings: 64 })
 const shape = outline(subject)
 const formats = { model: subject.model, outline: shape }
 const steps = 20
@@ -36,8 +37,14 @@ async function train(method: Method, state: State, from: number, to: number): Pr
   return losses
 }
 
-for (const name of Object.keys(methods)) {
-  const options: MethodOptions = methodOptions.parse({ name })
+/** Few virtual tokens, since the rows are short. */
+const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+const given: readonly (readonly [string, Record<string, unknown>])[] = [
+  ...Object.keys(methods).map((name) => [name, { name, ...small[name] }] as const),
+  ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
+]
+for (const [name, chosen] of given) {
+  const options: MethodOptions = methodOptions.parse(chosen)
   const make = (): { method: Method; state: State } => {
     const method = methodFor(subject, shape, options, steps)
     return { method, state: initialState(subject, shape, method, 1) }
@@ -46,8 +53,8 @@ for (const name of Object.keys(methods)) {
     const { method, state } = make()
     await train(method, state, 0, 6)
     const parameters = new Map([...state].filter(([key]) => !key.includes('@')))
-    const deployed = method.deploy?.(parameters) ?? { method, state: parameters }
-    return { method: deployed.method, state: new Map(deployed.state) }
+    const result = deployed(method, parameters)
+    return { method: result.method, state: new Map(result.state) }
   }
 
   test(`${name}: counted weights are those of the state`, () => {
@@ -59,7 +66,7 @@ for (const name of Object.keys(methods)) {
 
   test(`${name}: the loss falls`, async () => {
     const { method, state } = make()
-    const losses = await train(method, state, 0, 15)
+    const losses = await train(method, state, 0, 30)
     const mean = (part: number[]): number => part.reduce((a, b) => a + b, 0) / part.length
     assert.ok(mean(losses.slice(-4)) < mean(losses.slice(0, 4)), losses.join(' '))
   })
@@ -94,7 +101,7 @@ for (const name of Object.keys(methods)) {
 
   const { method: plain } = (() => {
     const { method, state } = make()
-    return method.deploy?.(state) ?? { method, state }
+    return deployed(method, state)
   })()
   const adds = shape.sites.some((site) => Object.keys(plain.parameters(site)).length > 0)
 
@@ -115,10 +122,10 @@ for (const name of Object.keys(methods)) {
   if (plain.increment || !adds) {
     test(`${name}: nothing changes at the start`, async () => {
       const { method, state } = make()
-      const deployed = method.deploy?.(state) ?? { method, state }
+      const start = deployed(method, state)
       const head = new Map([...state].filter(([key]) => key.startsWith('classifier')))
       assertNear(
-        await logits(deployed.method, deployed.state),
+        await logits(start.method, start.state),
         await logits(
           inPlace('none', () => false),
           head,
@@ -129,9 +136,25 @@ for (const name of Object.keys(methods)) {
   }
   test(`${name}: no dropout and no draw outside of training`, () => {
     const { method, state } = make()
-    const deployed = method.deploy?.(state) ?? { method, state }
-    const { masks, network } = assemble(subject, { method: deployed.method, training: false, trains: ({ name: key }) => state.has(key) })
+    const { masks, network } = assemble(subject, { method: deployed(method, state).method, training: false, trains: trainedIn(state) })
     assert.equal(masks.length, 0)
     assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|routes|observing/.test(input)).length, 0)
+  })
+}
+
+for (const name of mixableNames) {
+  test(`one expert of ${name} without consistency is ${name} bit for bit`, async () => {
+    const run = async (
+      options: MethodOptions,
+    ): Promise<{ losses: number[]; state: ReadonlyMap<string, { readonly data: Float32Array }> }> => {
+      const method = methodFor(subject, shape, options, steps)
+      const state = initialState(subject, shape, method, 1)
+      return { losses: await train(method, state, 0, 6), state }
+    }
+    const of = name === 'bottleneck' ? { name, variant: 'ffn-output' } : { name }
+    const plain = await run(methodOptions.parse(of))
+    const mixed = await run(methodOptions.parse({ name: 'adamix', of, experts: 1, consistency: 0 }))
+    assert.deepEqual(mixed.losses, plain.losses)
+    assertSameBits(mixed.state, plain.state)
   })
 }

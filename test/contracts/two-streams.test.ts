@@ -16,6 +16,7 @@ import { normals } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
 import { openSession } from '../../src/runtime/node.ts'
 import type { Feeds } from '../../src/runtime/session.ts'
+import { bareSetting } from '../behaviour/bare-setting.ts'
 import { assertNear, example } from '../behaviour/tiny-model.ts'
 
 const [size, heads, vocabulary] = [8, 2, 50]
@@ -56,7 +57,7 @@ async function openFragment() {
   const outline = createNetwork({ graph: createGraph(), method: none, ...base })
   crossAttention(outline.network)
   const options = loraOptions.parse({ name: 'lora', r: 2, targets: ['query', 'key'] })
-  const method = lora.create(options, { sites: outline.sites, base: [], layers: 1, totalSteps: null, memory: null })
+  const method = lora.create(options, bareSetting({ sites: outline.sites }))
   const graph = createGraph()
   const { network, trained } = createNetwork({ graph, method, ...base })
   const result = crossAttention(network)

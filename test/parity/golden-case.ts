@@ -65,6 +65,8 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   }
   if (kind === 'bitfit' || kind === 'full') return { name: kind }
   const config: PeftConfig = JSON.parse(readFileSync(join(folder, 'adapter_init/adapter_config.json'), 'utf8'))
+  if (kind === 'prompt' || kind === 'prefix')
+    return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' && { init: 'random' }) }
   if (kind === 'lora') {
     const { r, lora_alpha: alpha, target_modules: targets, bias, use_rslora: rslora } = config
     return { name: 'lora', r, alpha, targets, bias, rslora }

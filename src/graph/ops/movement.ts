@@ -5,8 +5,10 @@ import { append, constant } from '../graph.ts'
 
 const ints = (graph: Graph, data: readonly number[]): Value => constant(graph, data, [data.length], 'int64')
 
-/** A run-time value `[1]` that holds one named size. */
-function sizeOf(graph: Graph, symbol: string): Value {
+/** A run-time value `[1]` that holds one named size, or an equal part of it such as `rows/2`. */
+function sizeOf(graph: Graph, dim: string): Value {
+  const [symbol, parts] = dim.split('/') as [string, string?]
+  if (parts) return append(graph, 'Div', [sizeOf(graph, symbol), ints(graph, [Number(parts)])], [{ dtype: 'int64', shape: [1] }])[0]!
   const at = graph.sizes.get(symbol)
   if (!at) throw new Error(`no input tells the size "${symbol}"`)
   return append(graph, 'Shape', [at.value], [{ dtype: 'int64', shape: [1] }], { start: { int: at.axis }, end: { int: at.axis + 1 } })[0]!

@@ -1,4 +1,4 @@
-import type { Example, Label } from '../../src/data/examples.ts'
+import type { Example, Label } from './examples.ts'
 
 function shifted(label: Label | null, count: number): Label | null {
   if (label === null || typeof label === 'number') return label

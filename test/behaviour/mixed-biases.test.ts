@@ -1,36 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { add } from '../../src/graph/ops/elementwise.ts'
-import { zeros } from '../../src/methods/initial.ts'
+import { bitfit, bitfitOptions } from '../../src/methods/bitfit.ts'
 import { mixture } from '../../src/methods/mixture.ts'
-import type { Method, ParameterSpec } from '../../src/nn/method.ts'
+import type { Method } from '../../src/nn/method.ts'
 import type { Router } from '../../src/routing/route.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertNear, copyOf, disturb, rows, settingOf, stepOptions, tinySubject } from '../behaviour/tiny-model.ts'
-import { assertGradients, assertLossFalls, logitsOf, plain, startOf } from './trial.ts'
-
-/** BitFit (Ben Zaken et al. 2022) as increments, so that it can be mixed: `W x + b + d` at every linear map of the layers. */
-const biases: Method = {
-  ...plain,
-  name: 'biases',
-  parameters: (site): Record<string, ParameterSpec> =>
-    site.kind === 'linear' && site.layer !== null ? { 'd.bias': { shape: [site.out], init: zeros([site.out]) } } : {},
-  linear: (_site, roles, { base, input }) => add(base(input), roles['d.bias']!),
-}
+import { assertGradients, assertLossFalls, logitsOf, startOf } from '../contracts/trial.ts'
+import { assertNear, copyOf, disturb, rows, settingOf, stepOptions, tinySubject } from './tiny-model.ts'
 
 const subject = tinySubject()
 const { sites } = settingOf(subject)
+const biases = bitfit.create(bitfitOptions.parse({ name: 'bitfit' }), settingOf(subject))
 const experts = 3
 const mixed = (router: Router): Method => mixture(biases, sites, { experts, share: [], consistency: 1, lazy: false, router })
 const lanes = mixed((_draw, { pass }) => 2 - pass)
 const state = startOf(subject, lanes)
-disturb(state, /d\.bias$/)
+disturb(state, /\.bias$/)
 
 /** The plain method's state with one expert. */
 const expert = (k: number) =>
   new Map(
     [...copyOf(state)].map(([name, { shape, data }]) =>
-      name.endsWith('d.bias')
+      name.endsWith('.bias')
         ? [name, { shape: shape.slice(1), data: data.slice(k * shape[1]!, (k + 1) * shape[1]!) }]
         : [name, { shape, data }],
     ),
@@ -52,7 +43,7 @@ test('a mixture over BitFit starts as the frozen model, learns, and has the righ
   await assertLossFalls(subject, lanes, startOf(subject, lanes), rows)
   // The consistency stops gradients, so the task loss is compared: it is that of the first pass.
   const changes = { objective: { passes: 2, consistency: 0, labelSmoothing: 0, classWeights: null } }
-  await assertGradients(subject, lanes, state, rows, { pattern: /(query|down|output\.dense)\.d\.bias$/, changes })
+  await assertGradients(subject, lanes, state, rows, { pattern: /(query|output\.dense|LayerNorm)\.bias$/, changes })
 })
 
 test('the two passes of a mixture over BitFit are its experts 2 and 1', async () => {
@@ -68,7 +59,7 @@ test('the two passes of a mixture over BitFit are its experts 2 and 1', async ()
 test('the mean of the experts stands for a mixture over BitFit', () => {
   const deployed = lanes.deploy!(state)
   assert.equal(deployed.method, biases)
-  const name = 'bert.encoder.layer.1.output.dense.d.bias'
+  const name = 'bert.encoder.layer.1.output.dense.bias'
   const mean = Array.from(
     expert(0).get(name)!.data,
     (value, i) => (value + expert(1).get(name)!.data[i]! + expert(2).get(name)!.data[i]!) / 3,

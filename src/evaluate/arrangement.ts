@@ -1,0 +1,35 @@
+import type { Example } from '../data/examples.ts'
+import { type Batch, pack } from '../data/pack.ts'
+import { virtualRow } from '../data/virtual-rows.ts'
+import { UserError } from '../errors.ts'
+import type { Method } from '../nn/method.ts'
+import type { Subject } from './assembly.ts'
+
+/** How rows become a batch under a method that puts virtual tokens before them or moves their positions. */
+export interface Arrangement {
+  /** Virtual tokens of each row. */
+  readonly virtualTokens: number
+  /** Positions that a row may not use. */
+  readonly reserved: number
+  /** The rows with their virtual tokens. */
+  rows(examples: readonly Example[]): readonly Example[]
+  /** Packs such rows, `copies` times. */
+  batch(rows: readonly Example[], copies?: number): Batch
+}
+
+export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequence'>): Arrangement {
+  const { virtualTokens, positionShift } = sequence ?? { virtualTokens: 0, positionShift: 0 }
+  const { positions, maxPositions } = model.wiring
+  if (virtualTokens + positionShift >= maxPositions) {
+    throw new UserError(
+      `${virtualTokens + positionShift} virtual tokens leave no room for text in the model's ${maxPositions} positions; take fewer.`,
+    )
+  }
+  const moved = positionShift === 0 ? positions : (ids: Int32Array) => positions(ids).map((position) => position + positionShift)
+  return {
+    virtualTokens,
+    reserved: virtualTokens + positionShift,
+    rows: (examples) => (virtualTokens === 0 ? examples : examples.map((example) => virtualRow(example, virtualTokens))),
+    batch: (rows, copies = 1) => pack(rows, moved, copies),
+  }
+}

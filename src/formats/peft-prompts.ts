@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import type { PlainOptions } from '../methods/index.ts'
+import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
+import { type PromptOptions, promptOptions } from '../methods/prompt.ts'
+import { type Method, parameterName, type Tensor } from '../nn/method.ts'
+import type { KeyValueSite, Site } from '../nn/site.ts'
+import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import { methodOf } from './adapter.ts'
+import { hubName } from './card.ts'
+import { taskOfKind } from './class-name.ts'
+import { type Fields, readFields, writeText } from './json-file.ts'
+import { headOutputs } from './labels.ts'
+import { modulesToSave, peftTasks, savedTensors, taskType } from './peft-head.ts'
+import { PEFT_VERSION } from './peft-version.ts'
+import { refusePickle } from './pickle.ts'
+import { type Json, pythonJson } from './python-json.ts'
+import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
+
+const CONFIG = 'adapter_config.json'
+const TENSORS = 'adapter_model.safetensors'
+/** PEFT's one tensor for all that a prompt or prefix learns. */
+const LEARNED = 'prompt_embeddings'
+
+type Options = PromptOptions | PrefixOptions
+const kinds = { PROMPT_TUNING: 'prompt', PREFIX_TUNING: 'prefix' } as const
+type Kind = keyof typeof kinds
+
+const starts = { RANDOM: 'random', SAMPLE_VOCAB: 'vocabulary', TEXT: 'text' } as const
+const startOf = ({ init }: PromptOptions): string => Object.entries(starts).find(([, name]) => name === init)![0]
+
+const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
+
+/** The parameters that lie side by side in a row of PEFT's tensor: a prompt's one, or the key and value of each attention in turn. */
+function columns(method: Method, { outline }: Subject): { name: string; shape: readonly number[] }[] {
+  return outline.sites.flatMap((site) =>
+    Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
+  )
+}
+
+function joined(parts: readonly Tensor[]): Tensor {
+  const rows = parts[0]!.shape[0]!
+  const widths = parts.map(({ shape }) => shape[1]!)
+  const width = widths.reduce((sum, each) => sum + each, 0)
+  const data = new Float32Array(rows * width)
+  let at = 0
+  for (const [i, { data: part }] of parts.entries()) {
+    const own = widths[i]!
+    for (let row = 0; row < rows; row++) data.set(part.subarray(row * own, (row + 1) * own), row * width + at)
+    at += own
+  }
+  return { shape: [rows, width], data }
+}
+
+function separated({ shape, data }: Tensor, parts: readonly { name: string; shape: readonly number[] }[]): [string, Tensor][] {
+  const [rows, width] = shape as [number, number]
+  let at = 0
+  return parts.map(({ name, shape: own }) => {
+    const size = own[1]!
+    const part = new Float32Array(rows * size)
+    for (let row = 0; row < rows; row++) part.set(data.subarray(row * width + at, row * width + at + size), row * size)
+    at += size
+    return [name, { shape: own, data: part }]
+  })
+}
+
+/** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
+function stored(method: Method, subject: Subject, saved: readonly string[]): Stored[] {
+  const parts = columns(method, subject)
+  const width = parts.reduce((sum, { shape }) => sum + shape[1]!, 0)
+  return [
+    { name: LEARNED, as: [LEARNED], shape: [parts[0]!.shape[0]!, width] },
+    ...savedTensors(saved, subject).map(
+      (name): Stored => ({ name, as: [`base_model.${name}`], shape: subject.outline.base.get(name)!.shape }),
+    ),
+  ]
+}
+
+/** `modules_to_save`: PEFT puts the task's down twice for these methods. */
+function savedModules(card: Card, trained: readonly string[]): string[] | null {
+  const all = modulesToSave(card.task, trained)
+  const standard = peftTasks.get(taskType(card.task) ?? '')?.modules ?? []
+  return all && [...all.filter((module) => !standard.includes(module)), ...standard, ...standard]
+}
+
+function configOf(options: Options, card: Card, saved: readonly string[] | null, { model, outline }: Subject): Record<string, Json> {
+  const attentions = outline.sites.filter(isAttention)
+  const { hidden } = model.wiring
+  const common = {
+    auto_mapping: null,
+    base_model_name_or_path: hubName(card.baseModel),
+    inference_mode: true,
+    modules_to_save: saved,
+    num_attention_heads: attentions[0]!.heads,
+    num_layers: model.wiring.layers,
+    num_transformer_submodules: 1,
+    num_virtual_tokens: options.tokens,
+    peft_version: PEFT_VERSION,
+    revision: null,
+    task_type: taskType(card.task),
+    token_dim: hidden,
+  }
+  if (options.name === 'prompt') {
+    const init = { prompt_tuning_init: startOf(options), prompt_tuning_init_text: options.text }
+    // PEFT asks for the tokenizer's name where a text is given.
+    const tokenizer = { tokenizer_kwargs: null, tokenizer_name_or_path: options.init === 'text' ? (hubName(card.baseModel) ?? '') : null }
+    return { ...common, ...init, ...tokenizer, peft_type: 'PROMPT_TUNING' }
+  }
+  const projection = { encoder_hidden_size: options.width ?? hidden, init_weights: null, prefix_projection: false }
+  return { ...common, ...projection, peft_type: 'PREFIX_TUNING' }
+}
+
+function write(folder: string, { options, state, card }: Adapter, subject: Subject): void {
+  const method = methodOf({ options, memory: null }, subject)
+  const saved = savedModules(
+    card,
+    [...state.keys()].filter((name) => subject.outline.base.has(name)),
+  )
+  const learned = joined(columns(method, subject).map(({ name }) => state.get(name)!))
+  const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
+  writeStored(join(folder, TENSORS), stored(method, subject, saved ?? []), source, { format: 'pt' })
+  writeText(
+    join(folder, CONFIG),
+    pythonJson(configOf(options as Options, card, saved, subject), () => false),
+  )
+}
+
+function describe(folder: string): Card {
+  const config = readFields(join(folder, CONFIG))
+  const tensors = join(folder, TENSORS)
+  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const outputs = headOutputs(entriesOf(tensors), 'base_model.')
+  return {
+    task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
+    labels: null,
+    outputs,
+    baseModel: hubName(config.base_model_name_or_path),
+    adapterName: null,
+    totalSteps: null,
+  }
+}
+
+const size = z.number().int().positive()
+const fields = z.object({
+  num_virtual_tokens: size,
+  num_transformer_submodules: z.literal(1, 'is not 1: prompts for an encoder and decoder are not supported').nullish(),
+  modules_to_save: z.array(z.string()).nullish(),
+  prompt_tuning_init: z.enum(Object.keys(starts) as (keyof typeof starts)[]).default('RANDOM'),
+  prompt_tuning_init_text: z.string().nullish(),
+  encoder_hidden_size: size.nullish(),
+})
+
+/** The options that a PEFT config stands for. A saved projection has been carried out, so that keys and values alone are left. */
+function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string): { options: Options; saved: readonly string[] } {
+  const result = fields.safeParse(config)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    throw new UserError(`${file}: "${issue?.path.join('.')}" cannot be used: ${issue?.message}; correct it or give another adapter.`)
+  }
+  const given = result.data
+  const tokens = given.num_virtual_tokens
+  const own = peftTasks.get(String(config.task_type))?.modules ?? []
+  const saved = [...new Set([...(given.modules_to_save ?? []), ...own])]
+  if (kinds[kind] === 'prompt') {
+    const init = starts[given.prompt_tuning_init]
+    const text = init === 'text' ? (given.prompt_tuning_init_text ?? null) : null
+    return {
+      options: promptOptions.parse({ name: 'prompt', tokens, init: text === null && init === 'text' ? 'random' : init, text }),
+      saved,
+    }
+  }
+  const width = given.encoder_hidden_size ?? null
+  return { options: prefixOptions.parse({ name: 'prefix', tokens, width: width === model.wiring.hidden ? null : width }), saved }
+}
+
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
+  const config = readFields(file)
+  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const told = optionsOf(config, config.peft_type as Kind, subject, file)
+  const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
+  const method = methodOf({ options, memory: null }, subject)
+  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved)))
+  return { options, memory: null, state: new Map([...separated(learned!, columns(method, subject)), ...Object.entries(rest)]), card }
+}
+
+/** HF PEFT's folder for prompt and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
+export const peftPrompts: Format = {
+  methods: ['prompt', 'prefix'],
+  files: [CONFIG, TENSORS],
+  holds: (folder) => existsSync(join(folder, CONFIG)) && String(readFields(join(folder, CONFIG)).peft_type) in kinds,
+  describe,
+  write,
+  read,
+}

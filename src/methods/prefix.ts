@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import type { Shape } from '../graph/dim.ts'
+import { constant, type Value } from '../graph/graph.ts'
+import { tanh } from '../graph/ops/elementwise.ts'
+import { gemm } from '../graph/ops/matmul.ts'
+import { concat, expand, reshape, split, transpose } from '../graph/ops/movement.ts'
+import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
+import { parameterName } from '../nn/method.ts'
+import type { KeyValueSite, ModelSite, Site } from '../nn/site.ts'
+import type { Tensor } from '../nn/tensor.ts'
+import { budgetOption } from './budget-option.ts'
+import { defineMethod } from './definition.ts'
+import { kaimingUniform, normal, uniform } from './initial.ts'
+
+export const prefixOptions = z.strictObject({
+  name: z.literal('prefix'),
+  tokens: z.number().int().positive('must be at least 1').default(20),
+  /** Whether keys and values come from a small network while they are trained; what is saved are the keys and values. */
+  projection: z.boolean().default(false),
+  /** Width of that network; the model's hidden size by default. */
+  width: z.number().int().positive('must be at least 1').nullable().default(null),
+  budget: budgetOption,
+})
+export type PrefixOptions = z.infer<typeof prefixOptions>
+
+const acts = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
+const widthOf = ({ heads, headSize }: KeyValueSite): number => heads * headSize
+
+/** Puts learned keys and values, `[tokens, heads * headSize]`, before those of every row; no mask hides them. */
+function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles, own: { key: Value; value: Value; mask: Value }) {
+  const ahead = (learned: Value, rest: Value): Value => {
+    const byHead = transpose(reshape(learned, [1, tokens, heads, headSize]), [0, 2, 1, 3])
+    return concat([expand(byHead, [rest.shape[0]!, heads, tokens, headSize]), rest], 2)
+  }
+  const { key, value, mask } = own
+  const attended: Shape = [...mask.shape.slice(0, 3), tokens]
+  const open = expand(constant(mask.graph, [0], [1, 1, 1, 1], mask.dtype), attended)
+  return {
+    key: ahead(roles['prefix.key']!, key),
+    value: ahead(roles['prefix.value']!, value),
+    mask: concat([open, mask], mask.shape.length - 1),
+  }
+}
+
+const roles = ['prefix.key', 'prefix.value'] as const
+const plainly = { name: 'prefix', passes: 1, consistency: 0, lazy: false, trains: () => false } as const
+
+/** The keys and values themselves, at each attention. */
+function flat(tokens: number): Method {
+  return {
+    ...plainly,
+    sequence: { virtualTokens: 0, positionShift: tokens },
+    parameters(site): Record<string, ParameterSpec> {
+      if (!acts(site)) return {}
+      const shape = [tokens, widthOf(site)]
+      return { 'prefix.key': { shape, init: normal(shape, 1) }, 'prefix.value': { shape, init: normal(shape, 1) } }
+    },
+    keyValue: (site, roles, call) => before(site, tokens, roles, call),
+  }
+}
+
+interface Projection {
+  readonly tokens: number
+  readonly hidden: number
+  readonly width: number
+}
+
+/** Keys and values as `tanh(E W₁ᵀ + b₁) W₂ᵀ + b₂` with E `[tokens, hidden]`; the columns are key and value of each attention in turn. */
+function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width }: Projection, plain: Method): Method {
+  const size = widthOf(attentions[0]!)
+  const names = attentions.flatMap((site) => roles.map((role) => parameterName(site, role)))
+  const columns = names.length * size
+  const shared: ModelSite = { kind: 'model', name: 'shared', layer: null }
+  const [inner, outer] = [[width, hidden] as const, [columns, width] as const]
+  return {
+    ...plainly,
+    sequence: plain.sequence!,
+    shared: ['output'],
+    parameters: (site): Record<string, ParameterSpec> =>
+      site.kind === 'model'
+        ? {
+            'tokens.weight': { shape: [tokens, hidden], init: normal([tokens, hidden], 1) },
+            'inner.weight': { shape: inner, init: kaimingUniform(inner) },
+            'inner.bias': { shape: [width], init: uniform([width], 1 / Math.sqrt(hidden)) },
+            'output.weight': { shape: outer, init: kaimingUniform(outer) },
+            'output.bias': { shape: [columns], init: uniform([columns], 1 / Math.sqrt(width)) },
+          }
+        : {},
+    model(_site, given) {
+      const middle = tanh(gemm(given['tokens.weight']!, given['inner.weight']!, given['inner.bias']!, { transposeB: true }))
+      const rows = gemm(middle, given['output.weight']!, given['output.bias']!, { transposeB: true })
+      const parts = split(rows, 1, 2 * attentions.length)
+      return Object.fromEntries(names.map((name, i) => [name, parts[i]!]))
+    },
+    keyValue: (site, _roles, call) =>
+      before(site, tokens, Object.fromEntries(roles.map((role) => [role, call.shared[parameterName(site, role)]!])), call),
+    deploy(state) {
+      const own = (role: string): Tensor | undefined => state.get(parameterName(shared, role))
+      const result = new Map([...state].filter(([name]) => !name.startsWith(`${shared.name}.`)))
+      const weights = ['tokens.weight', 'inner.weight', 'inner.bias', 'output.weight', 'output.bias'].map(own)
+      if (weights.some((tensor) => !tensor)) return { method: plain, state: result }
+      const [embedding, w1, b1, w2, b2] = weights as [Tensor, Tensor, Tensor, Tensor, Tensor]
+      const rows = affine(affine(embedding, w1, b1, Math.tanh), w2, b2)
+      for (const [i, name] of names.entries()) {
+        const data = new Float32Array(tokens * size)
+        for (let row = 0; row < tokens; row++)
+          data.set(rows.data.subarray(row * columns + i * size, row * columns + (i + 1) * size), row * size)
+        result.set(name, { shape: [tokens, size], data })
+      }
+      return { method: plain, state: result }
+    },
+  }
+}
+
+/** `f(x Wᵀ + b)` on the host, summed in doubles. */
+function affine(x: Tensor, weight: Tensor, bias: Tensor, f: (value: number) => number = (value) => value): Tensor {
+  const [rows, inner] = x.shape as [number, number]
+  const columns = weight.shape[0]!
+  const data = new Float32Array(rows * columns)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      let sum = bias.data[j]!
+      for (let k = 0; k < inner; k++) sum += x.data[i * inner + k]! * weight.data[j * inner + k]!
+      data[i * columns + j] = f(sum)
+    }
+  }
+  return { shape: [rows, columns], data }
+}
+
+/** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; positions move for them. */
+export const prefix = defineMethod<PrefixOptions>({
+  name: 'prefix',
+  summary: 'learned keys and values before the text (Li and Liang 2021)',
+  options: prefixOptions,
+  // PEFT's guide to prefix tuning trains at 1e-2.
+  learningRate: 1e-2,
+  plain: (options) => ({ ...options, projection: false, width: null }),
+  resize: (options, tokens) => ({ ...options, tokens, budget: null }),
+  create({ tokens, projection, width }, { sites, hidden }): Method {
+    const plain = flat(tokens)
+    return projection ? projected(sites.filter(acts), { tokens, hidden, width: width ?? hidden }, plain) : plain
+  },
+})

@@ -17,7 +17,7 @@ import { refusePickle } from './pickle.ts'
 export type { Adapter, Card, Subject } from './adapter.ts'
 export { hubName } from './card.ts'
 export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
-export { mergeState } from './merged-weights.ts'
+export { mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */

@@ -1,7 +1,7 @@
 import { spanLabel } from '../data/labels.ts'
 import { span } from '../heads/span.ts'
 import { accuracy } from '../metrics/accuracy.ts'
-import { argmax, mean, negativeLogLikelihood } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood } from './softmax.ts'
 import type { Task } from './task.ts'
 
 const scores = (logits: Float32Array): { start: number[]; end: number[] } => ({
@@ -42,6 +42,10 @@ export const questionAnswering: Task = {
   answer(logits) {
     const { start, end } = scores(logits)
     return { start: argmax(start), end: argmax(end) }
+  },
+  draw(logits, _names, draws) {
+    const { start, end } = scores(logits)
+    return { start: drawClass(start, draws), end: drawClass(end, draws) }
   },
   raw(logits) {
     const { start, end } = scores(logits)

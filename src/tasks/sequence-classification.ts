@@ -3,7 +3,7 @@ import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
 import { consecutive } from './distributions.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 /** One class for each row. */
@@ -27,5 +27,6 @@ export const sequenceClassification: Task = {
     const scores = probabilities(logits)
     return { label: names[argmax(logits)], scores: Object.fromEntries(names.map((name, i) => [name, scores[i]])) }
   },
+  draw: (logits, _names, draws) => drawClass(logits, draws),
   raw: (logits) => ({ logits: [...logits] }),
 }

@@ -1,3 +1,5 @@
+import type { Stream } from '../random/draws.ts'
+
 /** Softmax probabilities of logits, in doubles. */
 export function probabilities(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits)
@@ -5,6 +7,17 @@ export function probabilities(logits: ArrayLike<number>): number[] {
   const powers = values.map((value) => Math.exp(value - most))
   const sum = powers.reduce((a, b) => a + b, 0)
   return powers.map((power) => power / sum)
+}
+
+/** A class, drawn with the probabilities of its logits. */
+export function drawClass(logits: ArrayLike<number>, { uniform }: Stream): number {
+  const classes = probabilities(logits)
+  let left = uniform()
+  const drawn = classes.findIndex((probability) => {
+    left -= probability
+    return left < 0
+  })
+  return drawn < 0 ? argmax(classes) : drawn
 }
 
 /** `log Σ exp`, in doubles. */

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
 import { consecutive } from './distributions.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 const byToken = (logits: Float32Array, classes: number): Float32Array[] =>
@@ -40,5 +40,6 @@ export const tokenClassification: Task = {
     const tokens = byToken(logits, names.length)
     return { labels: tokens.map((values) => names[argmax(values)]), scores: tokens.map((values) => Math.max(...probabilities(values))) }
   },
+  draw: (logits, names, draws) => byToken(logits, names.length).map((values) => drawClass(values, draws)),
   raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),
 }

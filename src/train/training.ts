@@ -4,6 +4,7 @@ import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Decision, deployed, type Method } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
+import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
@@ -16,7 +17,7 @@ export interface Training {
   learningRate(step: number): number
   /** Makes update `step`, counted from 0, and lets the method decide on it; nothing changes where the result is not finite. */
   advance(step: number): Promise<{ readonly result: StepResult; readonly decision: Decision | null }>
-  /** Metrics of the deployed state on the evaluation examples. */
+  /** Metrics of the deployed state, averaged where the run says so, on the evaluation examples. */
   evaluate(): Promise<Record<string, number>>
   close(): Promise<void>
 }
@@ -76,10 +77,12 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
         reshapeState(state, decision.reshape)
         await build()
       }
+      if (decision?.reshape || decision?.event) restartAverage(state)
+      if (result.finite && train.average && entersAverage(train.average, plan, at + 1)) enterAverage(train.average, state)
       return { result, decision }
     },
     async evaluate() {
-      const { method: plain, state: values } = deployed(method, state)
+      const { method: plain, state: values } = deployed(method, averagedParameters(state))
       forward ??= await openForward(subject, plain, values, { batchSize: train.evalBatchSize, ...threads })
       return task.metrics(await forward.logits(evaluation!, values), evaluation!, labels)
     },

@@ -6,6 +6,7 @@ import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
 import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
+import { ruleNames } from '../../src/merging/rules/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
@@ -78,4 +79,11 @@ test('docs/run-file.md names every option of every method', () => {
     assert.ok(row, method)
     for (const key of Object.keys(rest)) if (key !== 'budget') assert.ok(row.includes(`\`${key}\``), `${method}: ${key}`)
   }
+})
+
+test('docs/adapters.md names every rule, and commands that are there', () => {
+  const text = document('docs/adapters.md')
+  for (const rule of ruleNames) assert.ok(text.includes(`\`${rule}\``), rule)
+  for (const [, command] of text.matchAll(/^adatune (\w+)/gm))
+    assert.ok(['merge', 'unmerge', 'convert', 'combine'].includes(command!), command)
 })

@@ -5,6 +5,10 @@ import { parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { readTensor } from '../weights/safetensors.ts'
 
+/** The roles at a site that a method adds: a parameter under the name of a tensor of the model takes the place of that, and adds nothing. */
+const addedRoles = (model: Model, method: Method, site: Site): string[] =>
+  Object.keys(method.parameters(site)).filter((role) => !model.find(parameterName(site, role)))
+
 /** The weights of every site that the method acts at, with `sign` times its increment added; sums are rounded once. */
 function shifted(
   model: Model,
@@ -15,7 +19,7 @@ function shifted(
 ): Map<string, Tensor> {
   const weights = new Map<string, Tensor>()
   for (const site of sites) {
-    const roles = Object.keys(method.parameters(site))
+    const roles = addedRoles(model, method, site)
     if (roles.length === 0) continue
     if (!method.increment || site.kind !== 'linear') {
       throw new UserError(
@@ -34,11 +38,11 @@ function shifted(
 
 /**
  * The tensors of the model that differ from the checkpoint's, under HF's names, with the method's increments added to the
- * weights: what `saveModel` takes as its state.
+ * weights, and tensors that the method trained in the place of the model's own: what `saveModel` takes as its state.
  * @throws UserError for a method that adds more than increments to weights
  */
 export function mergeState(model: Model, method: Method, state: ReadonlyMap<string, Tensor>, sites: readonly Site[]): Map<string, Tensor> {
-  const added = new Set(sites.flatMap((site) => Object.keys(method.parameters(site)).map((role) => parameterName(site, role))))
+  const added = new Set(sites.flatMap((site) => addedRoles(model, method, site).map((role) => parameterName(site, role))))
   return new Map([...[...state].filter(([name]) => !added.has(name)), ...shifted(model, method, state, sites, 1)])
 }
 

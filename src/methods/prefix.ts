@@ -134,7 +134,7 @@ export const prefix = defineMethod<PrefixOptions>({
   options: prefixOptions,
   // PEFT's guide to prefix tuning trains at 1e-2.
   learningRate: 1e-2,
-  plain: (options) => ({ ...options, projection: false, width: null }),
+  plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create({ tokens, projection, width }, { sites, hidden }): Method {
     const plain = flat(tokens)

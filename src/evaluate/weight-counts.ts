@@ -1,6 +1,6 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import { settingOf } from '../models/setting.ts'
-import { deployed, type Method } from '../nn/method.ts'
+import { deployed, learnedAt, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
 
@@ -16,7 +16,7 @@ export interface WeightCounts {
 
 /** The weights that a method adds, and those of the base model it trains in place; the head not counted. */
 function methodWeights(subject: Subject, { sites, base }: Outline, method: Method): number {
-  const added = sites.flatMap((site) => Object.values(method.parameters(site))).reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  const added = sites.flatMap((site) => learnedAt(method, site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   const inPlace = [...base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
   return inPlace.reduce((sum, { shape }) => sum + elementCount(shape), added)
 }

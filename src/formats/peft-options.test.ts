@@ -85,7 +85,7 @@ test('what an adapter needs and adatune lacks is refused by name', () => {
     alora_invocation_tokens: [3],
     layers_pattern: 'layer',
     from_the_future: 1,
-    peft_type: 'IA3',
+    peft_type: 'LOHA',
     task_type: 'CAUSAL_LM',
     bias: 'some',
     r: 0,

@@ -1,18 +1,17 @@
-import type { AdaLoraOptions } from '../methods/adalora.ts'
 import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
-import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Adapter, Subject } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { mergeState } from './merged-weights.ts'
+import type { PeftOptions } from './peft-config.ts'
 
 /**
- * PEFT does not adapt a module that it saves whole. Where training did both, the increment is added to the saved weight and
+ * PEFT does not adapt a module that it saves whole. Where training did both, the adapter is folded into the saved weights and
  * the module is excluded; what the adapter computes stays the same.
  */
 export function withoutOverlap(adapter: Adapter, subject: Subject): Adapter {
   const { model, outline } = subject
-  const options = adapter.options as LoraOptions | AdaLoraOptions
+  const options = adapter.options as PeftOptions
   const method = methodOf(adapter, subject)
   const targets = resolveTargets(options, outline.sites, model.wiring.layers)
   const isTrained = (tensor: string): boolean => adapter.state.has(tensor) && !method.trains(outline.base.get(tensor)!)

@@ -8,6 +8,7 @@ import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
+import { ia3Options } from './ia3.ts'
 import { loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
 import { plainDefinition } from './plain.ts'
@@ -17,7 +18,7 @@ import { promptOptions } from './prompt.ts'
 const adapterPlace = bottleneckOptions.extend({ variant: bottleneckOptions.shape.variant.default('ffn-output') })
 
 /** What can be mixed, with the place that AdaMix gives to bottlenecks. */
-const mixable = [adapterPlace, loraOptions, adaloraOptions, promptOptions, prefixOptions, bitfitOptions] as const
+const mixable = [adapterPlace, loraOptions, adaloraOptions, ia3Options, promptOptions, prefixOptions, bitfitOptions] as const
 /** The methods that a mixture wraps. */
 export const mixableNames = mixable.map(({ shape }) => shape.name.value)
 

@@ -10,6 +10,12 @@ export const zeros =
   () =>
     new Float32Array(elementCount(shape))
 
+/** All ones. */
+export const ones =
+  (shape: readonly number[]): Init =>
+  () =>
+    new Float32Array(elementCount(shape)).fill(1)
+
 /** Normal with mean 0. */
 export const normal =
   (shape: readonly number[], deviation: number): Init =>

@@ -24,8 +24,9 @@ export interface MixtureOptions {
 }
 
 /** `experts` copies along a new first axis; expert 0 starts as the plain method would. */
-function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec {
+function stacked({ shape, init, ...rest }: ParameterSpec, experts: number): ParameterSpec {
   return {
+    ...rest,
     shape: [experts, ...shape],
     init(key) {
       const all = new Float32Array(experts * elementCount(shape))
@@ -46,7 +47,9 @@ const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as num
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
   const { experts, share, consistency, lazy, router, coupled = false } = options
   const passes = consistency > 0 ? 2 : 1
-  const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
+  const specs = sites.flatMap((site) => Object.entries(inner.parameters(site)))
+  const constants = new Set(specs.flatMap(([role, { frozen }]) => (frozen ? [role] : [])))
+  const poolOf = (role: string): number => (share.includes(groupOf(role)) || constants.has(role) ? 1 : experts)
   const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
   const parameters = sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const))
   const pools: Experts = { count: experts, pools: new Map(parameters) }
@@ -122,6 +125,7 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
 
   return {
     name: 'adamix',
+    experts,
     passes,
     consistency,
     lazy,

@@ -5,6 +5,7 @@ import { bottleneck, bottleneckOptions } from './bottleneck.ts'
 import type { MethodDefinition } from './definition.ts'
 import { full } from './full.ts'
 import { head } from './head.ts'
+import { ia3, ia3Options } from './ia3.ts'
 import { inPlaceOptions } from './in-place.ts'
 import { lora, loraOptions } from './lora.ts'
 import { prefix, prefixOptions } from './prefix.ts'
@@ -14,6 +15,7 @@ import { prompt, promptOptions } from './prompt.ts'
 export const plainSchemas = [
   loraOptions,
   adaloraOptions,
+  ia3Options,
   bottleneckOptions,
   promptOptions,
   prefixOptions,
@@ -28,6 +30,7 @@ export type PlainOptions = z.infer<typeof plainSchema>
 export const plainMethods: { readonly [Name in PlainOptions['name']]: MethodDefinition<Extract<PlainOptions, { name: Name }>> } = {
   lora,
   adalora,
+  ia3,
   bottleneck,
   prompt,
   prefix,

@@ -6,7 +6,7 @@ import { gemm } from '../graph/ops/matmul.ts'
 import { concat, expand, reshape, split, transpose } from '../graph/ops/movement.ts'
 import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
-import type { KeyValueSite, ModelSite, Site } from '../nn/site.ts'
+import { type KeyValueSite, modelSite, type Site } from '../nn/site.ts'
 import type { Tensor } from '../nn/tensor.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
@@ -70,7 +70,6 @@ function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width 
   const size = widthOf(attentions[0]!)
   const names = attentions.flatMap((site) => roles.map((role) => parameterName(site, role)))
   const columns = names.length * size
-  const shared: ModelSite = { kind: 'model', name: 'shared', layer: null }
   const [inner, outer] = [[width, hidden] as const, [columns, width] as const]
   return {
     ...plainly,
@@ -95,8 +94,8 @@ function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width 
     keyValue: (site, _roles, call) =>
       before(site, tokens, Object.fromEntries(roles.map((role) => [role, call.shared[parameterName(site, role)]!])), call),
     deploy(state) {
-      const own = (role: string): Tensor | undefined => state.get(parameterName(shared, role))
-      const result = new Map([...state].filter(([name]) => !name.startsWith(`${shared.name}.`)))
+      const own = (role: string): Tensor | undefined => state.get(parameterName(modelSite, role))
+      const result = new Map([...state].filter(([name]) => !name.startsWith(`${modelSite.name}.`)))
       const weights = ['tokens.weight', 'inner.weight', 'inner.bias', 'output.weight', 'output.bias'].map(own)
       if (weights.some((tensor) => !tensor)) return { method: plain, state: result }
       const [embedding, w1, b1, w2, b2] = weights as [Tensor, Tensor, Tensor, Tensor, Tensor]

@@ -9,7 +9,7 @@ import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts
 import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
-import { deployed, type Method } from '../../src/nn/method.ts'
+import { deployed, foldOf, type Method, parameterName } from '../../src/nn/method.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
 
@@ -60,7 +60,12 @@ for (const [name, chosen] of given) {
   test(`${name}: counted weights are those of the state`, () => {
     const { method, state } = make()
     const counts = weightCounts(subject, shape, method)
-    const held = [...state.values()].reduce((sum, { data }) => sum + data.length, 0)
+    const constants = new Set(
+      shape.sites.flatMap((site) =>
+        Object.entries(method.parameters(site)).flatMap(([role, { frozen }]) => (frozen ? [parameterName(site, role)] : [])),
+      ),
+    )
+    const held = [...state].reduce((sum, [name, { data }]) => sum + (constants.has(name) ? 0 : data.length), 0)
     assert.equal(held, counts.trained + counts.head)
   })
 
@@ -105,7 +110,7 @@ for (const [name, chosen] of given) {
   })()
   const adds = shape.sites.some((site) => Object.keys(plain.parameters(site)).length > 0)
 
-  if (plain.increment) {
+  if (foldOf(plain)) {
     test(`${name}: merged weights answer as the adapter does`, async () => {
       const { method, state } = await trained()
       const merged = mergeState(subject.model, method, state, shape.sites)
@@ -119,7 +124,7 @@ for (const [name, chosen] of given) {
       )
     })
   }
-  if (plain.increment || !adds) {
+  if (foldOf(plain) || !adds) {
     test(`${name}: nothing changes at the start`, async () => {
       const { method, state } = make()
       const start = deployed(method, state)

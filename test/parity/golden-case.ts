@@ -67,6 +67,7 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   const config: PeftConfig = JSON.parse(readFileSync(join(folder, 'adapter_init/adapter_config.json'), 'utf8'))
   if (kind === 'prompt' || kind === 'prefix')
     return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' && { init: 'random' }) }
+  if (kind === 'ia3') return { name: 'ia3', targets: config.target_modules, feedForward: config.feedforward_modules }
   if (kind === 'lora') {
     const { r, lora_alpha: alpha, target_modules: targets, bias, use_rslora: rslora } = config
     return { name: 'lora', r, alpha, targets, bias, rslora }

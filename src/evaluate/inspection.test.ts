@@ -44,6 +44,8 @@ const published: [keyof typeof models, Readonly<Record<string, unknown>>, number
   ['bert', { name: 'lora', r: 8, targets: 'all-linear' }, 1_339_392],
   ['bert', { name: 'adalora', initR: 12, targetR: 8, targets: ['query', 'value'] }, 295_104, 442_656],
   ['bert', { name: 'adalora', initR: 3, targetR: 1, targets: sixLinear }, 165_960, 497_880],
+  ['bert', { name: 'lora', r: 8, dora: true }, 313_344],
+  ['bert', { name: 'lora', r: 4, init: 'pissa' }, 294_912, 147_456],
   ['bert', { name: 'ia3' }, 12 * (768 + 768 + 3072)],
   ['bert', { name: 'ia3', ...peftIa3 }, 64_512],
   ['robertaLarge', { name: 'ia3', ...peftIa3 }, 172_032],

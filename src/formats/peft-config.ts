@@ -26,7 +26,6 @@ const unused = {
   corda_config: null,
   ensure_weight_tying: false,
   eva_config: null,
-  init_lora_weights: true,
   kasa_config: null,
   layer_replication: null,
   layers_pattern: null,
@@ -83,14 +82,15 @@ const lowRank = ({ alpha, dropout }: LoraOptions | AdaLoraOptions): Record<strin
 const writers: { readonly [Name in PeftName]: Writer<Name> } = {
   lora(options, { saved, subject }) {
     const modules = resolveTargets(options, subject.outline.sites, subject.model.wiring.layers)
-    const { r, bias, rslora, rankPattern, alphaPattern } = orderlessPatterns(options, [...modules])
+    const { r, bias, rslora, rankPattern, alphaPattern, dora, init } = orderlessPatterns(options, [...modules])
     return {
       ...lowRank(options),
       ...targetFields(toPeftTargets(options, subject, saved), []),
       peft_type: 'LORA',
       r,
       bias,
-      use_dora: false,
+      init_lora_weights: init === 'gaussian' ? init : true,
+      use_dora: dora,
       use_rslora: rslora,
       rank_pattern: rankPattern,
       alpha_pattern: alphaPattern,
@@ -105,6 +105,7 @@ const writers: { readonly [Name in PeftName]: Writer<Name> } = {
       peft_type: 'ADALORA',
       r: ADALORA_R,
       bias: 'none',
+      init_lora_weights: true,
       use_dora: false,
       use_rslora: false,
       alpha_pattern: {},

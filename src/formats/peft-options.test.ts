@@ -71,7 +71,6 @@ test('expressions, and modules saved whole, follow the rules of PEFT', () => {
 
 test('what an adapter needs and adatune lacks is refused by name', () => {
   const cases: Record<string, unknown> = {
-    use_dora: true,
     fan_in_fan_out: true,
     layer_replication: [[0, 2]],
     target_parameters: ['weight'],

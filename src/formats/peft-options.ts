@@ -45,6 +45,7 @@ const readers: Readonly<Record<string, Reader<PeftOptions>>> = {
       dropout: 'lora_dropout',
       bias: 'bias',
       rslora: 'use_rslora',
+      dora: 'use_dora',
       rankPattern: 'rank_pattern',
       alphaPattern: 'alpha_pattern',
     },
@@ -69,6 +70,9 @@ const readers: Readonly<Record<string, Reader<PeftOptions>>> = {
   },
   IA3: { name: 'ia3', schema: ia3Options, fields: { feedForward: 'feedforward_modules' }, defaults: { feedForward: [] } },
 }
+
+/** The fields of a kind of adapter that become options. */
+export const honouredFields = (type: string): string[] => Object.values(readers[type]!.fields)
 
 /** The kinds of adapters that are read. */
 export const peftTypes = Object.keys(readers)
@@ -115,7 +119,9 @@ export function peftOptions(config: Fields, subject: Subject, file: string): Pef
     file,
   )
   const given = Object.entries(fields).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
-  const raw = { name, ...defaults, ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
+  // Other ways to start are of no more account once weights are there.
+  const start = name === 'lora' && config.init_lora_weights === 'gaussian' ? { init: 'gaussian' } : {}
+  const raw = { name, ...start, ...defaults, ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
   const options = checked(schema, raw, file, (key) => fields[key] ?? key)
   if (options.name !== 'lora' && isSet(config.bias) && config.bias !== 'none') {
     throw new UserError(`${file}: "bias" is ${JSON.stringify(config.bias)}; ${config.peft_type} with trained biases is not supported.`)

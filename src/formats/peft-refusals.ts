@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { Fields } from './json-file.ts'
-import { peftTypes } from './peft-options.ts'
+import { honouredFields, peftTypes } from './peft-options.ts'
 
 /** What cannot be honoured, by field, with what it means. */
 const meanings: Readonly<Record<string, string>> = {
@@ -44,8 +44,9 @@ export function refuseUnsupported(config: Fields, file: string): void {
   if (!peftTypes.includes(String(kind))) {
     throw new UserError(`${file}: adapters of the "peft_type" ${JSON.stringify(kind)} are not supported yet; ${peftTypes.join(', ')} are.`)
   }
+  const honoured = honouredFields(String(kind))
   for (const [field, value] of Object.entries(config)) {
-    if (known.has(field) || isUnset(value)) continue
+    if (known.has(field) || honoured.includes(field) || isUnset(value)) continue
     const meaning = meanings[field] ?? 'it is not known here'
     throw new UserError(`${file}: "${field}" is ${JSON.stringify(value)}: ${meaning}; that is not supported, so give another adapter.`)
   }

@@ -29,7 +29,7 @@ function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role
 
 /** The ends of PEFT's names by method, for groups of roles. */
 const ends: Readonly<Record<PeftName, (group: string) => string>> = {
-  lora: (group) => `.lora_${group}.weight`,
+  lora: (group) => (group === 'magnitude' ? '.lora_magnitude_vector' : `.lora_${group}.weight`),
   adalora: (group) => `.lora_${group}`,
   ia3: (group) => `.ia3_${group}`,
 }

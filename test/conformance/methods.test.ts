@@ -39,9 +39,17 @@ async function train(method: Method, state: State, from: number, to: number): Pr
 
 /** Few virtual tokens, since the rows are short. */
 const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+/** Forms of methods that options choose. */
+const forms: Readonly<Record<string, { readonly name: string } & Record<string, unknown>>> = {
+  DoRA: { name: 'lora', dora: true, dropout: 0.1 },
+  PiSSA: { name: 'lora', init: 'pissa', r: 4 },
+  'OLoRA with DoRA': { name: 'lora', init: 'olora', r: 4, dora: true, rslora: true, rankPattern: { value: 2 } },
+}
 const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...Object.keys(methods).map((name) => [name, { name, ...small[name] }] as const),
   ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
+  ...Object.entries(forms),
+  ...Object.entries(forms).map(([name, of]) => [`adamix over ${name}`, { name: 'adamix', of }] as const),
 ]
 for (const [name, chosen] of given) {
   const options: MethodOptions = methodOptions.parse(chosen)

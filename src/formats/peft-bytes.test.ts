@@ -22,7 +22,7 @@ const sorted = (text: string): string =>
         .sort()}]`,
   )
 
-for (const name of ['bert-cls-lora', 'bert-cls-dora', 'bert-cls-ia3']) {
+for (const name of ['bert-cls-lora', 'bert-cls-dora', 'bert-cls-ia3', 'bert-cls-vera']) {
   test(`${name}: what PEFT saved is saved again in the same bytes`, () => {
     const model = openModel(join(cases, name, 'base'), (checkpoint) => checkpoint)
     const subject = { model, outline: outline({ model, head: heads['sequence-classification'], labels: 3 }) }

@@ -14,7 +14,8 @@ import { PEFT_VERSION } from './peft-version.ts'
 import type { Json } from './python-json.ts'
 
 /** Fields that PEFT's classes type as floats. */
-export const isPeftFloat = (key: string): boolean => ['beta1', 'beta2', 'lora_dropout', 'orth_reg_weight'].includes(key)
+export const isPeftFloat = (key: string): boolean =>
+  ['beta1', 'beta2', 'd_initial', 'lora_dropout', 'orth_reg_weight', 'vera_dropout'].includes(key)
 
 /** What every config of 0.21 has. */
 const always = { auto_mapping: null, fan_in_fan_out: false, inference_mode: true, revision: null }
@@ -54,7 +55,7 @@ function schedule(options: AdaLoraOptions, known: number | null): Record<string,
 }
 
 /** The options of the methods whose adapters PEFT keeps at linear maps. */
-export type PeftOptions = Extract<PlainOptions, { name: 'lora' | 'adalora' | 'ia3' }>
+export type PeftOptions = Extract<PlainOptions, { name: 'lora' | 'adalora' | 'ia3' | 'vera' }>
 export type PeftName = PeftOptions['name']
 
 interface PeftFields {
@@ -121,6 +122,22 @@ const writers: { readonly [Name in PeftName]: Writer<Name> } = {
     const lacking = ['layers_to_transform'] as const
     const { targets, inputs } = withFeedForward(options, toPeftTargets(options, subject, saved, lacking), subject)
     return { ...targetFields(targets, lacking), peft_type: 'IA3', feedforward_modules: inputs, init_ia3_weights: true }
+  },
+  vera(options, { saved, subject }) {
+    const lacking = ['exclude_modules'] as const
+    return {
+      ...targetFields(toPeftTargets(options, subject, saved, lacking), lacking),
+      peft_type: 'VERA',
+      r: options.r,
+      bias: 'none',
+      d_initial: options.initial,
+      init_weights: true,
+      layers_pattern: null,
+      // PEFT draws the projections from it where the file holds none.
+      projection_prng_key: 0,
+      save_projection: true,
+      vera_dropout: options.dropout,
+    }
   },
 }
 

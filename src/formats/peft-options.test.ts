@@ -143,3 +143,15 @@ test("with every bias trained, the copies of PEFT's wrapper are passed over", ()
   assert.deepEqual([...state.keys()].sort(), [...trained, ...inFactors, 'classifier.weight'].sort())
   assert.ok(state.has(`${LAYER}.output.LayerNorm.bias`))
 })
+
+test('VeRA without its projections is refused with what to do', () => {
+  const config = { peft_type: 'VERA', task_type: 'SEQ_CLS', r: 2, target_modules: ['query'], save_projection: false }
+  const scales = queries.flatMap((name): [string, Tensor][] => [
+    [`base_model.model.${name}.vera_lambda_d`, tensor(2)],
+    [`base_model.model.${name}.vera_lambda_b`, tensor(16)],
+  ])
+  refuses(() => loadAdapter(foreign(config, [...scales, ...head]), subject), /"save_projection" is false.*save_projection=True/)
+  const whole: [string, Tensor][] = [...scales, ...head, ['base_model.vera_A', tensor(2, 16)], ['base_model.vera_B', tensor(16, 2)]]
+  const { state } = loadAdapter(foreign({ ...config, save_projection: true }, whole), subject)
+  assert.deepEqual(state.get('shared.B.weight')!.shape, [16, 2])
+})

@@ -4,6 +4,7 @@ import { adaloraOptions } from '../methods/adalora.ts'
 import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import { ia3Options } from '../methods/ia3.ts'
 import { loraOptions } from '../methods/lora.ts'
+import { veraOptions } from '../methods/vera.ts'
 import type { Subject } from './adapter.ts'
 import type { Fields } from './json-file.ts'
 import type { PeftName, PeftOptions } from './peft-config.ts'
@@ -68,6 +69,7 @@ const readers: Readonly<Record<string, Reader<PeftOptions>>> = {
     },
     defaults: { alpha: 8, tInit: 0, tFinal: 0, deltaT: 1, orthogonality: 0.5 },
   },
+  VERA: { name: 'vera', schema: veraOptions, fields: { r: 'r', dropout: 'vera_dropout', initial: 'd_initial' }, defaults: {} },
   IA3: { name: 'ia3', schema: ia3Options, fields: { feedForward: 'feedforward_modules' }, defaults: { feedForward: [] } },
 }
 

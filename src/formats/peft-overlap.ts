@@ -1,5 +1,8 @@
 import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import { resolveTargets } from '../methods/targets.ts'
+import { parameterName } from '../nn/method.ts'
+import { modelSite } from '../nn/site.ts'
+import { leadingPart } from '../nn/tensor.ts'
 import type { Adapter, Subject } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { mergeState } from './merged-weights.ts'
@@ -22,10 +25,15 @@ export function withoutOverlap(adapter: Adapter, subject: Subject): Adapter {
   const names = both.map(({ name }) => name)
   const memory = adapter.memory as AdaLoraMemory | null
   const kept = memory?.kept && Object.fromEntries(Object.entries(memory.kept).filter(([name]) => !names.includes(name)))
-  return {
+  const left = {
     ...adapter,
     options: { ...options, exclude: [...options.exclude, ...names] },
     memory: memory && { ...memory, kept },
-    state: mergeState(model, method, adapter.state, both),
   }
+  // What the modules share is no larger than the largest of those that are left.
+  const shared = Object.entries(methodOf(left, subject).parameters(modelSite)).map(([role, { shape }]) => {
+    const name = parameterName(modelSite, role)
+    return [name, leadingPart(adapter.state.get(name)!, shape)] as const
+  })
+  return { ...left, state: new Map([...mergeState(model, method, adapter.state, both), ...shared]) }
 }

@@ -31,6 +31,7 @@ function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role
 const ends: Readonly<Record<PeftName, (group: string) => string>> = {
   lora: (group) => (group === 'magnitude' ? '.lora_magnitude_vector' : `.lora_${group}.weight`),
   adalora: (group) => `.lora_${group}`,
+  vera: (group) => (['A', 'B'].includes(group) ? `.vera_${group}` : `.vera_lambda_${group}`),
   ia3: (group) => `.ia3_${group}`,
 }
 
@@ -47,7 +48,7 @@ export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMem
     ...adapted.map(
       ({ site, role, shape }): Stored => ({
         name: parameterName(site, role),
-        as: suffixed(names(subject, site.name), ends[method.name as PeftName](groupOf(role))),
+        as: suffixed(site.kind === 'model' ? ['base_model'] : names(subject, site.name), ends[method.name as PeftName](groupOf(role))),
         shape,
       }),
     ),

@@ -74,7 +74,7 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
 
 /** HF PEFT's folder for methods that act at linear maps; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peft: Format = {
-  methods: ['lora', 'adalora', 'ia3'],
+  methods: ['lora', 'adalora', 'ia3', 'vera'],
   files: [CONFIG, TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
   describe,

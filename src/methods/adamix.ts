@@ -14,11 +14,12 @@ import { mixture } from './mixture.ts'
 import { plainDefinition } from './plain.ts'
 import { prefixOptions } from './prefix.ts'
 import { promptOptions } from './prompt.ts'
+import { veraOptions } from './vera.ts'
 
 const adapterPlace = bottleneckOptions.extend({ variant: bottleneckOptions.shape.variant.default('ffn-output') })
 
 /** What can be mixed, with the place that AdaMix gives to bottlenecks. */
-const mixable = [adapterPlace, loraOptions, adaloraOptions, ia3Options, promptOptions, prefixOptions, bitfitOptions] as const
+const mixable = [adapterPlace, loraOptions, adaloraOptions, ia3Options, veraOptions, promptOptions, prefixOptions, bitfitOptions] as const
 /** The methods that a mixture wraps. */
 export const mixableNames = mixable.map(({ shape }) => shape.name.value)
 

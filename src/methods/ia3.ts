@@ -5,7 +5,7 @@ import type { Method, ParameterSpec } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
-import { ones } from './initial.ts'
+import { constants } from './initial.ts'
 import { resolveTargets, type TargetOptions, targetOptions } from './targets.ts'
 
 export const ia3Options = z.strictObject({
@@ -47,7 +47,7 @@ export const ia3 = defineMethod<Ia3Options>({
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}
         const shape = inputs.has(site.name) ? [1, site.in] : [site.out, 1]
-        return { 'l.weight': { shape, init: ones(shape) } }
+        return { 'l.weight': { shape, init: constants(shape, 1) } }
       },
       linear(site, roles, { input, base }) {
         const l = roles['l.weight']!

@@ -10,11 +10,11 @@ export const zeros =
   () =>
     new Float32Array(elementCount(shape))
 
-/** All ones. */
-export const ones =
-  (shape: readonly number[]): Init =>
+/** The same number everywhere. */
+export const constants =
+  (shape: readonly number[], value: number): Init =>
   () =>
-    new Float32Array(elementCount(shape)).fill(1)
+    new Float32Array(elementCount(shape)).fill(value)
 
 /** Normal with mean 0. */
 export const normal =

@@ -10,12 +10,14 @@ import { inPlaceOptions } from './in-place.ts'
 import { lora, loraOptions } from './lora.ts'
 import { prefix, prefixOptions } from './prefix.ts'
 import { prompt, promptOptions } from './prompt.ts'
+import { vera, veraOptions } from './vera.ts'
 
 /** The options of every method but mixtures of them. */
 export const plainSchemas = [
   loraOptions,
   adaloraOptions,
   ia3Options,
+  veraOptions,
   bottleneckOptions,
   promptOptions,
   prefixOptions,
@@ -31,6 +33,7 @@ export const plainMethods: { readonly [Name in PlainOptions['name']]: MethodDefi
   lora,
   adalora,
   ia3,
+  vera,
   bottleneck,
   prompt,
   prefix,

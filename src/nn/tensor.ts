@@ -22,3 +22,17 @@ export function sliceTensor({ shape, data }: Tensor, axis: number, indices: read
   }
   return { shape: shape.map((dim, i) => (i === axis ? indices.length : dim)), data: result }
 }
+
+/** The part of a tensor from its first element on, of a shape that fits in it. */
+export const leadingPart = (tensor: Tensor, shape: readonly number[]): Tensor =>
+  shape.reduce(
+    (part, size, axis) =>
+      part.shape[axis] === size
+        ? part
+        : sliceTensor(
+            part,
+            axis,
+            Array.from({ length: size }, (_, i) => i),
+          ),
+    tensor,
+  )

@@ -68,6 +68,7 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   if (kind === 'prompt' || kind === 'prefix')
     return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' && { init: 'random' }) }
   if (kind === 'ia3') return { name: 'ia3', targets: config.target_modules, feedForward: config.feedforward_modules }
+  if (kind === 'vera') return { name: 'vera', r: config.r, targets: config.target_modules }
   if (kind === 'lora' || kind === 'dora') {
     const { r, lora_alpha: alpha, target_modules: targets, bias, use_rslora: rslora, use_dora: dora } = config
     return { name: 'lora', r, alpha, targets, bias, rslora, dora }

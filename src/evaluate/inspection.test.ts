@@ -48,6 +48,7 @@ const published: [keyof typeof models, Readonly<Record<string, unknown>>, number
   ['bert', { name: 'lora', r: 4, init: 'pissa' }, 294_912, 147_456],
   ['bert', { name: 'ia3' }, 12 * (768 + 768 + 3072)],
   ['bert', { name: 'ia3', ...peftIa3 }, 64_512],
+  ['bert', { name: 'prompt', tokens: 20, encoder: 'mlp', width: 128 }, 15_360, 229_376],
   ['bert', { name: 'vera' }, 24 * (256 + 768)],
   ['roberta', { name: 'vera', r: 1024 }, 43_008],
   ['robertaLarge', { name: 'vera' }, 61_440],

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
+import { assertSameBits, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import { outline } from '../evaluate/assembly.ts'
 import { heads } from '../heads/index.ts'
 import { type Ia3Options, ia3 } from '../methods/ia3.ts'
+import { prompt } from '../methods/prompt.ts'
 import { openModel } from '../models/open.ts'
 import { loadAdapter, saveAdapter } from './index.ts'
 
@@ -55,4 +56,20 @@ test("IA3's roles and layers are said in words of PEFT, scaled inputs among the 
   assert.deepEqual(last.target_modules, ['1.attention.self.key', '1.attention.output.dense', '1.output.dense'])
   const outputs = told({ targets: ['value', 'down'], feedForward: [] })
   assert.deepEqual([outputs.target_modules, outputs.feedforward_modules], [['value', '0.output.dense', '1.output.dense'], []])
+})
+
+test('P-tuning is kept as PEFT keeps it: the computed words, and what made them by name', () => {
+  const { subject, shape, state } = prepare(tinySubject(), prompt, { tokens: 3, encoder: 'lstm', width: 6, computed: true })
+  const options = prompt.options.parse({ name: 'prompt', tokens: 3, encoder: 'lstm', width: 6, computed: true })
+  const card = { task: 'sequence-classification', labels: null, outputs: 3, baseModel: null, adapterName: null, totalSteps: null } as const
+  const [folder, formats] = [join(temporaryFolder(), 'adapter'), { model: subject.model, outline: shape }]
+  saveAdapter(folder, { options, memory: null, state, card }, formats)
+  const config = readFileSync(join(folder, 'adapter_config.json'), 'utf8')
+  assert.match(config, /"encoder_dropout": 0\.0,\n {2}"encoder_hidden_size": 6,\n {2}"encoder_num_layers": 2,/)
+  const { peft_type, encoder_reparameterization_type, num_virtual_tokens, token_dim } = JSON.parse(config)
+  assert.deepEqual([peft_type, encoder_reparameterization_type, num_virtual_tokens, token_dim], ['P_TUNING', 'LSTM', 3, 16])
+  rmSync(join(folder, 'adatune.json'))
+  const loaded = loadAdapter(folder, formats)
+  assert.deepEqual(loaded.options, options)
+  assertSameBits(loaded.state, state)
 })

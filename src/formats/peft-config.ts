@@ -15,7 +15,7 @@ import type { Json } from './python-json.ts'
 
 /** Fields that PEFT's classes type as floats. */
 export const isPeftFloat = (key: string): boolean =>
-  ['beta1', 'beta2', 'd_initial', 'lora_dropout', 'orth_reg_weight', 'vera_dropout'].includes(key)
+  ['beta1', 'beta2', 'd_initial', 'encoder_dropout', 'lora_dropout', 'orth_reg_weight', 'vera_dropout'].includes(key)
 
 /** What every config of 0.21 has. */
 const always = { auto_mapping: null, fan_in_fan_out: false, inference_mode: true, revision: null }

@@ -10,8 +10,8 @@ export interface MethodDefinition<Options = unknown> {
   /** One sentence for help texts. */
   readonly summary: string
   readonly options: z.ZodType<Options>
-  /** Learning rate where a run names none. */
-  readonly learningRate: number
+  /** Learning rate where a run names none; it may depend on the options. */
+  readonly learningRate: number | ((options: Options) => number)
   readonly create: (options: Options, setting: Setting) => Method
   /** The options of the ordinary method that stands for this one outside of training, with its definition. */
   readonly plain?: (options: Options) => unknown

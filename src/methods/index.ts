@@ -21,5 +21,11 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
   return methods[options.name] as MethodDefinition<MethodOptions>
 }
 
+/** The learning rate where a run names none. */
+export function defaultRate(options: MethodOptions): number {
+  const { learningRate } = definitionOf(options)
+  return typeof learningRate === 'number' ? learningRate : learningRate(options)
+}
+
 /** The options of the method that a trained one leaves: a mixture leaves the method that it wraps. */
 export const plainOptions = (options: MethodOptions): PlainOptions => (definitionOf(options).plain?.(options) ?? options) as PlainOptions

@@ -43,6 +43,8 @@ const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix:
 const forms: Readonly<Record<string, { readonly name: string } & Record<string, unknown>>> = {
   DoRA: { name: 'lora', dora: true, dropout: 0.1 },
   'VeRA on maps of several sizes': { name: 'vera', r: 5, targets: ['query', 'up', 'down'], dropout: 0.1 },
+  'P-tuning by an MLP': { name: 'prompt', tokens: 2, encoder: 'mlp', width: 8 },
+  'P-tuning by an LSTM': { name: 'prompt', tokens: 3, encoder: 'lstm', width: 6 },
   PiSSA: { name: 'lora', init: 'pissa', r: 4 },
   'OLoRA with DoRA': { name: 'lora', init: 'olora', r: 4, dora: true, rslora: true, rankPattern: { value: 2 } },
 }

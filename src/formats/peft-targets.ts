@@ -40,7 +40,7 @@ const matcher = (rule: Rule): ((name: string) => boolean) => {
 }
 
 /** The modules that PEFT would act on; source: `check_target_module_exists` in peft/tuners/tuners_utils.py, 0.21. */
-export function peftModules(config: PeftTargets, subject: Subject): string[] {
+function peftModules(config: PeftTargets, subject: Subject): string[] {
   const { target_modules: targets, exclude_modules: excluded, layers_to_transform: given, modules_to_save: saved } = config
   const linear = subject.outline.sites.flatMap((site) => (site.kind === 'linear' && site.role !== 'head' ? [site.name] : []))
   const chosen = targets === 'all-linear' ? matcher(linear) : matcher(targets)

@@ -47,9 +47,8 @@ const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as num
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
   const { experts, share, consistency, lazy, router, coupled = false } = options
   const passes = consistency > 0 ? 2 : 1
-  const specs = sites.flatMap((site) => Object.entries(inner.parameters(site)))
-  const constants = new Set(specs.flatMap(([role, { frozen }]) => (frozen ? [role] : [])))
-  const poolOf = (role: string): number => (share.includes(groupOf(role)) || constants.has(role) ? 1 : experts)
+  const specs = new Map(sites.flatMap((site) => Object.entries(inner.parameters(site))))
+  const poolOf = (role: string): number => (share.includes(groupOf(role)) || specs.get(role)?.frozen ? 1 : experts)
   const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
   const parameters = sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const))
   const pools: Experts = { count: experts, pools: new Map(parameters) }

@@ -7,7 +7,7 @@ import { type ForwardCosts, forwardCosts } from '../evaluate/inspection.ts'
 import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
-import { definitionOf } from '../methods/index.ts'
+import { defaultRate } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import { explained } from '../weights/file-access.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
@@ -63,7 +63,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
   const prepared = await prepare(config, options.notice)
-  const learningRate = config.train.learningRate ?? definitionOf(prepared.options).learningRate
+  const learningRate = config.train.learningRate ?? defaultRate(prepared.options)
   const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
   const found = await environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))

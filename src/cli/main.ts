@@ -25,6 +25,7 @@ function adapted(command: Command): Command {
     .option('--label-column <name>', 'column of the label')
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
     .option('--batch-size <rows>', 'rows at a time', '64')
+    .option('--quiet', 'print errors only')
 }
 
 /** Commander's message, of one or two lines, as one sentence like every other. */

@@ -8,6 +8,7 @@ import { mergeState, saveModel } from '../formats/index.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { explained } from '../weights/file-access.ts'
+import { printNotice } from './options.ts'
 
 export interface MergeFlags {
   readonly model: string
@@ -41,7 +42,7 @@ export async function mergeCommand({ model: id, adapter, out }: MergeFlags): Pro
   if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0)
     throw new UserError(`${out} is not empty; choose another folder with --out.`)
   const model = await findModel(id)
-  const adapted = openAdapted(model, { adapter, task: null, labels: null })
+  const adapted = openAdapted(model, { adapter, task: null, labels: null }, printNotice)
   const { open, method, state } = adapted
   const merged = mergeState(model, method, state, open.outline.sites)
   const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`

@@ -13,7 +13,11 @@ export interface PredictorFlags {
   readonly labelColumn?: string
   readonly maxLength?: string
   readonly batchSize: string
+  readonly quiet?: boolean
 }
+
+/** Prints a sentence where it does not mix with a command's results. */
+export const printNotice = (text: string): void => void process.stderr.write(`adatune: ${text}\n`)
 
 /** A task's name; another word is an error that names the nearest. */
 export function taskFlag(task: string): TaskName {
@@ -46,5 +50,6 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),
     batchSize: positiveFlag('batch-size', flags.batchSize),
+    ...(flags.quiet !== true && { notice: printNotice }),
   }
 }

@@ -21,6 +21,8 @@ export interface PredictorOptions {
   readonly maxLength?: number
   /** Rows at a time; 64 by default. */
   readonly batchSize?: number
+  /** Told of downloads, and of what is odd about the adapter, such as tensors that find no place. */
+  readonly notice?: (text: string) => void
 }
 
 /** A text, a text and its pair, columns by name, or a row of a data file. */
@@ -58,9 +60,9 @@ function rowOf(question: Question, index: number): Row {
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, batchSize = 64 } = options
-  const model = await findModel(options.model)
-  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
+  const { adapter = null, task = null, labels = null, batchSize = 64, notice = () => {} } = options
+  const model = await findModel(options.model, notice)
+  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels }, notice)
   const reading = loaded?.card.reading
   const maxLength = options.maxLength ?? reading?.maxLength ?? 128
   const named = options.columns ?? reading?.columns ?? null

@@ -122,8 +122,10 @@ test('forms that are not supported are refused by name', () => {
     output_adapter: false,
     mh_adapter: true,
     leave_out: [0, 1],
-    architecture: 'lora',
+    architecture: 'reft',
+    from_the_future: 2,
   }
+  rmSync(join(folder, 'adatune.json'))
   for (const [field, value] of Object.entries(cases)) {
     writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify({ ...about, config: { ...config, [field]: value } }))
     refuses(() => loadAdapter(folder, subject), new RegExp(`adapter_config\\.json.*"${field}"`))
@@ -132,7 +134,7 @@ test('forms that are not supported are refused by name', () => {
 
 test('a pickle is refused', () => {
   const { subject, folder } = saved({})
-  rmSync(join(folder, 'adapter.safetensors'))
+  for (const file of ['adapter.safetensors', 'adatune.json']) rmSync(join(folder, file))
   writeFileSync(join(folder, 'pytorch_adapter.bin'), '')
   refuses(() => loadAdapter(folder, subject), /pytorch_adapter\.bin is a pickle.*use_safetensors/)
   assert.ok(existsSync(join(folder, 'adapter_config.json')))

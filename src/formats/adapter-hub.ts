@@ -6,7 +6,7 @@ import type { PlainOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { BranchSite } from '../nn/site.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className, taskOf } from './class-name.ts'
@@ -89,25 +89,33 @@ function describe(folder: string): Card {
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+/** Says so where the adapter was made for another kind of model. */
+function warnOfType(type: unknown, { model }: Subject, file: string, warn: Warn): void {
+  if (typeof type !== 'string' || type === model.modelType) return
+  warn(`${file}: "model_type" is "${type}", and this model is of the type "${model.modelType}"; check that it is the right model.`)
+}
+
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   if (!existsSync(tensors)) refusePickle(folder, 'pytorch_adapter.bin')
   const config = bottleneckFields(folder)
+  warnOfType(readFields(file).model_type, subject, file, warn)
   const down = [...entriesOf(tensors)].find(([name]) => name.endsWith('.adapter_down.0.weight'))
   const options = hubOptions(config, subject.model, down?.[1].shape[0] ?? 1, file)
   const told = pythonJson(hubConfig(options, subject.model), isHubFloat)
   const mine = own?.name === 'bottleneck' && pythonJson(hubConfig(own, subject.model), isHubFloat) === told ? own : options
   const { name } = readFields(file)
   if (typeof name !== 'string') throw new UserError(`${file}: "name" is no text; it must be the adapter's name within ${TENSORS}.`)
-  const state = readStored(tensors, hubTensors(subject, methodOf({ options: mine, memory: null }, subject), name))
+  const state = readStored(tensors, hubTensors(subject, methodOf({ options: mine, memory: null }, subject), name), warn)
   const head = headFile(folder)
-  const rest = head === null ? [] : readStored(head, headTensorsOf(head, subject))
+  const rest = head === null ? [] : readStored(head, headTensorsOf(head, subject), warn)
   return { options: mine, memory: null, state: new Map([...state, ...rest]), card }
 }
 
 /** adapter-hub's folder for bottlenecks, with the head beside it; source: adapter-hub/adapters 1.3, `save_adapter` and `save_head`. */
 export const adapterHub: Format = {
   methods: ['bottleneck'],
+  library: 'adapters',
   files: [CONFIG, TENSORS, HEAD_CONFIG, HEAD_TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'config' in readFields(join(folder, CONFIG)),
   describe,

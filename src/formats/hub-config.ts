@@ -96,6 +96,8 @@ const fields = z.object({
   scaling: z.number('must be a number; learned scalings are not supported').default(1),
 })
 
+const known = new Set([...Object.keys(defaults), ...Object.keys(fields.shape), 'architecture', 'init_weights'])
+
 type Variant = BottleneckOptions['variant']
 
 /** The form of a bottleneck by its fields, or null. */
@@ -118,6 +120,10 @@ export function hubOptions(config: Fields, { wiring }: Model, size: number, file
     const value = config[field]
     if (value === undefined || value === defaults[field as keyof typeof defaults]) continue
     throw new UserError(`${file}: "${field}" is ${JSON.stringify(value)}: ${meaning}; that is not supported, so give another adapter.`)
+  }
+  const strange = Object.keys(config).find((field) => !known.has(field) && config[field] !== null && config[field] !== false)
+  if (strange !== undefined) {
+    throw new UserError(`${file}: "${strange}" is not known here, so what it asks for would be left out; give another adapter.`)
   }
   const result = fields.safeParse(config)
   if (!result.success) {

@@ -5,7 +5,7 @@ import { adaloraOptions } from '../methods/adalora.ts'
 import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { loraOptions } from '../methods/lora.ts'
-import type { Subject } from './adapter.ts'
+import type { Subject, Warn } from './adapter.ts'
 import type { Fields } from './json-file.ts'
 import { peftTasks } from './peft-head.ts'
 import { fromPeftTargets, type PeftTargets } from './peft-targets.ts'
@@ -77,7 +77,7 @@ export interface PeftReading {
 }
 
 /** The options that a PEFT config stands for on this model. Throws UserError for fields that cannot be used. */
-export function peftOptions(config: Fields, subject: Subject, file: string): PeftReading {
+export function peftOptions(config: Fields, subject: Subject, file: string, warn: Warn): PeftReading {
   const name = config.peft_type === 'LORA' ? 'lora' : 'adalora'
   const targets = withHead(
     checked(targetFields, config, file, (key) => key),
@@ -86,7 +86,7 @@ export function peftOptions(config: Fields, subject: Subject, file: string): Pef
   )
   const table: Record<string, string> = { ...fields.both, ...fields[name] }
   const given = Object.entries(table).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
-  const raw = { name, ...defaults[name], ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
+  const raw = { name, ...defaults[name], ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file, warn) }
   const fieldOf = (key: string): string => table[key] ?? key
   if (name === 'lora') return { options: checked(loraOptions, raw, file, fieldOf), memory: null, targets }
   if (isSet(config.bias) && config.bias !== 'none') {

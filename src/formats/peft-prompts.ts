@@ -7,7 +7,7 @@ import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import { type PromptOptions, promptOptions } from '../methods/prompt.ts'
 import { type Method, parameterName, type Tensor } from '../nn/method.ts'
 import type { KeyValueSite, Site } from '../nn/site.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
@@ -175,20 +175,21 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   return { options: prefixOptions.parse({ name: 'prefix', tokens, width: width === model.wiring.hidden ? null : width }), saved }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   const config = readFields(file)
   if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
   const told = optionsOf(config, config.peft_type as Kind, subject, file)
   const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
   const method = methodOf({ options, memory: null }, subject)
-  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved)))
+  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved), warn))
   return { options, memory: null, state: new Map([...separated(learned!, columns(method, subject)), ...Object.entries(rest)]), card }
 }
 
 /** HF PEFT's folder for prompt and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peftPrompts: Format = {
   methods: ['prompt', 'prefix'],
+  library: 'HF PEFT',
   files: [CONFIG, TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && String(readFields(join(folder, CONFIG)).peft_type) in kinds,
   describe,

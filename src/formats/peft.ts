@@ -6,13 +6,14 @@ import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import { checkRanks, keptAlone } from './adalora-ranks.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
 import { readFields, writeText } from './json-file.ts'
 import { headOutputs } from './labels.ts'
 import { isPeftFloat, peftConfig, sameConfig } from './peft-config.ts'
+import { checkExpressions } from './peft-expressions.ts'
 import { modulesToSave, peftTasks } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
 import { withoutOverlap } from './peft-overlap.ts'
@@ -74,24 +75,26 @@ function describe(folder: string): Card {
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   const config = readFields(file)
   refuseUnsupported(config, file)
+  checkExpressions(config, subject, file)
   if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
-  const { options: told, memory, targets } = peftOptions(config, subject, file)
+  const { options: told, memory, targets } = peftOptions(config, subject, file, warn)
   const saved = targets.modules_to_save
   const options = own?.name === told.name && sameConfig(configOf(own, memory, card, saved, subject), config) ? own : told
   if (options.name === 'adalora') checkRanks(options, memory, subject, file)
   const method = methodOf({ options, memory }, subject)
   // With every bias trained, PEFT also writes the copies of a head's bias that its wrapper holds.
   const copies = (name: string): boolean => /\.(original_module|modules_to_save)\.(.*\.)?bias$/.test(name)
-  return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), copies), card }
+  return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), warn, copies), card }
 }
 
 /** HF PEFT's folder for LoRA and AdaLoRA; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peft: Format = {
   methods: ['lora', 'adalora'],
+  library: 'HF PEFT',
   files: [CONFIG, TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
   describe,

@@ -50,6 +50,8 @@ export type Warn = (message: string) => void
 /** How adapters of some methods are kept in a folder. */
 export interface Format {
   readonly methods: readonly PlainOptions['name'][]
+  /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
+  readonly keeps?: (options: PlainOptions) => boolean
   /** The library whose folders these are; null where they are adatune's alone. */
   readonly library: string | null
   /** Every file that it writes. */

@@ -27,7 +27,7 @@ test('a folder that holds no adapter says what to give', () => {
   refuses(join(temporaryFolder(), 'none'), /There is no folder .*none/)
   refuses(holding({}), /holds no adapter that is known; give the folder/)
   refuses(holding({ 'mine/adapter_config.json': '{}' }), /its folder "mine" holds one/)
-  refuses(holding({ 'adapter_model.bin': '' }), /is a pickle/)
+  refuses(holding({ 'adapter_model.bin': '' }), /holds no adapter that is known/)
   refuses(holding({ 'adapter_config.json': '{' }), /adapter_config\.json is not JSON/)
   refuses(holding({ 'adapter_config.json': '[]' }), /does not hold a JSON object/)
 })

@@ -12,7 +12,6 @@ import { headOutputs } from './labels.ts'
 import { modelFolder } from './model-folder.ts'
 import { peft } from './peft.ts'
 import { peftPrompts } from './peft-prompts.ts'
-import { refusePickle } from './pickle.ts'
 
 export type { Adapter, Card, Subject, Warn } from './adapter.ts'
 export { hubName } from './card.ts'
@@ -29,7 +28,6 @@ function formatOf(folder: string): Format {
   const entries = explained(folder, () => readdirSync(folder, { withFileTypes: true }))
   const found = formats.find(({ holds }) => holds(folder))
   if (found) return found
-  for (const name of ['adapter_model.bin', 'pytorch_adapter.bin']) refusePickle(folder, name)
   const inner = entries.find((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'adapter_config.json')))
   const hint = inner ? `its folder "${inner.name}" holds one: give that` : 'give the folder that a run, PEFT or adapters saved'
   throw new UserError(`${folder} holds no adapter that is known; ${hint}.`)
@@ -48,7 +46,7 @@ export function describeAdapter(folder: string): Card {
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {
   const { options, state, card: given } = adapter
-  const format = formats.find(({ methods }) => methods.includes(options.name))
+  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options) ?? true))
   if (!format) throw new Error(`no format keeps ${options.name}`)
   const head = new Map([...state].filter(([name]) => subject.outline.base.has(name)))
   const card = { ...given, outputs: given.outputs ?? headOutputs(head) }

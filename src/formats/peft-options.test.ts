@@ -124,12 +124,12 @@ test('tensors that are missing, too many or of another shape are named', () => {
   )
 })
 
-test('a pickle is refused with the way to convert it', () => {
+test('a file that torch did not save is refused with what to do', () => {
   const folder = join(temporaryFolder(), 'pickle')
   mkdirSync(folder)
   writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(minimal))
   writeFileSync(join(folder, 'adapter_model.bin'), '')
-  refuses(() => describeAdapter(folder), /adapter_model\.bin is a pickle.*safe_serialization/)
+  refuses(() => describeAdapter(folder), /adapter_model\.bin: it is no zip file.*save it again, as safetensors/)
 })
 
 test("with every bias trained, the copies of PEFT's wrapper are passed over", () => {

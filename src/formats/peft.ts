@@ -21,12 +21,11 @@ import { orderlessPatterns } from './peft-patterns.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
 import { toPeftTargets } from './peft-targets.ts'
 import { peftTensors } from './peft-tensors.ts'
-import { refusePickle } from './pickle.ts'
+import { PEFT_TENSORS } from './peft-version.ts'
 import { pythonJson } from './python-json.ts'
-import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
+import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
 
 const CONFIG = 'adapter_config.json'
-const TENSORS = 'adapter_model.safetensors'
 
 /** The config that PEFT needs for an adapter with these modules saved whole. */
 function configOf(
@@ -56,14 +55,13 @@ function write(folder: string, adapter: Adapter, subject: Subject): void {
     const entry = state.has(name) ? null : subject.model.find(name)
     return entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
   }
-  writeStored(join(folder, TENSORS), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
+  writeStored(join(folder, PEFT_TENSORS[0]), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
   writeText(join(folder, CONFIG), pythonJson(config, isPeftFloat))
 }
 
 function describe(folder: string): Card {
   const config = readFields(join(folder, CONFIG))
-  const tensors = join(folder, TENSORS)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const tensors = tensorFile(folder, PEFT_TENSORS)
   const outputs = headOutputs(entriesOf(tensors), 'base_model.model.')
   return {
     task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
@@ -76,11 +74,10 @@ function describe(folder: string): Card {
 }
 
 function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null, warn: Warn): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
+  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   refuseUnsupported(config, file)
   checkExpressions(config, subject, file)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
   const { options: told, memory, targets } = peftOptions(config, subject, file, warn)
   const saved = targets.modules_to_save
   const options = own?.name === told.name && sameConfig(configOf(own, memory, card, saved, subject), config) ? own : told
@@ -95,7 +92,7 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
 export const peft: Format = {
   methods: ['lora', 'adalora'],
   library: 'HF PEFT',
-  files: [CONFIG, TENSORS],
+  files: [CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
   describe,
   write,

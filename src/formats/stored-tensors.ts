@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { Tensor } from '../nn/method.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
+import { readTorchTensors } from '../weights/torch-file.ts'
 import type { TensorSource } from '../weights/write-safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import type { Warn } from './adapter.ts'
@@ -42,8 +45,14 @@ export function writeStored(
   writeSafetensors(file, tensors, metadata)
 }
 
-/** The tensors of a safetensors file, by name. */
-export const entriesOf = (file: string): ReadonlyMap<string, TensorEntry> => readHeader(file).tensors
+/** The first of the files that is there, else the path of the first. */
+export function tensorFile(folder: string, names: readonly [string, ...string[]]): string {
+  return join(folder, names.find((name) => existsSync(join(folder, name))) ?? names[0])
+}
+
+/** The tensors of a file by name: safetensors, or what torch saved as `.bin`. Throws UserError where it holds anything else. */
+export const entriesOf = (file: string): ReadonlyMap<string, TensorEntry> =>
+  file.endsWith('.bin') ? readTorchTensors(file) : readHeader(file).tensors
 
 /**
  * Reads every tensor that is asked for to the state's names, in the order of `stored`. `warn` is told of others in the file but

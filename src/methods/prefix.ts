@@ -8,6 +8,7 @@ import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { KeyValueSite, ModelSite, Site } from '../nn/site.ts'
 import type { Tensor } from '../nn/tensor.ts'
+import { affine } from './affine.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, normal, uniform } from './initial.ts'
@@ -19,6 +20,8 @@ export const prefixOptions = z.strictObject({
   projection: z.boolean().default(false),
   /** Width of that network; the model's hidden size by default. */
   width: z.number().int().positive('must be at least 1').nullable().default(null),
+  /** Whether the text's positions run on after the prefix, as in HF PEFT, or stay its own, as in adapter-hub. */
+  positions: z.enum(['shifted', 'own']).default('shifted'),
   budget: budgetOption,
 })
 export type PrefixOptions = z.infer<typeof prefixOptions>
@@ -46,10 +49,10 @@ const roles = ['prefix.key', 'prefix.value'] as const
 const plainly = { name: 'prefix', passes: 1, consistency: 0, lazy: false, trains: () => false } as const
 
 /** The keys and values themselves, at each attention. */
-function flat(tokens: number): Method {
+function flat(tokens: number, positions: PrefixOptions['positions']): Method {
   return {
     ...plainly,
-    sequence: { virtualTokens: 0, positionShift: tokens },
+    sequence: { virtualTokens: 0, positionShift: positions === 'shifted' ? tokens : 0 },
     parameters(site): Record<string, ParameterSpec> {
       if (!acts(site)) return {}
       const shape = [tokens, widthOf(site)]
@@ -112,22 +115,7 @@ function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width 
   }
 }
 
-/** `f(x Wᵀ + b)` on the host, summed in doubles. */
-function affine(x: Tensor, weight: Tensor, bias: Tensor, f: (value: number) => number = (value) => value): Tensor {
-  const [rows, inner] = x.shape as [number, number]
-  const columns = weight.shape[0]!
-  const data = new Float32Array(rows * columns)
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      let sum = bias.data[j]!
-      for (let k = 0; k < inner; k++) sum += x.data[i * inner + k]! * weight.data[j * inner + k]!
-      data[i * columns + j] = f(sum)
-    }
-  }
-  return { shape: [rows, columns], data }
-}
-
-/** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; positions move for them. */
+/** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; by default positions move for them. */
 export const prefix = defineMethod<PrefixOptions>({
   name: 'prefix',
   summary: 'learned keys and values before the text (Li and Liang 2021)',
@@ -135,9 +123,10 @@ export const prefix = defineMethod<PrefixOptions>({
   // PEFT's guide to prefix tuning trains at 1e-2.
   learningRate: 1e-2,
   plain: (options) => ({ ...options, projection: false, width: null }),
+  form: ({ positions }) => ({ positions }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
-  create({ tokens, projection, width }, { sites, hidden }): Method {
-    const plain = flat(tokens)
+  create({ tokens, projection, width, positions }, { sites, hidden }): Method {
+    const plain = flat(tokens, positions)
     return projection ? projected(sites.filter(acts), { tokens, hidden, width: width ?? hidden }, plain) : plain
   },
 })

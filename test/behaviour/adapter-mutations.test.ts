@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { UserError } from '../../src/errors.ts'
+import { outline } from '../../src/evaluate/assembly.ts'
 import { type Adapter, methodOf, type Subject } from '../../src/formats/adapter.ts'
 import { describeAdapter, loadAdapter, saveAdapter } from '../../src/formats/index.ts'
+import { heads } from '../../src/heads/index.ts'
 import { methodOptions, methods, type PlainOptions } from '../../src/methods/index.ts'
+import { openModel } from '../../src/models/open.ts'
 import { parameterName } from '../../src/nn/method.ts'
 import { stream } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
@@ -13,7 +17,7 @@ import { mutate } from './mutation.ts'
 import { disturb, prepare, temporaryFolder, tinySubject } from './tiny-model.ts'
 
 const tiny = { vocab_size: 12, hidden_size: 8, intermediate_size: 8, max_position_embeddings: 12 }
-const made = tinySubject(tiny)
+const tinyModel = tinySubject(tiny)
 const queries = [0, 1].map((layer) => `bert.encoder.layer.${layer}.attention.self.query`)
 const kept = Object.fromEntries(queries.map((name, i) => [name, [true, i === 0, false]]))
 
@@ -44,9 +48,9 @@ type Files = ReadonlyMap<string, Buffer>
 
 /** The files of a saved adapter. */
 function saved({ options: given, memory = null }: Kind): { subject: Subject; files: Files; folder: string } {
-  const { shape, state } = prepare(made, methods[given.name], given, { memory })
+  const { shape, state } = prepare(tinyModel, methods[given.name], given, { memory })
   disturb(state, /./)
-  const subject = { model: made.model, outline: shape }
+  const subject = { model: tinyModel.model, outline: shape }
   const card = {
     task: 'sequence-classification',
     labels: ['no', 'yes', 'ü'],
@@ -89,18 +93,36 @@ function load(folder: string, subject: Subject, what: string): Adapter | null {
   }
 }
 
+/** The files of an adapter that Python saved. */
+function interop(name: string): ReturnType<typeof saved> {
+  const source = fileURLToPath(new URL(`../interop/bert/${name}`, import.meta.url))
+  const model = openModel(join(source, '../model'), (checkpoint) => checkpoint)
+  const folder = join(temporaryFolder(), 'adapter')
+  cpSync(source, folder, { recursive: true })
+  const names = readdirSync(folder).filter((file) => file !== 'logits.json')
+  const subject = { model, outline: outline({ model, head: heads['sequence-classification'], labels: 3 }) }
+  return { subject, folder, files: new Map(names.map((file) => [file, readFileSync(join(folder, file))])) }
+}
+
 const COUNT = 10_000
 /** Far above what a folder of some ten kilobytes needs, and far below what a mutated size can claim. */
 const MOST_BYTES = 16e6
-const cases = Object.entries(kinds).flatMap(([name, kind]) => [
-  { name, kind, noted: true },
-  ...(kind.foreign ? [{ name, kind, noted: false }] : []),
-])
+const cases = [
+  ...Object.entries(kinds).flatMap(([name, kind]) => [
+    { name, made: () => saved(kind), noted: true },
+    ...(kind.foreign ? [{ name, made: () => saved(kind), noted: false }] : []),
+  ]),
+  ...['lora', 'prefix', 'flexible-pooled', 'peft-half'].map((name) => ({
+    name: `${name} of Python's`,
+    made: () => interop(name),
+    noted: false,
+  })),
+]
 
-for (const [i, { name, kind, noted }] of cases.entries()) {
+for (const [i, { name, made, noted }] of cases.entries()) {
   test(`${name} ${noted ? "of adatune's own" : 'from elsewhere'}: a mutation is refused with a sentence, or what is read is sound`, () => {
-    const { subject, files, folder } = saved(kind)
-    if (!noted) rmSync(join(folder, 'adatune.json'))
+    const { subject, files, folder } = made()
+    if (!noted) rmSync(join(folder, 'adatune.json'), { force: true })
     const names = [...files.keys()].filter((file) => noted || file !== 'adatune.json')
     assertSound(load(folder, subject, name)!, subject, name)
     let accepted = 0

@@ -129,6 +129,10 @@ const refused: Readonly<Record<string, [action: () => unknown, says: RegExp]>> =
   'an expression without end': [() => load({ config: { rank_pattern: { '(.*)*x': 2 } } }), /"\(\.\*\)\*x", which takes too long/],
   'a start from a text without the text': [() => run({ name: 'prompt', init: 'text' }), /init: text needs the words in "text"/],
   'a start from a text without tokenizer': [() => run({ name: 'prompt', init: 'text', text: 'good or bad', tokens: 4 }), /tokenizer/],
+  'a prompt with a field from the future': [
+    () => load({ method: { name: 'prompt', init: 'random' }, config: { prompt_depth: 2 } }),
+    /"prompt_depth" is 2: it is not known here/,
+  ],
   'a text without a start from it': [() => run({ name: 'prompt', text: 'good or bad' }), /"text" is of use with init: text alone/],
   'a LoRA tensor is missing': [
     () => load({ tensors: (name) => (name.includes('lora_A') ? null : name) }),

@@ -35,6 +35,7 @@ function adapted(command: Command): Command {
     .option('--batch-size <rows>', 'rows at a time', '64')
     .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')
     .option('--seed <number>', 'of random routes', '1')
+    .option('--quiet', 'print errors only')
 }
 
 /** Commander's message, of one or two lines, as one sentence like every other. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { PlainOptions } from '../methods/index.ts'
 import { parameterName } from '../nn/method.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
@@ -33,7 +33,7 @@ function write(folder: string, { options, state }: Adapter, subject: Subject): v
 const unnamed = (folder: string): UserError =>
   new UserError(`${folder} lacks ${CARD_FILE}, which says what its tensors are; copy it again.`)
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
   if (own === null) throw unnamed(folder)
   const file = join(folder, TENSORS)
   const entries = entriesOf(file)
@@ -43,6 +43,7 @@ function read(folder: string, card: Card, subject: Subject, own: PlainOptions | 
     state: readStored(
       file,
       changed(own, subject, (name) => entries.has(name)),
+      warn,
     ),
     card,
   }
@@ -51,6 +52,7 @@ function read(folder: string, card: Card, subject: Subject, own: PlainOptions | 
 /** adatune's own folder for methods that train some tensors of the model: these alone, under HF's names. */
 export const changedTensors: Format = {
   methods: ['bitfit', 'head'],
+  library: null,
   files: [TENSORS],
   holds: (folder) => ['bitfit', 'head'].includes(readCard(folder)?.options.name ?? '') && existsSync(join(folder, TENSORS)),
   describe: (folder) => {

@@ -6,6 +6,7 @@ import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
+import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
 import { positiveFlag, taskFlag } from './options.ts'
@@ -99,6 +100,19 @@ function program(exit: (code: number) => void): Command {
       .requiredOption('--out <folder>', out)
       .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make(flags)}\n`))
   }
+
+  root
+    .command('extract')
+    .description('a LoRA of what training changed between two models')
+    .requiredOption('--base <folder or id>', 'the model before')
+    .requiredOption('--tuned <folder or id>', 'the model after')
+    .requiredOption('--r <rank>', 'the rank of the LoRA')
+    .option('--targets <modules>', 'all-linear, names with commas between, or an expression', 'all-linear')
+    .option('--task <task>', 'needed where the tuned model has a head and does not tell what for')
+    .option('--labels <names>', 'class names in order, comma-separated')
+    .option('--json', 'print an object')
+    .requiredOption('--out <folder>', 'where to write the adapter')
+    .action(async (flags: ExtractFlags) => void process.stdout.write(await extractCommand(flags)))
 
   withColumns(root.command('combine'))
     .description('several adapters of one model as one')

@@ -59,7 +59,7 @@ export function refactor({ a, b }: Pair, rank: number): Pair {
 const [SPARE, ROUNDS] = [8, 8]
 
 /**
- * The best approximation of a dense `[out, in]` but for a little, in a hundredth of the time: a few directions at random, drawn
+ * The best approximation of a dense `[out, in]` but for a little, in a fraction of the time: a few directions at random, drawn
  * towards the largest singular vectors by powers of `D Dᵀ` (Halko, Martinsson and Tropp 2011, algorithm 4.4). Exact where D has no
  * larger rank. The rows of A are orthonormal, so that B has the norm of the product.
  */

@@ -2,7 +2,7 @@ import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import { deployed, type Method } from '../nn/method.ts'
+import { deployed, learnedAt, type Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
@@ -48,7 +48,7 @@ export interface MethodInspection {
   readonly merged: Form
   /** Passes of a batch in a training step. */
   readonly passes: number
-  /** The merged form with the head in float32. */
+  /** The merged form with the head and the constants that belong to it, in float32. */
   readonly adapterBytes: number
   /** Where the method adds weights. */
   readonly modules: readonly ModuleGroup[]
@@ -76,7 +76,7 @@ function grouped<T, G>(values: readonly T[], key: (value: T) => string, join: (g
 /** Sites grouped by name pattern, with what a method adds there. */
 export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'parameters'>): ModuleGroup[] {
   const shapeOf = (site: Site): [number | null, number | null] => (site.kind === 'linear' ? [site.in, site.out] : [null, null])
-  const added = (site: Site): number => Object.values(method.parameters(site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  const added = (site: Site): number => learnedAt(method, site).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return grouped(
     sites,
     (site) => `${site.kind} ${patternOf(site.name)} ${shapeOf(site)}`,
@@ -137,6 +137,9 @@ export function inspectMethod(
     forwardFlopsPerToken: flops,
   })
   const costs = forwardCosts(subject, method, rows, length)
+  const constants = outline.sites
+    .flatMap((site) => Object.values(deployed(method, new Map()).method.parameters(site)))
+    .reduce((sum, { shape, frozen }) => sum + (frozen ? elementCount(shape) : 0), 0)
   const tensors = [...outline.base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
   return {
     options,
@@ -145,9 +148,9 @@ export function inspectMethod(
     training: form(trained, costs.training),
     merged: form(merged, costs.merged),
     passes: method.passes,
-    adapterBytes: 4 * (merged + head),
+    adapterBytes: 4 * (merged + head + constants),
     modules: moduleGroups(
-      outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0),
+      outline.sites.filter((site) => learnedAt(method, site).length > 0),
       method,
     ),
     inPlace: grouped(

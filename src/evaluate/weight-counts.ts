@@ -1,6 +1,6 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import { settingOf } from '../models/setting.ts'
-import { type BaseParameter, deployed, type Method } from '../nn/method.ts'
+import { type BaseParameter, deployed, learnedAt, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
 
@@ -25,7 +25,7 @@ interface Parts {
 
 /** The weights that a method adds, and those of the base model that are trained in place; the head not counted. */
 function methodWeights(subject: Subject, { sites, base }: Outline, method: Method, besides: Besides): Parts {
-  const added = sites.flatMap((site) => Object.values(method.parameters(site))).reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  const added = sites.flatMap((site) => learnedAt(method, site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   const trained = [...base.values()].filter(
     (parameter) => !isHead(subject, parameter.name) && (method.trains(parameter) || besides(parameter)),
   )

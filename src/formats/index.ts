@@ -44,7 +44,7 @@ export function describeAdapter(folder: string): Card {
 
 /**
  * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA,
- * AdaLoRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
+ * AdaLoRA, IA3, VeRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
  * @throws UserError where the folder holds other files, or the file system refuses
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {

@@ -8,17 +8,19 @@ import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
 import { consistencyOf, consistencyOption } from './consistency-option.ts'
-import { defineMethod } from './definition.ts'
+import { defineMethod, rateOf } from './definition.ts'
+import { ia3Options } from './ia3.ts'
 import { loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
 import { plainDefinition } from './plain.ts'
 import { prefixOptions } from './prefix.ts'
 import { promptOptions } from './prompt.ts'
+import { veraOptions } from './vera.ts'
 
 const adapterPlace = bottleneckOptions.extend({ variant: bottleneckOptions.shape.variant.default('ffn-output') })
 
 /** What can be mixed, with the place that AdaMix gives to bottlenecks. */
-const mixable = [adapterPlace, loraOptions, adaloraOptions, promptOptions, prefixOptions, bitfitOptions] as const
+const mixable = [adapterPlace, loraOptions, adaloraOptions, ia3Options, veraOptions, promptOptions, prefixOptions, bitfitOptions] as const
 /** The methods that a mixture wraps. */
 export const mixableNames = mixable.map(({ shape }) => shape.name.value)
 
@@ -47,7 +49,7 @@ export const adamix = defineMethod<AdaMixOptions>({
   name: 'adamix',
   summary: 'a mixture of the modules of another method, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
-  learningRate: 1e-3,
+  learningRate: ({ of }) => rateOf(plainDefinition(of), of),
   plain({ options: { of }, memory }) {
     const trained = { options: of, memory }
     return plainDefinition(of).plain?.(trained) ?? trained

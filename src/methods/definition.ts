@@ -16,8 +16,8 @@ export interface MethodDefinition<Options = unknown> {
   /** One sentence for help texts. */
   readonly summary: string
   readonly options: z.ZodType<Options>
-  /** Learning rate where a run names none. */
-  readonly learningRate: number
+  /** Learning rate where a run names none; it may depend on the options. */
+  readonly learningRate: number | ((options: Options) => number)
   readonly create: (options: Options, setting: Setting) => Method
   /** What is saved of a trained method: the options of the ordinary method that stands for it, and what that remembers. */
   readonly plain?: (trained: Trained<Options>) => Trained<unknown>
@@ -31,3 +31,7 @@ export interface MethodDefinition<Options = unknown> {
 export function defineMethod<Options>(definition: MethodDefinition<Options>): MethodDefinition<Options> {
   return definition
 }
+
+/** The learning rate of a method where a run names none. */
+export const rateOf = <Options>({ learningRate }: MethodDefinition<Options>, options: Options): number =>
+  typeof learningRate === 'number' ? learningRate : learningRate(options)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
-import type { MethodDefinition, Trained } from './definition.ts'
+import { type MethodDefinition, rateOf, type Trained } from './definition.ts'
 import { type PlainOptions, plainMethods, plainSchemas } from './plain.ts'
 
 export type { PlainOptions } from './plain.ts'
@@ -20,6 +20,9 @@ export const methods: { readonly [Name in MethodName]: MethodDefinition<Extract<
 export function definitionOf(options: MethodOptions): MethodDefinition<MethodOptions> {
   return methods[options.name] as MethodDefinition<MethodOptions>
 }
+
+/** The learning rate where a run names none. */
+export const defaultRate = (options: MethodOptions): number => rateOf(definitionOf(options), options)
 
 /** The options and memory of the method that a trained one leaves: a mixture leaves the method that it wraps. */
 export const plainMethod = (trained: Trained<MethodOptions>): Trained<PlainOptions> =>

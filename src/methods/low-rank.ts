@@ -17,6 +17,6 @@ export function lowRankIncrement({ a, b, scale }: Factors): Float32Array {
 }
 
 /** What a method tells of its increments where they are products of two factors. */
-export function lowRank(factors: NonNullable<Method['factors']>): Pick<Method, 'factors' | 'increment'> {
+export function lowRank(factors: NonNullable<Method['factors']>): Required<Pick<Method, 'factors' | 'increment'>> {
   return { factors, increment: (site, roles) => lowRankIncrement(factors(site, roles)) }
 }

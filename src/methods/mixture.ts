@@ -25,8 +25,9 @@ export interface MixtureOptions {
 }
 
 /** `experts` copies along a new first axis; expert 0 starts as the plain method would. */
-function stacked({ shape, init }: ParameterSpec, experts: number): ParameterSpec {
+function stacked({ shape, init, ...rest }: ParameterSpec, experts: number): ParameterSpec {
   return {
+    ...rest,
     shape: [experts, ...shape],
     init(key) {
       const all = new Float32Array(experts * elementCount(shape))
@@ -47,7 +48,8 @@ const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as num
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
   const { experts, share, consistency, lazy, router, coupled = false } = options
   const passes = consistency === null ? 1 : 2
-  const poolOf = (role: string): number => (share.includes(groupOf(role)) ? 1 : experts)
+  const specs = new Map(sites.flatMap((site) => Object.entries(inner.parameters(site))))
+  const poolOf = (role: string): number => (share.includes(groupOf(role)) || specs.get(role)?.frozen ? 1 : experts)
   const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
   const stacks: Stacks = new Map(sites.flatMap((site) => rolesOf(site).map((role) => [parameterName(site, role), poolOf(role)] as const)))
 

@@ -21,11 +21,15 @@ import type { Tensor } from './tensor.ts'
 
 export type { Tensor }
 
-/** A trainable tensor that a method adds at a site. */
+/** A tensor that a method adds at a site. */
 export interface ParameterSpec {
   readonly shape: readonly number[]
   /** Initial values, a pure function of the key. */
   readonly init: (key: Key) => Float32Array
+  /** A constant: part of the state and of every checkpoint, never updated, and not counted as a weight. */
+  readonly frozen?: boolean
+  /** Its learning rate in multiples of the run's; 1 by default. */
+  readonly rate?: number
 }
 
 /** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`. */
@@ -99,6 +103,15 @@ export interface Kept {
   readonly indices: readonly number[]
 }
 
+/** The numbers of a linear map: its weight, `[out, in]`, and its bias, `[out]`. */
+export interface LinearWeights {
+  readonly weight: Float32Array
+  readonly bias: Float32Array | null
+}
+
+/** A site's parameters on the host. */
+type Tensors = Readonly<Record<string, Tensor>>
+
 export interface Decision {
   /** What the method remembers from now on; part of every checkpoint, plain JSON. */
   readonly memory?: unknown
@@ -135,10 +148,12 @@ export interface Method {
   readonly shared?: readonly string[]
   /** Whether a tensor of the base model is trained in place. The head is trained in any case. */
   trains(parameter: BaseParameter): boolean
-  /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged. */
-  increment?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Float32Array
+  /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged by it alone. */
+  increment?(site: LinearSite, roles: Tensors): Float32Array
   /** The factors of that increment, for methods that have it as a product. */
-  factors?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Factors
+  factors?(site: LinearSite, roles: Tensors): Factors
+  /** The linear map that stands for a linear site's under the method, computed on the host; `shared` are the parameters of the model's site. */
+  fold?(site: LinearSite, roles: Tensors, base: LinearWeights, shared: Tensors): LinearWeights
   /** Sites with the same answer share a mixture's draw. */
   coupling?(site: Site): string
   /** A term of the loss over all parameters, counted once a step. */
@@ -176,6 +191,20 @@ export const groupOf = (role: string): string => role.split('.')[0]!
 export function parameterName(site: Site, role: string): string {
   return `${site.name}.${role}`
 }
+
+/** How a method goes into a linear map's own numbers: as it says, or by its increment; null where it cannot. */
+export function foldOf(method: Method): Required<Method>['fold'] | null {
+  if (method.fold) return (...given) => method.fold!(...given)
+  if (!method.increment) return null
+  return (site, roles, { weight, bias }) => {
+    const increment = method.increment!(site, roles)
+    return { weight: weight.map((value, i) => value + increment[i]!), bias }
+  }
+}
+
+/** The parameters at a site that are learned. */
+export const learnedAt = (method: Pick<Method, 'parameters'>, site: Site): ParameterSpec[] =>
+  Object.values(method.parameters(site)).filter(({ frozen }) => !frozen)
 
 /** A method with the state it has. */
 export interface Deployed {

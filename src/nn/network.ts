@@ -22,6 +22,7 @@ import type {
   NormSite,
   Site,
 } from './site.ts'
+import { modelSite } from './site.ts'
 
 /** A packed batch of token rows, as graph inputs; a second one has sizes of its own but for `rows`. */
 export interface Stream {
@@ -180,7 +181,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
   }
 
   let shared: Readonly<Record<string, Value>> = {}
-  shared = open({ kind: 'model', name: 'shared', layer: null }, {}, method.model, () => ({}))
+  shared = open(modelSite, {}, method.model, () => ({}))
 
   // Virtual tokens have negative ids, and no row in the table.
   const lookup = (stream: Stream): Stream =>

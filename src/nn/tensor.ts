@@ -48,3 +48,17 @@ export function clearSlice({ shape, data }: Tensor, axis: number, index: number)
 /** Whether the slice at `index` of an axis is all zero. */
 export const isZeroSlice = ({ shape, data }: Tensor, axis: number, index: number): boolean =>
   everyInSlice(shape, axis, index, (at) => data[at] === 0)
+
+/** The part of a tensor from its first element on, of a shape that fits in it. */
+export const leadingPart = (tensor: Tensor, shape: readonly number[]): Tensor =>
+  shape.reduce(
+    (part, size, axis) =>
+      part.shape[axis] === size
+        ? part
+        : sliceTensor(
+            part,
+            axis,
+            Array.from({ length: size }, (_, i) => i),
+          ),
+    tensor,
+  )

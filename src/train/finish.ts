@@ -28,7 +28,7 @@ export function saveResult(
   const state = averagedParameters(kept ? kept.state : training.state)
   const method = methodFor(subject, outline, options, plan.totalSteps, memory)
   const result = deployed(method, state)
-  if (method.deploy) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
+  if (method.experts !== undefined) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
   const folder = join(out, 'adapter')
   const card = {
     task,

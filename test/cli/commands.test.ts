@@ -56,7 +56,7 @@ test('a run leaves its settings, its record, its metrics, checkpoints and the ad
   assert.deepEqual(Object.keys(config).sort(), Object.keys(runConfig.shape).sort())
   assert.deepEqual([config.train.learningRate, config.train.epsilon, config.method.alpha], [0.01, 1e-8, 16])
   const environment = readJson(out, 'env.json')
-  assert.deepEqual(Object.keys(environment.data as object), ['texts.jsonl', 'eval-texts.jsonl'])
+  assert.deepEqual(Object.keys(environment.sources as object), ['texts.jsonl', 'eval-texts.jsonl'])
   for (const name of ['adatune', 'node', 'onnxruntime', 'platform', 'processor', 'cores', 'memoryBytes']) assert.ok(environment[name], name)
 })
 

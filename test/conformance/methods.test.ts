@@ -9,7 +9,7 @@ import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts
 import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type MethodOptions, methodOptions, methods, plainMethod } from '../../src/methods/index.ts'
-import { deployed, type Method } from '../../src/nn/method.ts'
+import { deployed, foldOf, type Method, parameterName } from '../../src/nn/method.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
 
@@ -39,9 +39,20 @@ async function train(method: Method, state: State, from: number, to: number): Pr
 
 /** Few virtual tokens, since the rows are short. */
 const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+/** Forms of methods that options choose. */
+const forms: Readonly<Record<string, { readonly name: string } & Record<string, unknown>>> = {
+  DoRA: { name: 'lora', dora: true, dropout: 0.1 },
+  'VeRA on maps of several sizes': { name: 'vera', r: 5, targets: ['query', 'up', 'down'], dropout: 0.1 },
+  'P-tuning by an MLP': { name: 'prompt', tokens: 2, encoder: 'mlp', width: 8 },
+  'P-tuning by an LSTM': { name: 'prompt', tokens: 3, encoder: 'lstm', width: 6 },
+  PiSSA: { name: 'lora', init: 'pissa', r: 4 },
+  'OLoRA with DoRA': { name: 'lora', init: 'olora', r: 4, dora: true, rslora: true, rankPattern: { value: 2 } },
+}
 const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...Object.keys(methods).map((name) => [name, { name, ...small[name] }] as const),
   ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
+  ...Object.entries(forms),
+  ...Object.entries(forms).map(([name, of]) => [`adamix over ${name}`, { name: 'adamix', of }] as const),
 ]
 for (const [name, chosen] of given) {
   const options: MethodOptions = methodOptions.parse(chosen)
@@ -60,7 +71,12 @@ for (const [name, chosen] of given) {
   test(`${name}: counted weights are those of the state`, () => {
     const { method, state } = make()
     const counts = weightCounts(subject, shape, method)
-    const held = [...state.values()].reduce((sum, { data }) => sum + data.length, 0)
+    const constants = new Set(
+      shape.sites.flatMap((site) =>
+        Object.entries(method.parameters(site)).flatMap(([role, { frozen }]) => (frozen ? [parameterName(site, role)] : [])),
+      ),
+    )
+    const held = [...state].reduce((sum, [name, { data }]) => sum + (constants.has(name) ? 0 : data.length), 0)
     assert.equal(held, counts.trained + counts.head)
   })
 
@@ -105,7 +121,7 @@ for (const [name, chosen] of given) {
   })()
   const adds = shape.sites.some((site) => Object.keys(plain.parameters(site)).length > 0)
 
-  if (plain.increment) {
+  if (foldOf(plain)) {
     test(`${name}: merged weights answer as the adapter does`, async () => {
       const { method, state } = await trained()
       const merged = mergeState(subject.model, method, state, shape.sites)
@@ -119,7 +135,7 @@ for (const [name, chosen] of given) {
       )
     })
   }
-  if (plain.increment || !adds) {
+  if (foldOf(plain) || !adds) {
     test(`${name}: nothing changes at the start`, async () => {
       const { method, state } = make()
       const start = deployed(method, state)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -10,6 +10,7 @@ import { ruleNames } from '../../src/merging/rules/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
+import { blocks, document } from './documents.ts'
 
 /** A folder laid out as the documents name it by ADATUNE_ASSETS, with a tiny model and invented rows in place of the real ones. */
 const assets = temporaryFolder()
@@ -29,9 +30,6 @@ before(() => {
   cpSync(join(repository, 'examples'), join(work, 'examples'), { recursive: true })
 })
 
-const blocks = (text: string, language: string): string[] =>
-  [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, body]) => body!)
-const document = (name: string): string => readFileSync(join(repository, name), 'utf8')
 const environment = { ...process.env, ADATUNE_ASSETS: assets, ADATUNE_CACHE: join(work, 'cache') }
 
 test('the commands of the README run in the order they stand there', () => {

@@ -67,12 +67,14 @@ export function allocate(
   const shrunk = final && shrink
   return {
     memory: { kept, shrunk, ranks } satisfies AdaLoraMemory,
-    event: {
-      event: 'ranks',
-      budget: allowed,
-      final: kept !== null,
-      ranks: Object.fromEntries(modules.map(({ site }, i) => [site.name, ranks[i]!])),
-    },
+    events: [
+      {
+        event: 'ranks',
+        budget: allowed,
+        final: kept !== null,
+        ranks: Object.fromEntries(modules.map(({ site }, i) => [site.name, ranks[i]!])),
+      },
+    ],
     ...(shrunk && { reshape: modules.flatMap(({ site }) => slices(site, kept![site.name]!)) }),
   }
 }

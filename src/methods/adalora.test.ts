@@ -120,7 +120,7 @@ test('the budget is one over all modules: one may end at rank 0', () => {
     [0, 0, 0, 0],
     [1, 2, 3, 4],
   ])
-  assert.deepEqual(decision?.event, { event: 'ranks', budget: 4, final: true, ranks: { one: 0, two: 4 } })
+  assert.deepEqual(decision?.events, [{ event: 'ranks', budget: 4, final: true, ranks: { one: 0, two: 4 } }])
 })
 
 test('a masked value that has grown back and scores above the threshold stays as it is', () => {
@@ -182,12 +182,12 @@ test('without a final phase the last update makes the last allocation', () => {
     [0, 0, 0, 0],
     [1, 2, 3, 4],
   ])
-  assert.equal(decision?.event?.budget, 4)
+  assert.equal(decision?.events?.[0]?.budget, 4)
   assert.deepEqual(
     [18, 19, 20].map((step) => method.settled!(step)),
     [false, false, true],
   )
-  assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.event?.budget, 4)
+  assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.events?.[0]?.budget, 4)
 })
 
 test('evaluations count once the last allocation is made', () => {

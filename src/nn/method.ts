@@ -1,3 +1,4 @@
+import type { Shape } from '../graph/dim.ts'
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
 import type {
@@ -41,7 +42,7 @@ export type Roles = Readonly<Record<string, Value>>
 export interface Control {
   readonly name: string
   readonly dtype: Dtype
-  readonly shape: readonly number[]
+  readonly shape: Shape
 }
 export interface FedControl {
   readonly data: Float32Array | Uint8Array
@@ -53,6 +54,8 @@ export interface Moment {
   readonly seed: number
   readonly step: number
   readonly microBatch: number
+  /** Rows of the micro-batch, those of all passes. */
+  readonly rows: number
 }
 
 export interface Observed {
@@ -77,11 +80,16 @@ export interface Kept {
   readonly indices: readonly number[]
 }
 
+/** What a method tells the run record of an update. */
+export interface MethodEvent {
+  readonly event: 'ranks' | 'routes'
+  readonly [field: string]: unknown
+}
+
 export interface Decision {
   /** What the method remembers from now on; part of every checkpoint, plain JSON. */
   readonly memory?: unknown
-  /** For the run record. */
-  readonly event?: { readonly event: 'ranks'; readonly [field: string]: unknown }
+  readonly events?: readonly MethodEvent[]
   /** Parameters change shape: the graph is built anew with the new memory. */
   readonly reshape?: readonly Kept[]
 }
@@ -128,7 +136,7 @@ export interface Method {
     site: Site,
     observed: Observed,
   ): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
-  /** Reads the signals after an update and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
+  /** Reads the signals of an update, what it observed and what calls reported, and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
   control?(
     step: number,
     signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>,

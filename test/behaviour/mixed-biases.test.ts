@@ -12,7 +12,8 @@ const subject = tinySubject()
 const { sites } = settingOf(subject)
 const biases = bitfit.create(bitfitOptions.parse({ name: 'bitfit' }), settingOf(subject))
 const experts = 3
-const mixed = (router: Router): Method => mixture(biases, sites, { experts, share: [], consistency: 1, lazy: false, router })
+const mixed = (draw: Router): Method =>
+  mixture(biases, sites, { experts, share: [], consistency: 1, lazy: false, merges: true, routing: { per: 'pass', draw } })
 const lanes = mixed((_draw, { pass }) => 2 - pass)
 const state = startOf(subject, lanes)
 disturb(state, /\.bias$/)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { BottleneckOptions } from '../methods/bottleneck.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
 import type { BranchSite } from '../nn/site.ts'
@@ -89,7 +89,7 @@ function describe(folder: string): Card {
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   if (!existsSync(tensors)) refusePickle(folder, 'pytorch_adapter.bin')
   const config = bottleneckFields(folder)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
-import { methodOptions, type PlainOptions } from '../methods/index.ts'
+import { type MethodOptions, methodOptions, plainOptions } from '../methods/index.ts'
 import type { Card } from './adapter.ts'
 import { readFields, writeText } from './json-file.ts'
 
@@ -33,14 +33,14 @@ export function hubName(name: unknown): string | null {
 }
 
 /** The card's text: the method's options, then what the card holds. */
-export function writeCard(folder: string, method: PlainOptions, given: Card): void {
+export function writeCard(folder: string, method: MethodOptions, given: Card): void {
   const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
   const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps, reading }
   writeText(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`)
 }
 
 /** The card that adatune left in a folder, with the method's options; null where there is none. Throws UserError for a damaged one. */
-export function readCard(folder: string): { card: Card; options: PlainOptions } | null {
+export function readCard(folder: string): { card: Card; options: MethodOptions } | null {
   const file = join(folder, CARD_FILE)
   if (!existsSync(file)) return null
   const { format, method, ...rest } = readFields(file)
@@ -50,6 +50,6 @@ export function readCard(folder: string): { card: Card; options: PlainOptions } 
   if (!card.success) throw damaged(`"${card.error.issues[0]?.path.join('.')}": ${card.error.issues[0]?.message}`)
   const options = methodOptions.safeParse(method)
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
-  if (options.data.name === 'adamix') throw damaged('it names a mixture, which has no folder of its own')
+  if (plainOptions(options.data).name !== options.data.name) throw damaged(`it names ${options.data.name}, which leaves another method`)
   return { card: card.data, options: options.data }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import { type PromptOptions, promptOptions } from '../methods/prompt.ts'
 import { type Method, parameterName, type Tensor } from '../nn/method.ts'
@@ -175,7 +175,7 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   return { options: prefixOptions.parse({ name: 'prefix', tokens, width: width === model.wiring.hidden ? null : width }), saved }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
   const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
   const config = readFields(file)
   if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')

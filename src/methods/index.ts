@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
 import type { MethodDefinition } from './definition.ts'
-import { type PlainOptions, plainMethods, plainSchemas } from './plain.ts'
-
-export type { PlainOptions } from './plain.ts'
+import { plainMethods, plainSchemas } from './plain.ts'
 
 /** The options of every method, told apart by their name. */
 export const methodOptions = z.discriminatedUnion('name', [...plainSchemas, adamixOptions])
@@ -21,5 +19,5 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
   return methods[options.name] as MethodDefinition<MethodOptions>
 }
 
-/** The options of the method that a trained one leaves: a mixture leaves the method that it wraps. */
-export const plainOptions = (options: MethodOptions): PlainOptions => (definitionOf(options).plain?.(options) ?? options) as PlainOptions
+/** The options of the method that a trained one leaves: a mixture that is merged leaves the method that it wraps. */
+export const plainOptions = (options: MethodOptions): MethodOptions => (definitionOf(options).plain?.(options) ?? options) as MethodOptions

@@ -3,25 +3,15 @@ import { add, cast, div, greater, maximum, min, mul, stopGradient, sub, where } 
 import { concat, gather, reshape, sizeOf, split } from '../graph/ops/movement.ts'
 import { sortDescending } from '../graph/ops/sorting.ts'
 
-/** Rounds of prices: four are enough for most assignments of a thousand tokens to eight experts, eight for all that were tried. */
-const ROUNDS = 8
-
 /** What is never among the best. */
 const NEVER = -1e30
-
-/** The price that the `quota` highest of some bids reach and no other: between the last of these and the next. */
-function clearingPrice(bids: Value, quota: Value, n: Value): Value {
-  const { values } = sortDescending(bids)
-  const at = (place: Value): Value => gather(values, min(maximum([place, mul(place, 0)]), sub(n, 1)))
-  return mul(add(at(sub(quota, 1)), at(quota)), 0.5)
-}
 
 /**
  * Assigns each token to one expert, equally many to each (the first n mod experts have one more), so that the sum of scores is large:
  * one-hot `[n, experts]` of scores `[n, experts]`, without gradient.
  *
  * A dual ascent after Bertsekas' auctions: in turn each expert sets its price such that as many tokens as it may take prefer it at the
- * others' prices; then the experts take their best tokens in turn. Always balanced. Optimal where the tokens' preferences at the last
+ * others' prices, in as many rounds as there are experts; then they take their best tokens in turn. Always balanced. Optimal where the tokens' preferences at the last
  * prices are balanced themselves, with two experts always; else below the optimum by at most the gap between
  * `Σ_t max_e (s_te - price_e) + Σ_e quota_e price_e` and the sum of scores.
  */
@@ -31,15 +21,19 @@ export function balancedAssignment(scores: Value): Value {
   const n = sizeOf(graph, size)
   const columns = split(stopGradient(scores), 1, experts).map((column) => reshape(column, [size]))
   const quotas = columns.map((_, e) => div(add(n, experts - 1 - e), experts))
+  const within = (place: Value): Value => min(maximum([place, mul(place, 0)]), sub(n, 1))
+  /** The places of the last bid that an expert takes and of the next one. */
+  const bounds = quotas.map((quota) => [within(sub(quota, 1)), within(quota)] as const)
   /** How much more than of `others` a token makes of expert `e`. */
   const bids = (own: Value, others: readonly Value[]): Value => sub(own, maximum(others))
 
   let values: readonly Value[] = columns
-  for (let round = 0; experts > 1 && round < ROUNDS; round++) {
+  for (let round = 0; experts > 1 && round < experts; round++) {
     for (const [e, column] of columns.entries()) {
       const others = values.filter((_, other) => other !== e)
-      const price = clearingPrice(bids(column, others), quotas[e]!, n)
-      values = values.with(e, sub(column, price))
+      const { values: falling } = sortDescending(bids(column, others))
+      const [last, next] = bounds[e]!
+      values = values.with(e, sub(column, mul(add(gather(falling, last), gather(falling, next)), 0.5)))
     }
   }
   let free = cast(greater(mul(columns[0]!, 0), -1), graph.float)

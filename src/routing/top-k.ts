@@ -52,10 +52,10 @@ export const topK = defineRouting<z.infer<typeof topKOptions>>({
     if (k > experts) throw new UserError(`routing: top-k takes ${k} experts for each token, and there are ${experts}; lower k.`)
     return {
       per: 'token',
-      parameters: (width) => ({ weight: zeroWeights(experts, width), noise: zeroWeights(experts, width) }),
+      parameters: (width) => ({ weight: zeroWeights(experts, width), spread: zeroWeights(experts, width) }),
       gates({ input, weights, noise }) {
         const clean = gemm(input, weights.weight!, null, { transposeB: true })
-        const spread = softplus(gemm(input, weights.noise!, null, { transposeB: true }))
+        const spread = softplus(gemm(input, weights.spread!, null, { transposeB: true }))
         const noisy = noise ? add(clean, mul(noise('normal', clean), spread)) : clean
         const place = places(noisy)
         const gates = softmax(where(greater(k, place), noisy, NEVER))

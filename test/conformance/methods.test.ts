@@ -10,6 +10,7 @@ import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
 import { deployed, type Method } from '../../src/nn/method.ts'
+import { routingNames } from '../../src/routing/index.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
 
@@ -39,9 +40,20 @@ async function train(method: Method, state: State, from: number, to: number): Pr
 
 /** Few virtual tokens, since the rows are short. */
 const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+const byExample = (name: string): Record<string, unknown> => ({
+  ...{ name: 'adamix', of: { name, ...small[name] } },
+  routing: { name: 'uniform', per: 'example' },
+})
 const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...Object.keys(methods).map((name) => [name, { name, ...small[name] }] as const),
   ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
+  ...mixableNames.map((name) => [`adamix over ${name}, routed by example`, byExample(name)] as const),
+  ...routingNames
+    .filter((name) => name !== 'replay')
+    .map((name) => [`adamix routed by ${name}`, { name: 'adamix', of: { name: 'lora' }, routing: { name } }] as const),
+  ...(['bottleneck', 'adalora', 'bitfit'] as const).map(
+    (name) => [`adamix over ${name}, routed by switch`, { name: 'adamix', of: { name }, routing: { name: 'switch' } }] as const,
+  ),
 ]
 for (const [name, chosen] of given) {
   const options: MethodOptions = methodOptions.parse(chosen)
@@ -138,7 +150,7 @@ for (const [name, chosen] of given) {
     const { method, state } = make()
     const { masks, network } = assemble(subject, { method: deployed(method, state).method, training: false, trains: trainedIn(state) })
     assert.equal(masks.length, 0)
-    assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|routes|observing/.test(input)).length, 0)
+    assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|noise|mixture|observing/.test(input)).length, 0)
   })
 }
 

@@ -63,11 +63,12 @@ export const adamix = defineMethod<AdaMixOptions>({
     const routing = create(chosen, experts)
     if (draws === 'independent' && routing.per !== 'pass')
       throw new UserError(`draws: routing ${chosen.name} chooses all roles of a module together for each ${routing.per}; leave draws out.`)
-    return mixture(inner, setting.sites, {
+    const method = mixture(inner, setting.sites, {
       ...{ experts, share, routing, merges },
       consistency: consistency ?? (merges ? 1 : 0),
       lazy: adam === 'lazy',
       coupled: draws === 'coupled',
     })
+    return merges ? method : { ...method, name: `adamix with routing ${chosen.name}` }
   },
 })

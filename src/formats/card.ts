@@ -50,6 +50,7 @@ export function readCard(folder: string): { card: Card; options: MethodOptions }
   if (!card.success) throw damaged(`"${card.error.issues[0]?.path.join('.')}": ${card.error.issues[0]?.message}`)
   const options = methodOptions.safeParse(method)
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
-  if (plainOptions(options.data).name !== options.data.name) throw damaged(`it names ${options.data.name}, which leaves another method`)
+  if (plainOptions(options.data).name !== options.data.name)
+    throw damaged(`it names a mixture that is merged, which has no folder of its own`)
   return { card: card.data, options: options.data }
 }

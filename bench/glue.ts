@@ -1,7 +1,7 @@
 /**
  * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
- * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n]
+ * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--threads n]
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -54,6 +54,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', multiple: true },
     epochs: { type: 'string' },
     rate: { type: 'string' },
+    threads: { type: 'string' },
   },
 })
 const assets = process.env.ADATUNE_ASSETS
@@ -108,7 +109,7 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         task: 'sequence-classification',
         method,
         data: { train: join(assets, 'data', task, 'train.jsonl.gz'), eval: join(assets, 'data', task, 'dev.jsonl.gz') },
-        train: { batchSize: 32, epochs, learningRate, seed, keepBest: metric, checkpointEvery: 200 },
+        train: { batchSize: 32, epochs, learningRate, seed, keepBest: metric, checkpointEvery: 200, threads: Number(values.threads ?? 2) },
       }
       const work = join(root, 'runs/bench-glue')
       mkdirSync(work, { recursive: true })

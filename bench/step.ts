@@ -392,16 +392,14 @@ function table(results: Readonly<Record<string, Compared>>): string {
     ]
     return [name, ...own, ...against]
   })
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)))
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
+
+const preface = `# A LoRA step against HF PEFT
+
+Made by \`npm run bench -- step\`; settings, machine, versions and noise are in step.json. Medians of rounds, smallest and largest in
+brackets; ratios are ours over the peer's, below 1 ours is faster or smaller.
+`
 
 const wanted = positionals.length > 0 ? positionals : Object.keys(cases)
 const unknown = wanted.find((name) => !Object.hasOwn(cases, name))
@@ -434,6 +432,7 @@ if (values.alone) {
     made[key] = compared
     results[key] = compared
     writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
+    writeFileSync(resultsFile.replace(/json$/, 'md'), `${preface}\n${table(results)}\n`)
   }
   if (Object.keys(made).length > 0) console.log(`\n${table(made)}\n`)
 }

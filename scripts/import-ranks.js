@@ -8,9 +8,9 @@ const RANKS = [
   ['graph', 'metrics', 'random', 'data'],
   ['autodiff', 'onnx', 'nn', 'weights', 'optim', 'routing', 'allocation'],
   ['runtime', 'models', 'methods', 'heads'],
-  ['merging', 'tasks', 'formats'],
+  ['tasks', 'formats'],
   ['config', 'generate', 'evaluate'],
-  ['train'],
+  ['merging', 'train'],
   ['track', 'search'],
   ['cli'],
 ]

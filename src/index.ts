@@ -1,6 +1,7 @@
 /**
  * Parameter-efficient fine-tuning of Hugging Face transformers.
- * `fineTune` trains, `openPredictor` answers; both take what the command line takes.
+ * `fineTune` trains, `openPredictor` answers, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
+ * `unmergeAdapter` and `convertAdapter` make folders of saved ones. All take what the command line takes.
  */
 import { parseRun, readRun } from './config/parse.ts'
 import type { RunSettings } from './config/run-config.ts'
@@ -20,8 +21,14 @@ export { runJsonSchema } from './config/parse.ts'
 export type { RunConfig, RunSettings } from './config/run-config.ts'
 export { type Row, readRows } from './data/read-rows.ts'
 export { UserError } from './errors.ts'
-export type { Predictor, PredictorOptions, Question } from './evaluate/predictor.ts'
+export type { Question } from './evaluate/answering.ts'
+export type { Predictor, PredictorOptions } from './evaluate/predictor.ts'
 export { openPredictor } from './evaluate/predictor.ts'
+export { type CombineOptions, type CombineSummary, combineAdapters } from './merging/combine.ts'
+export { convertAdapter } from './merging/convert.ts'
+export { type FoldingOptions, mergeAdapter } from './merging/merge.ts'
+export { type Adapters, type AdaptersOptions, openAdapters } from './merging/open-adapters.ts'
+export { unmergeAdapter } from './merging/unmerge.ts'
 export type { RunEvent, Sink } from './train/events.ts'
 export type { RunOptions, RunSummary }
 export { readRun, resume, train }

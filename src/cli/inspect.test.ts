@@ -8,6 +8,7 @@ import { outline } from '../evaluate/assembly.ts'
 import { initialState } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { saveAdapter } from '../formats/index.ts'
+import { adaloraOptions } from '../methods/adalora.ts'
 import { methodOptions } from '../methods/index.ts'
 import { openStep } from '../train/step.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
@@ -101,6 +102,42 @@ test('a saved adapter is inspected in place of a method', async () => {
   assert.equal(model.outputs, 3)
   assert.equal(method.merged.weights, 2 * 2 * 3 * (16 + 16))
   await assert.rejects(asked({ ...flags, method: 'lora' }), new UserError('Give either --method or --adapter.'))
+})
+
+test('an adapter shows the singular values of its increments beside those that AdaLoRA holds', async () => {
+  const subject = tinySubject()
+  const shape = outline(subject)
+  const options = { name: 'adalora', initR: 8, targetR: 4, alpha: 4, targets: ['query'], layers: [1] } as const
+  const parsed = adaloraOptions.parse(options)
+  const state = initialState(subject, shape, methodFor(subject, shape, parsed), 1)
+  const module = 'bert.encoder.layer.1.attention.self.query'
+  state.get(`${module}.E.weight`)!.data.set([1, -2, 4, 8, 16, 32, 64, 128])
+  for (const [role, step] of [
+    ['A', 17],
+    ['B', 9],
+  ] as const) {
+    const { data } = state.get(`${module}.${role}.weight`)!
+    data.fill(0)
+    for (let i = 0; i < 8; i++) data[i * step] = role === 'A' ? 1 : 0.5
+  }
+  const adapter = join(temporaryFolder(), 'adapter')
+  const card = {
+    task: 'sequence-classification',
+    labels: ['a', 'b', 'c'],
+    outputs: 3,
+    baseModel: null,
+    adapterName: null,
+    totalSteps: 20,
+  } as const
+  saveAdapter(adapter, { options: parsed, memory: null, state, card }, { model: subject.model, outline: shape })
+  const flags = { model: subject.model.folder, adapter }
+  const { spectra } = JSON.parse(await asked({ ...flags, json: true }))
+  assert.deepEqual([spectra.length, spectra[0].module, spectra[0].rank], [1, module, 8])
+  assert.deepEqual(spectra[0].lambda, [128, 64, 32, 16, 8, 4, 2, 1])
+  assert.ok(Math.abs(spectra[0].singularValues[0] - 32) < 1e-3, 'c is a half, and so is B')
+  const text = await asked(flags)
+  assert.match(text, /^ *8 {2}64 32 16 8 4 … 0\.5 {2}32 16 8 4 2 … 0\.25 {2}bert\.encoder\.layer\.1\.attention\.self\.query$/m)
+  assert.doesNotMatch(await asked({ model: subject.model.folder, method: 'adalora' }), /singular values/)
 })
 
 test('faults are named', async () => {

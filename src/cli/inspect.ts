@@ -3,12 +3,14 @@ import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { inspectMethod } from '../evaluate/inspection.ts'
 import { findConfig, openTask } from '../evaluate/open-task.ts'
+import { spectra } from '../evaluate/spectrum.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
 import type { TaskName } from '../heads/index.ts'
 import { tasks } from '../tasks/index.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { inspectModel } from './model-inspection.ts'
+import { spectrumText } from './spectrum-text.ts'
 import { stepCost } from './step-cost.ts'
 
 export interface InspectFlags {
@@ -54,6 +56,11 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   if (given === null) return print(about, () => baseText(about))
   const memory = adapter?.memory ?? null
   const found = inspectMethod(subject, outline, given, { length, memory })
-  const step = stepCost(open, methodFor(subject, outline, found.options, null, memory), run.train, length)
-  return print({ model: about, method: found, step }, () => methodText(about, given, found, step))
+  const made = methodFor(subject, outline, found.options, null, memory)
+  const step = stepCost(open, made, run.train, length)
+  const own = adapter ? { spectra: spectra(outline, made, adapter.state) } : null
+  return print(
+    { model: about, method: found, step, ...own },
+    () => methodText(about, given, found, step) + spectrumText(own?.spectra ?? []),
+  )
 }

@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { runJsonSchema } from '../config/parse.ts'
 import { UserError } from '../errors.ts'
+import type { FoldingOptions } from '../merging/merge.ts'
+import { ruleNames } from '../merging/rules/index.ts'
+import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
+import { foldings } from './foldings.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
-import { type MergeFlags, mergeCommand } from './merge.ts'
 import { positiveFlag, taskFlag } from './options.ts'
 import { type PredictFlags, predictCommand } from './predict.ts'
 import { type TrainFlags, trainCommand } from './train.ts'
@@ -12,19 +15,26 @@ import { type TrainFlags, trainCommand } from './train.ts'
 /** What a user can mend: settings, files, rows. */
 const USER_ERROR = 2
 
-const collect = (value: string, all: string[]): string[] => [...all, value]
+const collect = (value: string, all: string[] = []): string[] => [...all, value]
 
-function adapted(command: Command): Command {
+/** What says how rows are read. */
+function withColumns(command: Command): Command {
   return command
-    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--task <task>', 'needed where neither adapter nor model tells')
     .option('--labels <names>', 'class names in order, comma-separated')
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
     .option('--label-column <name>', 'column of the label')
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
+}
+
+function adapted(command: Command): Command {
+  return withColumns(command)
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--batch-size <rows>', 'rows at a time', '64')
+    .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')
+    .option('--seed <number>', 'of random routes', '1')
 }
 
 /** Commander's message, of one or two lines, as one sentence like every other. */
@@ -79,13 +89,35 @@ function program(exit: (code: number) => void): Command {
       process.stdout.write(await inspect(options))
     })
 
-  root
-    .command('merge')
-    .description('fold an adapter into its model: an ordinary Hugging Face folder')
-    .requiredOption('--model <folder or id>', 'the model the adapter was trained on')
-    .requiredOption('--adapter <folder>', 'saved LoRA or AdaLoRA adapter')
-    .requiredOption('--out <folder>', 'where to write the merged model')
-    .action(async (flags: MergeFlags) => void process.stdout.write(await mergeCommand(flags)))
+  for (const [name, { make, help }] of Object.entries(foldings)) {
+    const [description, model, adapter, out] = help
+    root
+      .command(name)
+      .description(description)
+      .requiredOption('--model <folder or id>', model)
+      .requiredOption('--adapter <folder>', adapter)
+      .requiredOption('--out <folder>', out)
+      .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make(flags)}\n`))
+  }
+
+  withColumns(root.command('combine'))
+    .description('several adapters of one model as one')
+    .requiredOption('--model <folder or id>', 'the model the adapters were trained on')
+    .option('--adapter <folder>', 'a saved adapter; once for each', collect, [])
+    .option('--experts <folder>', 'the run of a mixture, whose experts are combined in place of adapters')
+    .requiredOption('--rule <name>', `how: ${ruleNames.join(', ')}`)
+    .option('--weights <numbers>', 'one for each adapter, comma-separated; equal ones that sum to 1 by default')
+    .option('--rank <r>', "of rules that end in svd; the adapters' largest by default")
+    .option('--density <share>', 'share of weights that pruning leaves')
+    .option('--sign <how>', 'how signs are elected: total or frequency')
+    .option('--seed <n>', 'of what chance decides')
+    .option('--head <which>', 'average, or first: what becomes of the heads')
+    .option('--data <file>', 'rows for soup, fisher and the report; once, or once for each adapter', collect, [])
+    .option('--metric <name>', 'what a soup goes by')
+    .option('--report', 'tell how far the adapters are apart, and with --data what combining does')
+    .option('--json', 'print an object')
+    .requiredOption('--out <folder>', 'where to write the combined adapter')
+    .action(async (flags: CombineFlags) => void process.stdout.write(await combineCommand(flags)))
 
   root
     .command('schema')

@@ -13,12 +13,8 @@ export interface PredictorFlags {
   readonly labelColumn?: string
   readonly maxLength?: string
   readonly batchSize: string
-}
-
-/** A task's name; another word is an error that names the nearest. */
-export function taskFlag(task: string): TaskName {
-  if ((taskNames as readonly string[]).includes(task)) return task as TaskName
-  throw new UserError(`--task ${task}: known are ${taskNames.join(', ')}.${didYouMean(task, taskNames)}`)
+  readonly inference?: string
+  readonly seed?: string
 }
 
 /** A whole number of at least 1. */
@@ -28,7 +24,30 @@ export function positiveFlag(name: string, text: string): number {
   throw new UserError(`--${name} ${text}: expected a whole number of at least 1.`)
 }
 
-function columnsOf(flags: PredictorFlags): PredictorOptions['columns'] {
+/** A seed: a whole number. */
+function seedFlag(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number
+  throw new UserError(`--seed ${text}: expected a whole number of at least 0.`)
+}
+
+/** A number. */
+export function numberFlag(name: string, text: string): number {
+  const number = Number(text)
+  if (text.trim() !== '' && Number.isFinite(number)) return number
+  throw new UserError(`--${name} ${text}: expected a number.`)
+}
+
+/** One of some words; another is an error that names the nearest. */
+export function wordFlag<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  if ((words as readonly string[]).includes(text)) return text as Word
+  throw new UserError(`--${name} ${text}: known are ${words.join(', ')}.${didYouMean(text, words)}`)
+}
+
+/** A task's name. */
+export const taskFlag = (task: string): TaskName => wordFlag('task', task, taskNames)
+
+export function columnsOf(flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn'>): PredictorOptions['columns'] {
   const { textColumn, pairColumn, labelColumn = 'label' } = flags
   if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn }
   if (pairColumn !== undefined) throw new UserError('--pair-column needs --text-column.')
@@ -46,5 +65,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),
     batchSize: positiveFlag('batch-size', flags.batchSize),
+    ...(flags.inference !== undefined && { inference: flags.inference }),
+    ...(flags.seed !== undefined && { seed: seedFlag(flags.seed) }),
   }
 }

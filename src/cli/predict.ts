@@ -1,6 +1,7 @@
 import { readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
-import { openPredictor, type Question } from '../evaluate/predictor.ts'
+import type { Question } from '../evaluate/answering.ts'
+import { openPredictor } from '../evaluate/predictor.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
 

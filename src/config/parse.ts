@@ -48,17 +48,17 @@ export function withSettings(target: Record<string, unknown>, settings: readonly
   return target
 }
 
-/** The schema behind defaults, nulls and options, as far as `path` leads; unions are followed by the given data's `name`. */
+/** The schema behind defaults, nulls and options, as far as `path` leads; unions are followed by the given data's `name`, or to their one object. */
 function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], data: unknown): z.core.$ZodType | null {
   const def = (schema as z.ZodType).def as unknown as Record<string, unknown> & { type: string }
   if (def.innerType) return schemaAt(def.innerType as z.ZodType, path, data)
   if (def.type === 'union') {
-    for (const option of def.options as z.ZodType[]) {
-      const name = schemaAt(option, ['name'], data)
-      const wanted = (data as { name?: unknown } | null)?.name
-      if (name && (name as z.ZodType).safeParse(wanted).success) return schemaAt(option, path, data)
-    }
-    return null
+    const options = def.options as z.ZodType[]
+    const wanted = (data as { name?: unknown } | null)?.name
+    const named = options.find((option) => (schemaAt(option, ['name'], data) as z.ZodType | null)?.safeParse(wanted).success)
+    const objects = options.filter((option) => option instanceof z.ZodObject)
+    const next = named ?? (objects.length === 1 ? objects[0]! : null)
+    return next && schemaAt(next, path, data)
   }
   if (path.length === 0) return schema
   const [key, ...rest] = path
@@ -99,6 +99,10 @@ function explain(issue: z.core.$ZodIssue, data: unknown): { path: readonly Prope
       const word = String((valueAt(data, at) as { name?: unknown } | undefined)?.name)
       return { path, text: `"${at.join('.')}.name" is "${word}"; known are ${names.join(', ')}.${didYouMean(word, names)}` }
     }
+    // Of a number or an object, say, the alternative whose type was given tells more.
+    const meant =
+      typeof given === 'object' && issue.errors?.find((list) => list.every((one) => one.path.length > 0 || one.code !== 'invalid_type'))
+    if (meant) return explain({ ...meant[0]!, path: [...path, ...meant[0]!.path] }, data)
     const text = nested.map(({ message }) => message).find((message) => !message.startsWith('Invalid input')) ?? issue.message
     return { path, text: `"${name}" is ${JSON.stringify(given)}: ${text}.` }
   }
@@ -119,7 +123,7 @@ function namesAt(path: readonly PropertyKey[]): string[] {
   for (const key of path) {
     schema = unwrap(schema)
     const options = schema instanceof z.ZodObject ? [schema] : (((schema as z.ZodType).def as { options?: z.ZodObject[] }).options ?? [])
-    const next = options.map(({ shape }) => shape[String(key)]).find(Boolean)
+    const next = options.map(({ shape }) => shape?.[String(key)]).find(Boolean)
     if (!next) return []
     schema = next as z.ZodType
   }

@@ -17,6 +17,17 @@ const data = z.strictObject({
   maxLength: z.number().int().positive().default(128),
 })
 
+/** An average of the weights over updates, which is evaluated and saved in place of the last ones. */
+const average = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('swa'),
+    /** The share of all updates before the first weights enter. */
+    start: z.number().min(0).lt(1).default(0.75),
+    every: z.union([z.literal('epoch'), z.number().int().positive()]).default('epoch'),
+  }),
+  z.strictObject({ name: z.literal('ema'), decay: z.number().gt(0).lt(1).default(0.999) }),
+])
+
 const train = z.strictObject({
   batchSize: z.number().int().positive().default(32),
   epochs: z.number().positive().default(3),
@@ -46,6 +57,7 @@ const train = z.strictObject({
   keepCheckpoints: z.number().int().positive().default(2),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   classWeights: z.array(z.number().nonnegative()).min(1).nullable().default(null),
+  average: average.nullable().default(null),
   trainAlso: z.array(z.string().min(1)).default([]),
   threads: z.number().int().positive().nullable().default(null),
 })

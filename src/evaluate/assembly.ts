@@ -54,12 +54,18 @@ export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
   return { ...construction, logits: headWiring(subject).logits(construction.network, hidden, head.outputs(labels)) }
 }
 
+/** The subject as its config alone makes it, for graphs that are never run. */
+export const withoutWeights = ({ model, ...rest }: Subject): Subject => ({
+  model: { ...model, tensors: new Map(), find: () => null },
+  ...rest,
+})
+
 /** Walks through the model without weights. */
-export function outline({ model, head, labels }: Subject): Outline {
-  const bare = { ...model, tensors: new Map(), find: () => null }
-  const { sites, base } = assemble(
-    { model: bare, head, labels },
-    { method: inPlace('none', () => false), training: false, trains: () => false },
-  )
+export function outline(subject: Subject): Outline {
+  const { sites, base } = assemble(withoutWeights(subject), {
+    method: inPlace('none', () => false),
+    training: false,
+    trains: () => false,
+  })
   return { sites, base }
 }

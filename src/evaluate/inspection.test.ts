@@ -34,6 +34,8 @@ function inspected(model: keyof typeof models, options: Readonly<Record<string, 
 
 const bottleneck = (variant: string, rest: object) => ({ name: 'bottleneck', variant, ...rest })
 const adamix = (size: number) => ({ name: 'adamix', of: { name: 'bottleneck', variant: 'ffn-output', size } })
+/** PEFT's targets for BERT, which also take what enters the output of the attention. */
+const peftIa3 = { targets: ['key', 'value', 'output.dense'], feedForward: ['output.dense'] }
 const sixLinear = ['query', 'key', 'value', 'attention-output', 'up', 'down']
 
 /** Weights of the merged form as papers and libraries give them, and in training where that differs. */
@@ -42,6 +44,15 @@ const published: [keyof typeof models, Readonly<Record<string, unknown>>, number
   ['bert', { name: 'lora', r: 8, targets: 'all-linear' }, 1_339_392],
   ['bert', { name: 'adalora', initR: 12, targetR: 8, targets: ['query', 'value'] }, 295_104, 442_656],
   ['bert', { name: 'adalora', initR: 3, targetR: 1, targets: sixLinear }, 165_960, 497_880],
+  ['bert', { name: 'lora', r: 8, dora: true }, 313_344],
+  ['bert', { name: 'lora', r: 4, init: 'pissa' }, 294_912, 147_456],
+  ['bert', { name: 'ia3' }, 12 * (768 + 768 + 3072)],
+  ['bert', { name: 'ia3', ...peftIa3 }, 64_512],
+  ['bert', { name: 'prompt', tokens: 20, encoder: 'mlp', width: 128 }, 15_360, 229_376],
+  ['bert', { name: 'vera' }, 24 * (256 + 768)],
+  ['roberta', { name: 'vera', r: 1024 }, 43_008],
+  ['robertaLarge', { name: 'vera' }, 61_440],
+  ['robertaLarge', { name: 'ia3', ...peftIa3 }, 172_032],
   ['bert', { name: 'bitfit' }, 102_912],
   ['bert', { name: 'head' }, 0],
   ['bert', { name: 'full' }, 109_482_240],

@@ -2,13 +2,13 @@ import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import { deployed, type Method } from '../nn/method.ts'
+import { deployed, learnedAt, type Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
-import { assemble, isHead, type Outline, type Subject } from './assembly.ts'
+import { assemble, isHead, type Outline, type Subject, withoutWeights } from './assembly.ts'
 import { withinBudget } from './budget.ts'
-import { methodFor, weightCounts } from './weight-counts.ts'
+import { type Besides, methodFor, weightCounts } from './weight-counts.ts'
 
 /** Weights of one form of a model or method; shares are fractions. */
 export interface Form {
@@ -48,7 +48,7 @@ export interface MethodInspection {
   readonly merged: Form
   /** Passes of a batch in a training step. */
   readonly passes: number
-  /** The merged form with the head in float32. */
+  /** The merged form with the head and the constants that belong to it, in float32. */
   readonly adapterBytes: number
   /** Where the method adds weights. */
   readonly modules: readonly ModuleGroup[]
@@ -61,6 +61,7 @@ export interface InspectionOptions {
   readonly rows?: number
   /** What the method remembers, for a saved adapter. */
   readonly memory?: unknown
+  readonly besides?: Besides
 }
 
 const patternOf = (name: string): string => name.replace(/\.\d+(?=\.|$)/g, '.*')
@@ -75,7 +76,7 @@ function grouped<T, G>(values: readonly T[], key: (value: T) => string, join: (g
 /** Sites grouped by name pattern, with what a method adds there. */
 export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'parameters'>): ModuleGroup[] {
   const shapeOf = (site: Site): [number | null, number | null] => (site.kind === 'linear' ? [site.in, site.out] : [null, null])
-  const added = (site: Site): number => Object.values(method.parameters(site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  const added = (site: Site): number => learnedAt(method, site).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   return grouped(
     sites,
     (site) => `${site.kind} ${patternOf(site.name)} ${shapeOf(site)}`,
@@ -91,7 +92,7 @@ export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'param
 
 /** Operations of the matrix products of a forward pass over rows of equal length, for each of their tokens. */
 export function forwardFlopsPerToken(subject: Subject, method: Method, training: boolean, rows: number, length: number): number {
-  const { network, logits } = assemble(subject, { method, training, trains: () => false })
+  const { network, logits } = assemble(withoutWeights(subject), { method, training, trains: () => false })
   output(network.graph, 'logits', logits)
   const all = rows * (training ? method.passes : 1)
   return flopCounter(liveNodes(network.graph))({ rows: all, tokens: all * length, length }) / (rows * length)
@@ -100,6 +101,22 @@ export function forwardFlopsPerToken(subject: Subject, method: Method, training:
 /** The base model with its head, nothing trained. */
 export const none: Method = inPlace('none', () => false)
 
+/** Operations of a forward pass for each token of the text: of the base model, in training with all passes, and at the end. */
+export interface ForwardCosts {
+  readonly base: number
+  readonly training: number
+  readonly merged: number
+}
+
+export function forwardCosts(subject: Subject, method: Method, rows: number, length: number): ForwardCosts {
+  const { method: plain } = deployed(method, new Map())
+  const base = forwardFlopsPerToken(subject, none, false, rows, length)
+  const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
+  const training = forwardFlopsPerToken(subject, method, true, rows, length)
+  // The products of a low-rank increment cost as much a rank as its weights are.
+  return { base, training, merged: base + (whole - base) * (plain.remains ?? 1) }
+}
+
 /** What a method costs on a model, from shapes alone: weights, operations, bytes, and where it acts. */
 export function inspectMethod(
   subject: Subject,
@@ -107,11 +124,10 @@ export function inspectMethod(
   given: MethodOptions,
   settings: InspectionOptions = {},
 ): MethodInspection {
-  const { length = 128, rows = 1, memory = null } = settings
+  const { length = 128, rows = 1, memory = null, besides } = settings
   const options = withinBudget(subject, outline, given)
   const method = methodFor(subject, outline, options, null, memory)
-  const { method: plain } = deployed(method, new Map())
-  const { base, head, trained, merged } = weightCounts(subject, outline, method)
+  const { base, head, trained, merged } = weightCounts(subject, outline, method, besides)
   const form = (weights: number, flops: number): Form => ({
     weights,
     withHead: weights + head,
@@ -120,20 +136,21 @@ export function inspectMethod(
     withHeadShareOfModel: (weights + head) / (base + head),
     forwardFlopsPerToken: flops,
   })
-  const alone = forwardFlopsPerToken(subject, none, false, rows, length)
-  const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
+  const costs = forwardCosts(subject, method, rows, length)
+  const constants = outline.sites
+    .flatMap((site) => Object.values(deployed(method, new Map()).method.parameters(site)))
+    .reduce((sum, { shape, frozen }) => sum + (frozen ? elementCount(shape) : 0), 0)
   const tensors = [...outline.base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
   return {
     options,
     length,
-    base: form(base, alone),
-    training: form(trained, forwardFlopsPerToken(subject, method, true, rows, length)),
-    // The products of a low-rank increment cost as much a rank as its weights are.
-    merged: form(merged, alone + (whole - alone) * (plain.remains ?? 1)),
+    base: form(base, costs.base),
+    training: form(trained, costs.training),
+    merged: form(merged, costs.merged),
     passes: method.passes,
-    adapterBytes: 4 * (merged + head),
+    adapterBytes: 4 * (merged + head + constants),
     modules: moduleGroups(
-      outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0),
+      outline.sites.filter((site) => learnedAt(method, site).length > 0),
       method,
     ),
     inPlace: grouped(

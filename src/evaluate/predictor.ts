@@ -1,12 +1,12 @@
-import type { Row } from '../data/read-rows.ts'
 import type { TaskName } from '../heads/index.ts'
 import { openAdapted } from './adapted.ts'
-import { arrangement } from './arrangement.ts'
-import { type DatasetOptions, dataset } from './dataset.ts'
-import { openForward } from './forward.ts'
+import { type Answering, answering } from './answering.ts'
+import { openAnswers } from './answers.ts'
+import { parseInference } from './inference.ts'
 import { findModel } from './open-task.ts'
+import { openReader, type ReaderOptions } from './reader.ts'
 
-export interface PredictorOptions {
+export interface PredictorOptions extends ReaderOptions {
   /** A model folder, or the name of one on the Hugging Face hub. */
   readonly model: string
   /** The folder of a saved adapter; without it the model answers as it is. */
@@ -15,72 +15,35 @@ export interface PredictorOptions {
   readonly task?: TaskName | null
   /** Class names in order, in place of the adapter's or model's. */
   readonly labels?: readonly string[] | null
-  /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
-  readonly columns?: DatasetOptions['columns']
-  /** Texts are truncated to so many tokens; by default as in the adapter's run, else to 128. */
-  readonly maxLength?: number
   /** Rows at a time; 64 by default. */
   readonly batchSize?: number
+  /**
+   * How the adapter of a mixture answers: `merged` (by default), `expert:K` (one expert everywhere, from 0), `random` (a route of its own
+   * for each row) or `ensemble:N` (the mean probabilities of N random routes; with `logits` their logs). All but `merged` need the
+   * experts and settings of the run beside the adapter's folder.
+   */
+  readonly inference?: string
+  /** Of random routes; 1 by default. */
+  readonly seed?: number
 }
-
-/** A text, a text and its pair, columns by name, or a row of a data file. */
-export type Question = string | readonly [string, string] | Readonly<Record<string, unknown>> | Row
 
 /** A model that answers. */
-export interface Predictor {
-  readonly labels: readonly string[]
-  /** For each question label and scores (for regression a score), or with `logits` the raw numbers. */
-  predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Record<string, unknown>[]>
-  /** The task's metrics over labelled rows. */
-  evaluate(rows: readonly Row[]): Promise<Record<string, number>>
+export interface Predictor extends Answering {
   close(): Promise<void>
-}
-
-const isRow = (question: Question): question is Row =>
-  typeof question === 'object' && 'values' in question && question.values instanceof Map
-
-function rowOf(question: Question, index: number): Row {
-  if (isRow(question)) return question
-  const columns =
-    typeof question === 'string'
-      ? { text: question }
-      : Array.isArray(question)
-        ? { sentence1: question[0], sentence2: question[1] }
-        : question
-  return { values: new Map<string, unknown>(Object.entries(columns)), file: 'question', line: index + 1 }
 }
 
 /**
  * Opens a model with an adapter for answers.
- * @throws UserError where model and adapter do not fit, or nothing tells the task
+ * @throws UserError where model and adapter do not fit, nothing tells the task, or there is no mixture to route through
  * @example
  * const model = await openPredictor({ model: 'models/minilm', adapter: 'runs/mrpc/adapter' })
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, batchSize = 64 } = options
+  const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1 } = options
+  parseInference(inference)
   const model = await findModel(options.model)
-  const { open, adapter: loaded, method, state } = openAdapted(model, { adapter, task, labels })
-  const reading = loaded?.card.reading
-  const maxLength = options.maxLength ?? reading?.maxLength ?? 128
-  const named = options.columns ?? reading?.columns ?? null
-  const forward = await openForward(open.subject, method, state, { batchSize })
-  const { reserved } = arrangement(open.subject, method)
-  const examplesOf = (rows: readonly Row[], labelled: boolean) => {
-    // Columns that the run named hold for data files of its kind, not for questions put otherwise.
-    const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
-    return dataset(model, open.task, open.labels, rows, { columns, maxLength, labelled, reserved })
-  }
-  return {
-    labels: open.labels,
-    async predict(questions, { logits = false } = {}) {
-      const answers = await forward.logits(examplesOf(questions.map(rowOf), false), state)
-      return answers.map((row) => (logits ? open.task.raw(row, open.labels) : open.task.answer(row, open.labels)))
-    },
-    async evaluate(rows) {
-      const examples = examplesOf(rows, true)
-      return open.task.metrics(await forward.logits(examples, state), examples, open.labels)
-    },
-    close: () => forward.close(),
-  }
+  const adapted = openAdapted(model, { adapter, task, labels })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
+  return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

@@ -50,6 +50,12 @@ export function missing({ model }: Subject, { base }: Outline): string[] {
 const inModules = (name: string, modules: readonly string[]): boolean =>
   modules.some((module) => name.startsWith(`${module}.`) || name.includes(`.${module}.`))
 
+/** Whether a tensor of the base model is trained whatever the method: it belongs to a module of `trainAlso`, or the checkpoint lacks it. */
+export function trainedBesides(subject: Subject, outline: Outline, trainAlso: readonly string[]): (parameter: BaseParameter) => boolean {
+  const absent = new Set(missing(subject, outline))
+  return ({ name }) => inModules(name, trainAlso) || absent.has(name)
+}
+
 /**
  * The state at the start of a run: the method's parameters initialised, and the tensors of the base model that are trained:
  * the head, what the method trains, what `trainAlso` names, what the checkpoint lacks. All a pure function of the seed.
@@ -62,14 +68,14 @@ export function initialState(subject: Subject, outline: Outline, method: Method,
       state.set(name, { shape, data: init(keyOf('init', seed, name)) })
     }
   }
-  const absent = new Set(missing(subject, outline))
+  const besides = trainedBesides(subject, outline, trainAlso)
   for (const module of trainAlso) {
     if (![...outline.base.keys()].some((name) => inModules(name, [module])))
       throw new UserError(`trainAlso: the model has no module "${module}".`)
   }
   for (const parameter of outline.base.values()) {
     const { name, shape } = parameter
-    if (isHead(subject, name) || method.trains(parameter) || inModules(name, trainAlso) || absent.has(name)) {
+    if (isHead(subject, name) || method.trains(parameter) || besides(parameter)) {
       state.set(name, baseTensor(subject, name, shape, seed))
     }
   }

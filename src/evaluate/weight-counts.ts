@@ -1,6 +1,6 @@
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import { settingOf } from '../models/setting.ts'
-import { deployed, type Method } from '../nn/method.ts'
+import { type BaseParameter, deployed, learnedAt, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
 
@@ -8,29 +8,41 @@ import { isHead, type Outline, type Subject } from './assembly.ts'
 export interface WeightCounts {
   readonly base: number
   readonly head: number
-  /** What the method trains, the head not counted. */
+  /** What is trained, the head not counted. */
   readonly trained: number
   /** What of it is left after merging experts or pruning ranks (at the target's uniform ranks). */
   readonly merged: number
 }
 
-/** The weights that a method adds, and those of the base model it trains in place; the head not counted. */
-function methodWeights(subject: Subject, { sites, base }: Outline, method: Method): number {
-  const added = sites.flatMap((site) => Object.values(method.parameters(site))).reduce((sum, { shape }) => sum + elementCount(shape), 0)
-  const inPlace = [...base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
-  return inPlace.reduce((sum, { shape }) => sum + elementCount(shape), added)
+/** Tensors of the base model that are trained whatever the method; the head's are in any case. */
+export type Besides = (parameter: BaseParameter) => boolean
+const nothing: Besides = () => false
+
+interface Parts {
+  readonly added: number
+  readonly inPlace: number
+}
+
+/** The weights that a method adds, and those of the base model that are trained in place; the head not counted. */
+function methodWeights(subject: Subject, { sites, base }: Outline, method: Method, besides: Besides): Parts {
+  const added = sites.flatMap((site) => learnedAt(method, site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
+  const trained = [...base.values()].filter(
+    (parameter) => !isHead(subject, parameter.name) && (method.trains(parameter) || besides(parameter)),
+  )
+  return { added, inPlace: trained.reduce((sum, { shape }) => sum + elementCount(shape), 0) }
 }
 
 /** Counts weights from shapes alone. */
-export function weightCounts(subject: Subject, outline: Outline, method: Method): WeightCounts {
+export function weightCounts(subject: Subject, outline: Outline, method: Method, besides: Besides = nothing): WeightCounts {
   const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(subject, name), count: elementCount(shape) }))
   const sum = (head: boolean): number => all.reduce((total, entry) => total + (entry.head === head ? entry.count : 0), 0)
   const { method: plain } = deployed(method, new Map())
+  const [trained, left] = [method, plain].map((one) => methodWeights(subject, outline, one, besides)) as [Parts, Parts]
   return {
     base: sum(false),
     head: sum(true),
-    trained: methodWeights(subject, outline, method),
-    merged: Math.round(methodWeights(subject, outline, plain) * (plain.remains ?? 1)),
+    trained: trained.added + trained.inPlace,
+    merged: Math.round(left.added * (plain.remains ?? 1)) + left.inPlace,
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
-import { type MethodOptions, methodOptions, plainOptions } from '../methods/index.ts'
+import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
 import type { Card } from './adapter.ts'
 import { readFields, writeText } from './json-file.ts'
 
@@ -50,7 +50,7 @@ export function readCard(folder: string): { card: Card; options: MethodOptions }
   if (!card.success) throw damaged(`"${card.error.issues[0]?.path.join('.')}": ${card.error.issues[0]?.message}`)
   const options = methodOptions.safeParse(method)
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
-  if (plainOptions(options.data).name !== options.data.name)
-    throw damaged(`it names a mixture that is merged, which has no folder of its own`)
+  if (plainMethod({ options: options.data, memory: null }).options.name !== options.data.name)
+    throw damaged('it names a mixture that is merged, which has no folder of its own')
   return { card: card.data, options: options.data }
 }

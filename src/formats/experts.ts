@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
-import { groupOf, type Tensor } from '../nn/method.ts'
+import { groupOf, type Method, parameterName, type Tensor } from '../nn/method.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import type { Subject } from './adapter.ts'
@@ -74,4 +74,17 @@ export function loadExperts(file: string, expected: ReadonlyMap<string, { readon
     }
   }
   return state
+}
+
+/**
+ * Reads the state of `method`, a mixture, for use: its parameters and what else the file has of the model and head.
+ * @throws UserError as `loadExperts` does
+ */
+export function readExperts(file: string, method: Method, { outline }: Subject): Map<string, Tensor> {
+  const entries = entriesOf(file)
+  const base = [...outline.base.values()].filter(({ name }) => entries.has(name))
+  const own = outline.sites.flatMap((site) =>
+    Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
+  )
+  return loadExperts(file, new Map([...base, ...own].map((tensor) => [tensor.name, tensor])))
 }

@@ -6,6 +6,7 @@ import type { Adapter, Card, Format, Subject } from './adapter.ts'
 import { adapterHub } from './adapter-hub.ts'
 import { CARD_FILE, readCard, writeCard } from './card.ts'
 import { changedTensors } from './changed-tensors.ts'
+import { isExpertsFile } from './experts.ts'
 import { replaceFolder } from './folder-replacement.ts'
 import { headOutputs } from './labels.ts'
 import { modelFolder } from './model-folder.ts'
@@ -15,8 +16,8 @@ import { refusePickle } from './pickle.ts'
 
 export type { Adapter, Card, Subject } from './adapter.ts'
 export { hubName } from './card.ts'
-export { isExpertsFile, loadExperts, saveExperts } from './experts.ts'
-export { mergeState } from './merged-weights.ts'
+export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
+export { mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */
@@ -24,6 +25,7 @@ const formats: readonly Format[] = [peftPrompts, peft, adapterHub, changedTensor
 const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
 
 function formatOf(folder: string): Format {
+  if (isExpertsFile(folder)) throw new UserError(`${folder} is a file; give the folder of an adapter, of a run its folder "adapter".`)
   if (!existsSync(folder)) throw new UserError(`There is no folder ${folder}; check the path.`)
   const entries = explained(folder, () => readdirSync(folder, { withFileTypes: true }))
   const found = formats.find(({ holds }) => holds(folder))
@@ -42,7 +44,7 @@ export function describeAdapter(folder: string): Card {
 
 /**
  * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA,
- * AdaLoRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
+ * AdaLoRA, IA3, VeRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
  * @throws UserError where the folder holds other files, or the file system refuses
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {

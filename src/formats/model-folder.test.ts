@@ -117,6 +117,14 @@ test('merging adds increments to the weights and keeps what else was trained', (
   }
 })
 
+test("merging puts BitFit's biases in the place of the model's", () => {
+  const { adapter, subject, method } = made(bitfit)
+  const merged = mergeState(subject.model, method, adapter.state, subject.outline.sites)
+  assert.ok(merged.has('bert.encoder.layer.0.attention.output.LayerNorm.bias'))
+  assert.deepEqual([...merged.keys()].sort(), [...adapter.state.keys()].sort())
+  assertSameBits(merged, adapter.state)
+})
+
 test('a bottleneck cannot be merged', () => {
   const { adapter, subject, method } = made(bottleneck)
   assert.throws(() => mergeState(subject.model, method, adapter.state, subject.outline.sites), /bottleneck cannot be merged/)

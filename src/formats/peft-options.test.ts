@@ -71,7 +71,6 @@ test('expressions, and modules saved whole, follow the rules of PEFT', () => {
 
 test('what an adapter needs and adatune lacks is refused by name', () => {
   const cases: Record<string, unknown> = {
-    use_dora: true,
     fan_in_fan_out: true,
     layer_replication: [[0, 2]],
     target_parameters: ['weight'],
@@ -85,7 +84,7 @@ test('what an adapter needs and adatune lacks is refused by name', () => {
     alora_invocation_tokens: [3],
     layers_pattern: 'layer',
     from_the_future: 1,
-    peft_type: 'IA3',
+    peft_type: 'LOHA',
     task_type: 'CAUSAL_LM',
     bias: 'some',
     r: 0,
@@ -143,4 +142,16 @@ test("with every bias trained, the copies of PEFT's wrapper are passed over", ()
   const inFactors = queries.flatMap((name) => [`${name}.A.weight`, `${name}.B.weight`])
   assert.deepEqual([...state.keys()].sort(), [...trained, ...inFactors, 'classifier.weight'].sort())
   assert.ok(state.has(`${LAYER}.output.LayerNorm.bias`))
+})
+
+test('VeRA without its projections is refused with what to do', () => {
+  const config = { peft_type: 'VERA', task_type: 'SEQ_CLS', r: 2, target_modules: ['query'], save_projection: false }
+  const scales = queries.flatMap((name): [string, Tensor][] => [
+    [`base_model.model.${name}.vera_lambda_d`, tensor(2)],
+    [`base_model.model.${name}.vera_lambda_b`, tensor(16)],
+  ])
+  refuses(() => loadAdapter(foreign(config, [...scales, ...head]), subject), /"save_projection" is false.*save_projection=True/)
+  const whole: [string, Tensor][] = [...scales, ...head, ['base_model.vera_A', tensor(2, 16)], ['base_model.vera_B', tensor(16, 2)]]
+  const { state } = loadAdapter(foreign({ ...config, save_projection: true }, whole), subject)
+  assert.deepEqual(state.get('shared.B.weight')!.shape, [16, 2])
 })

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import type { AdaLoraOptions } from '../methods/adalora.ts'
 import { adaloraOptions } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
-import type { LoraOptions } from '../methods/lora.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
+import { ia3Options } from '../methods/ia3.ts'
 import { loraOptions } from '../methods/lora.ts'
+import { veraOptions } from '../methods/vera.ts'
 import type { Subject } from './adapter.ts'
 import type { Fields } from './json-file.ts'
+import type { PeftName, PeftOptions } from './peft-config.ts'
+import { fromFeedForward } from './peft-feed-forward.ts'
 import { peftTasks } from './peft-head.ts'
 import { fromPeftTargets, type PeftTargets } from './peft-targets.ts'
 
@@ -24,24 +26,58 @@ const targetFields = z.object({
   modules_to_save: names.nullish().transform((value) => value ?? null),
 })
 
-/** PEFT's fields by the names of the options. */
-const fields = {
-  lora: { r: 'r', bias: 'bias', rslora: 'use_rslora', rankPattern: 'rank_pattern', alphaPattern: 'alpha_pattern' },
-  adalora: {
-    initR: 'init_r',
-    targetR: 'target_r',
-    tInit: 'tinit',
-    tFinal: 'tfinal',
-    deltaT: 'deltaT',
-    beta1: 'beta1',
-    beta2: 'beta2',
-    orthogonality: 'orth_reg_weight',
-  },
-  both: { alpha: 'lora_alpha', dropout: 'lora_dropout' },
+/** How a config of PEFT becomes options. */
+interface Reader<Options> {
+  readonly name: PeftName
+  readonly schema: z.ZodType<Options>
+  /** PEFT's fields by the names of the options. */
+  readonly fields: Readonly<Record<string, string>>
+  /** PEFT's defaults where they differ from adatune's. */
+  readonly defaults: Readonly<Record<string, unknown>>
 }
 
-/** PEFT's defaults where they differ from adatune's. */
-const defaults = { lora: { alpha: 8 }, adalora: { alpha: 8, tInit: 0, tFinal: 0, deltaT: 1, orthogonality: 0.5 } }
+const readers: Readonly<Record<string, Reader<PeftOptions>>> = {
+  LORA: {
+    name: 'lora',
+    schema: loraOptions,
+    fields: {
+      r: 'r',
+      alpha: 'lora_alpha',
+      dropout: 'lora_dropout',
+      bias: 'bias',
+      rslora: 'use_rslora',
+      dora: 'use_dora',
+      rankPattern: 'rank_pattern',
+      alphaPattern: 'alpha_pattern',
+    },
+    defaults: { alpha: 8 },
+  },
+  ADALORA: {
+    name: 'adalora',
+    schema: adaloraOptions,
+    fields: {
+      alpha: 'lora_alpha',
+      dropout: 'lora_dropout',
+      initR: 'init_r',
+      targetR: 'target_r',
+      tInit: 'tinit',
+      tFinal: 'tfinal',
+      deltaT: 'deltaT',
+      beta1: 'beta1',
+      beta2: 'beta2',
+      orthogonality: 'orth_reg_weight',
+    },
+    defaults: { alpha: 8, tInit: 0, tFinal: 0, deltaT: 1, orthogonality: 0.5 },
+  },
+  VERA: { name: 'vera', schema: veraOptions, fields: { r: 'r', dropout: 'vera_dropout', initial: 'd_initial' }, defaults: {} },
+  IA3: { name: 'ia3', schema: ia3Options, fields: { feedForward: 'feedforward_modules' }, defaults: { feedForward: [] } },
+}
+
+/** The fields of a kind of adapter that become options. */
+export const honouredFields = (type: string): string[] => Object.values(readers[type]!.fields)
+
+/** The kinds of adapters that are read. */
+export const peftTypes = Object.keys(readers)
 
 function checked<T>(schema: z.ZodType<T>, given: unknown, file: string, fieldOf: (key: string) => string): T {
   const result = schema.safeParse(given)
@@ -52,7 +88,7 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, file: string, fieldOf:
 }
 
 /** Which singular values each module has kept, as PEFT notes them in `rank_pattern`. */
-function keptRanks(pattern: unknown, file: string): AdaLoraMemory | null {
+function keptRanks(pattern: unknown, file: string): AllocationMemory | null {
   if (pattern === undefined || pattern === null) return null
   const lists = z.record(z.string(), z.array(z.boolean())).safeParse(pattern)
   if (!lists.success)
@@ -71,28 +107,30 @@ function withHead(targets: PeftTargets, type: unknown, file: string): PeftTarget
 }
 
 export interface PeftReading {
-  readonly options: LoraOptions | AdaLoraOptions
-  readonly memory: AdaLoraMemory | null
+  readonly options: PeftOptions
+  readonly memory: AllocationMemory | null
   readonly targets: PeftTargets
 }
 
 /** The options that a PEFT config stands for on this model. Throws UserError for fields that cannot be used. */
 export function peftOptions(config: Fields, subject: Subject, file: string): PeftReading {
-  const name = config.peft_type === 'LORA' ? 'lora' : 'adalora'
+  const { name, schema, fields, defaults } = readers[String(config.peft_type)]!
   const targets = withHead(
     checked(targetFields, config, file, (key) => key),
     config.task_type,
     file,
   )
-  const table: Record<string, string> = { ...fields.both, ...fields[name] }
-  const given = Object.entries(table).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
-  const raw = { name, ...defaults[name], ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
-  const fieldOf = (key: string): string => table[key] ?? key
-  if (name === 'lora') return { options: checked(loraOptions, raw, file, fieldOf), memory: null, targets }
-  if (isSet(config.bias) && config.bias !== 'none') {
-    throw new UserError(`${file}: "bias" is ${JSON.stringify(config.bias)}; AdaLoRA with trained biases is not supported.`)
+  const given = Object.entries(fields).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
+  // Other ways to start are of no more account once weights are there.
+  const start = name === 'lora' && config.init_lora_weights === 'gaussian' ? { init: 'gaussian' } : {}
+  const raw = { name, ...start, ...defaults, ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
+  const options = checked(schema, raw, file, (key) => fields[key] ?? key)
+  if (options.name !== 'lora' && isSet(config.bias) && config.bias !== 'none') {
+    throw new UserError(`${file}: "bias" is ${JSON.stringify(config.bias)}; ${config.peft_type} with trained biases is not supported.`)
   }
-  return { options: checked(adaloraOptions, raw, file, fieldOf), memory: keptRanks(config.rank_pattern, file), targets }
+  const memory = options.name === 'adalora' ? keptRanks(config.rank_pattern, file) : null
+  if (options.name !== 'ia3') return { options, memory, targets }
+  return { options: { ...options, feedForward: fromFeedForward(options, options.feedForward, subject) }, memory, targets }
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { onHost } from '../methods/algebra.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
-import { type PromptOptions, promptOptions } from '../methods/prompt.ts'
+import { type PromptOptions, promptOptions, promptStart } from '../methods/prompt.ts'
 import { type Method, parameterName, type Tensor } from '../nn/method.ts'
 import type { KeyValueSite, Site } from '../nn/site.ts'
 import type { Adapter, Card, Format, Subject } from './adapter.ts'
@@ -13,6 +14,7 @@ import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
 import { type Fields, readFields, writeText } from './json-file.ts'
 import { headOutputs } from './labels.ts'
+import { isPeftFloat } from './peft-config.ts'
 import { modulesToSave, peftTasks, savedTensors, taskType } from './peft-head.ts'
 import { PEFT_VERSION } from './peft-version.ts'
 import { refusePickle } from './pickle.ts'
@@ -25,11 +27,13 @@ const TENSORS = 'adapter_model.safetensors'
 const LEARNED = 'prompt_embeddings'
 
 type Options = PromptOptions | PrefixOptions
-const kinds = { PROMPT_TUNING: 'prompt', PREFIX_TUNING: 'prefix' } as const
+const kinds = { PROMPT_TUNING: 'prompt', P_TUNING: 'prompt', PREFIX_TUNING: 'prefix' } as const
 type Kind = keyof typeof kinds
 
 const starts = { RANDOM: 'random', SAMPLE_VOCAB: 'vocabulary', TEXT: 'text' } as const
-const startOf = ({ init }: PromptOptions): string => Object.entries(starts).find(([, name]) => name === init)![0]
+const startOf = (options: PromptOptions): string => Object.entries(starts).find(([, name]) => name === promptStart(options))![0]
+
+const encoders = { MLP: 'mlp', LSTM: 'lstm' } as const
 
 const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
 
@@ -38,32 +42,6 @@ function columns(method: Method, { outline }: Subject): { name: string; shape: r
   return outline.sites.flatMap((site) =>
     Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
   )
-}
-
-function joined(parts: readonly Tensor[]): Tensor {
-  const rows = parts[0]!.shape[0]!
-  const widths = parts.map(({ shape }) => shape[1]!)
-  const width = widths.reduce((sum, each) => sum + each, 0)
-  const data = new Float32Array(rows * width)
-  let at = 0
-  for (const [i, { data: part }] of parts.entries()) {
-    const own = widths[i]!
-    for (let row = 0; row < rows; row++) data.set(part.subarray(row * own, (row + 1) * own), row * width + at)
-    at += own
-  }
-  return { shape: [rows, width], data }
-}
-
-function separated({ shape, data }: Tensor, parts: readonly { name: string; shape: readonly number[] }[]): [string, Tensor][] {
-  const [rows, width] = shape as [number, number]
-  let at = 0
-  return parts.map(({ name, shape: own }) => {
-    const size = own[1]!
-    const part = new Float32Array(rows * size)
-    for (let row = 0; row < rows; row++) part.set(data.subarray(row * width + at, row * width + at + size), row * size)
-    at += size
-    return [name, { shape: own, data: part }]
-  })
 }
 
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
@@ -102,6 +80,15 @@ function configOf(options: Options, card: Card, saved: readonly string[] | null,
     task_type: taskType(card.task),
     token_dim: hidden,
   }
+  if (options.name === 'prompt' && options.encoder !== 'none') {
+    const encoder = {
+      encoder_dropout: 0,
+      encoder_hidden_size: options.width ?? hidden,
+      encoder_num_layers: options.depth,
+      encoder_reparameterization_type: options.encoder.toUpperCase(),
+    }
+    return { ...common, ...encoder, peft_type: 'P_TUNING' }
+  }
   if (options.name === 'prompt') {
     const init = { prompt_tuning_init: startOf(options), prompt_tuning_init_text: options.text }
     // PEFT asks for the tokenizer's name where a text is given.
@@ -118,13 +105,11 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
     card,
     [...state.keys()].filter((name) => subject.outline.base.has(name)),
   )
-  const learned = joined(columns(method, subject).map(({ name }) => state.get(name)!))
+  const parts = columns(method, subject).map(({ name }) => state.get(name)!)
+  const learned = onHost.concat(parts, 1)
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
   writeStored(join(folder, TENSORS), stored(method, subject, saved ?? []), source, { format: 'pt' })
-  writeText(
-    join(folder, CONFIG),
-    pythonJson(configOf(options as Options, card, saved, subject), () => false),
-  )
+  writeText(join(folder, CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
 }
 
 function describe(folder: string): Card {
@@ -150,9 +135,11 @@ const fields = z.object({
   prompt_tuning_init: z.enum(Object.keys(starts) as (keyof typeof starts)[]).default('RANDOM'),
   prompt_tuning_init_text: z.string().nullish(),
   encoder_hidden_size: size.nullish(),
+  encoder_num_layers: size.default(2),
+  encoder_reparameterization_type: z.enum(Object.keys(encoders) as (keyof typeof encoders)[]).default('MLP'),
 })
 
-/** The options that a PEFT config stands for. A saved projection has been carried out, so that keys and values alone are left. */
+/** The options that a PEFT config stands for. A saved projection or encoder has been carried out, so that keys and values, or the virtual tokens, alone are left. */
 function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string): { options: Options; saved: readonly string[] } {
   const result = fields.safeParse(config)
   if (!result.success) {
@@ -163,7 +150,16 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   const tokens = given.num_virtual_tokens
   const own = peftTasks.get(String(config.task_type))?.modules ?? []
   const saved = [...new Set([...(given.modules_to_save ?? []), ...own])]
-  if (kinds[kind] === 'prompt') {
+  const hidden = given.encoder_hidden_size ?? null
+  const width = hidden === model.wiring.hidden ? null : hidden
+  if (kind === 'P_TUNING') {
+    const encoder = encoders[given.encoder_reparameterization_type]
+    return {
+      options: promptOptions.parse({ name: 'prompt', tokens, encoder, width, depth: given.encoder_num_layers, computed: true }),
+      saved,
+    }
+  }
+  if (kind === 'PROMPT_TUNING') {
     const init = starts[given.prompt_tuning_init]
     const text = init === 'text' ? (given.prompt_tuning_init_text ?? null) : null
     return {
@@ -171,8 +167,7 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
       saved,
     }
   }
-  const width = given.encoder_hidden_size ?? null
-  return { options: prefixOptions.parse({ name: 'prefix', tokens, width: width === model.wiring.hidden ? null : width }), saved }
+  return { options: prefixOptions.parse({ name: 'prefix', tokens, width }), saved }
 }
 
 function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
@@ -183,10 +178,13 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
   const method = methodOf({ options, memory: null }, subject)
   const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved)))
-  return { options, memory: null, state: new Map([...separated(learned!, columns(method, subject)), ...Object.entries(rest)]), card }
+  // Keys and values of all attentions are of one width.
+  const parts = columns(method, subject)
+  const separated = onHost.split(learned!, 1, parts.length).map((part, i): [string, Tensor] => [parts[i]!.name, part])
+  return { options, memory: null, state: new Map([...separated, ...Object.entries(rest)]), card }
 }
 
-/** HF PEFT's folder for prompt and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
+/** HF PEFT's folder for prompt, P- and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peftPrompts: Format = {
   methods: ['prompt', 'prefix'],
   files: [CONFIG, TENSORS],

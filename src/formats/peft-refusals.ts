@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { Fields } from './json-file.ts'
+import { honouredFields, peftTypes } from './peft-options.ts'
 
 /** What cannot be honoured, by field, with what it means. */
 const meanings: Readonly<Record<string, string>> = {
@@ -25,9 +26,9 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** Fields that are honoured, or that say nothing about what the adapter computes. */
 const known = new Set(
-  `alpha_pattern auto_mapping base_model_name_or_path beta1 beta2 bias corda_config deltaT eva_config exclude_modules inference_mode
-  init_lora_weights init_r layers_to_transform lora_alpha lora_dropout lora_ga_config megatron_core merge_weights modules_to_save
-  orth_reg_weight peft_type peft_version qalora_group_size r rank_pattern revision runtime_config target_modules target_r task_type
+  `alpha_pattern auto_mapping base_model_name_or_path beta1 beta2 bias corda_config deltaT eva_config exclude_modules feedforward_modules inference_mode
+  init_ia3_weights init_lora_weights init_weights init_r layers_to_transform lora_alpha lora_dropout lora_ga_config megatron_core merge_weights modules_to_save
+  orth_reg_weight peft_type peft_version projection_prng_key qalora_group_size r rank_pattern revision runtime_config save_projection target_modules target_r task_type
   tfinal tinit total_step use_rslora`.split(/\s+/),
 )
 
@@ -40,13 +41,18 @@ const isUnset = (value: unknown): boolean =>
 /** Refuses by name what the adapter needs and adatune lacks. */
 export function refuseUnsupported(config: Fields, file: string): void {
   const kind = config.peft_type
-  if (kind !== 'LORA' && kind !== 'ADALORA') {
-    throw new UserError(`${file}: adapters of the "peft_type" ${JSON.stringify(kind)} are not supported yet; LORA and ADALORA are.`)
+  if (!peftTypes.includes(String(kind))) {
+    throw new UserError(`${file}: adapters of the "peft_type" ${JSON.stringify(kind)} are not supported yet; ${peftTypes.join(', ')} are.`)
   }
+  const honoured = honouredFields(String(kind))
   for (const [field, value] of Object.entries(config)) {
-    if (known.has(field) || isUnset(value)) continue
+    if (known.has(field) || honoured.includes(field) || isUnset(value)) continue
     const meaning = meanings[field] ?? 'it is not known here'
     throw new UserError(`${file}: "${field}" is ${JSON.stringify(value)}: ${meaning}; that is not supported, so give another adapter.`)
+  }
+  if (config.save_projection === false) {
+    const way = 'load it in Python, set save_projection=True in its config and save it again'
+    throw new UserError(`${file}: "save_projection" is false, and PEFT's projections are drawn by torch, so they are unknown here; ${way}.`)
   }
   const start = config.init_lora_weights
   if (!gentleStarts.includes(start)) {

@@ -30,7 +30,10 @@ function expression(text: string): RegExp {
   }
 }
 
-const matcher = (rule: string | readonly string[]): ((name: string) => boolean) => {
+type Rule = string | readonly string[]
+
+/** PEFT's rule for names of modules: a whole name or its end after a dot, or an expression for the whole name. */
+const matcher = (rule: Rule): ((name: string) => boolean) => {
   if (typeof rule !== 'string') return (name) => rule.some((end) => name === end || name.endsWith(`.${end}`))
   const whole = expression(rule)
   return (name) => whole.test(name)
@@ -51,23 +54,30 @@ function peftModules(config: PeftTargets, subject: Subject): string[] {
   return moduleNames(subject).filter((name) => chosen(name) && !left(name) && !kept.some((module) => module.test(name)) && inLayer(name))
 }
 
-const same = (a: Iterable<string>, b: Iterable<string>): boolean => [...a].sort().join('\n') === [...b].sort().join('\n')
+/** Whether two lists hold the same names, whatever their order. */
+export const same = (a: Iterable<string>, b: Iterable<string>): boolean => [...a].sort().join('\n') === [...b].sort().join('\n')
 
 /** The shortest ends of names that match no module but the chosen. */
-function shortestEnds(chosen: ReadonlySet<string>, all: readonly string[]): string[] {
-  const ends = [...chosen].map((name) => {
+export function shortestEnds(chosen: Iterable<string>, subject: Subject, matches = matcher): string[] {
+  const [own, all] = [new Set(chosen), moduleNames(subject)]
+  const ends = [...own].map((name) => {
     const parts = name.split('.')
     const candidates = parts.map((_, i) => parts.slice(-i - 1).join('.'))
-    return candidates.find((end) => all.filter(matcher([end])).every((module) => chosen.has(module)))!
+    return candidates.find((end) => all.filter(matches([end])).every((module) => own.has(module)))!
   })
   return [...new Set(ends)]
 }
 
 /**
  * What PEFT must be told so that it acts on exactly the modules that the method acts on: the user's own words where PEFT
- * understands them alike, else the modules by the ends of their names.
+ * understands them alike, else the modules by the ends of their names. `lacking` are fields that its config does not have.
  */
-export function toPeftTargets(options: TargetOptions, subject: Subject, saved: readonly string[] | null): PeftTargets {
+export function toPeftTargets(
+  options: TargetOptions,
+  subject: Subject,
+  saved: readonly string[] | null,
+  lacking: readonly (keyof PeftTargets)[] = [],
+): PeftTargets {
   const count = subject.model.wiring.layers
   const chosen = resolveTargets(options, subject.outline.sites, count)
   const { targets, exclude, layers } = options
@@ -77,10 +87,11 @@ export function toPeftTargets(options: TargetOptions, subject: Subject, saved: r
     layers_to_transform: layers === null ? null : Array.from({ length: count }, (_, i) => i).filter((i) => selectsLayer(layers, i, count)),
     modules_to_save: saved,
   }
-  const understood = targets !== 'all-linear' && (layers === null || typeof targets !== 'string')
+  const sayable = lacking.every((field) => words[field] === null)
+  const understood = sayable && targets !== 'all-linear' && (layers === null || typeof targets !== 'string')
   if (understood && same(peftModules(words, subject), chosen)) return words
   const plain = { exclude_modules: null, layers_to_transform: null, modules_to_save: saved }
-  return { target_modules: shortestEnds(chosen, moduleNames(subject)), ...plain }
+  return { target_modules: shortestEnds(chosen, subject), ...plain }
 }
 
 /**

@@ -1,8 +1,9 @@
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import type { Method } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
+import { groupOf, parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { isHead, type Subject } from './adapter.ts'
+import type { PeftName } from './peft-config.ts'
 import { savedTensors } from './peft-head.ts'
 import type { Stored } from './stored-tensors.ts'
 
@@ -14,7 +15,7 @@ function names({ model }: Subject, hf: string): [string, ...string[]] {
 }
 
 /** The shapes of the factors at a site; those of a module that AdaLoRA has left no rank have no elements. */
-function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role: string, shape: readonly number[]][] {
+function factors(site: Site, method: Method, kept: AllocationMemory['kept']): [role: string, shape: readonly number[]][] {
   const specs = Object.entries(method.parameters(site))
   if (specs.length > 0 || site.kind !== 'linear' || !kept || !Object.hasOwn(kept, site.name))
     return specs.map(([role, { shape }]) => [role, shape])
@@ -26,9 +27,16 @@ function factors(site: Site, method: Method, kept: AdaLoraMemory['kept']): [role
   ]
 }
 
-/** Where PEFT keeps every tensor of LoRA or AdaLoRA: factors, trained biases, and the modules that are saved whole. */
-export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMemory | null, saved: readonly string[]): Stored[] {
-  const ending = method.name === 'adalora' ? '' : '.weight'
+/** The ends of PEFT's names by method, for groups of roles. */
+const ends: Readonly<Record<PeftName, (group: string) => string>> = {
+  lora: (group) => (group === 'magnitude' ? '.lora_magnitude_vector' : `.lora_${group}.weight`),
+  adalora: (group) => `.lora_${group}`,
+  vera: (group) => (['A', 'B'].includes(group) ? `.vera_${group}` : `.vera_lambda_${group}`),
+  ia3: (group) => `.ia3_${group}`,
+}
+
+/** Where PEFT keeps every tensor: the method's, trained biases, and the modules that are saved whole. */
+export function peftTensors(subject: Subject, method: Method, memory: AllocationMemory | null, saved: readonly string[]): Stored[] {
   const { sites, base } = subject.outline
   const adapted = sites.flatMap((site) => factors(site, method, memory?.kept ?? null).map(([role, shape]) => ({ site, role, shape })))
   const targets = new Set(adapted.map(({ site }) => site.name))
@@ -40,7 +48,7 @@ export function peftTensors(subject: Subject, method: Method, memory: AdaLoraMem
     ...adapted.map(
       ({ site, role, shape }): Stored => ({
         name: parameterName(site, role),
-        as: suffixed(names(subject, site.name), `.lora_${role.split('.')[0]}${ending}`),
+        as: suffixed(site.kind === 'model' ? ['base_model'] : names(subject, site.name), ends[method.name as PeftName](groupOf(role))),
         shape,
       }),
     ),

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { assertSameBits, disturb, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import type { adalora } from '../methods/adalora.ts'
 import { lora } from '../methods/lora.ts'
+import { vera } from '../methods/vera.ts'
 import type { Tensor } from '../nn/method.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import type { Adapter, Card } from './adapter.ts'
@@ -22,7 +23,7 @@ const LAYER = 'bert.encoder.layer.0'
 const queries = ['bert.encoder.layer.0.attention.self.query', 'bert.encoder.layer.1.attention.self.query']
 const tensor = (...shape: number[]): Tensor => ({ shape, data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)).fill(0.5) })
 
-function made(definition: typeof lora | typeof adalora, given: Readonly<Record<string, unknown>>, memory: unknown = null) {
+function made(definition: typeof lora | typeof adalora | typeof vera, given: Readonly<Record<string, unknown>>, memory: unknown = null) {
   const { subject, shape, state } = prepare(tinySubject(), definition, given, { memory })
   disturb(state, /./)
   const options = definition.options.parse({ name: definition.name, ...given })
@@ -30,7 +31,7 @@ function made(definition: typeof lora | typeof adalora, given: Readonly<Record<s
   return { adapter, subject: { model: subject.model, outline: shape } }
 }
 
-function saved(definition: typeof lora | typeof adalora, given: Readonly<Record<string, unknown>>, memory: unknown = null) {
+function saved(definition: typeof lora | typeof adalora | typeof vera, given: Readonly<Record<string, unknown>>, memory: unknown = null) {
   const parts = made(definition, given, memory)
   const folder = join(temporaryFolder(), 'adapter')
   saveAdapter(folder, parts.adapter, parts.subject)
@@ -97,4 +98,23 @@ test('a module that is both adapted and trained in place is saved with the incre
   const [a, b] = ['A', 'B'].map((role) => state.get(`bert.pooler.dense.${role}.weight`)!.data) as [Float32Array, Float32Array]
   const given = loaded.state.get('bert.pooler.dense.weight')!.data[2 * 16 + 5]!
   assert.ok(Math.abs(given - (0.5 + 2 * b[2]! * a[5]!)) < 1e-6)
+})
+
+test('projections that VeRA shares are cut to the modules that PEFT adapts', () => {
+  const { adapter, subject } = made(vera, { r: 3, targets: ['query', 'up'] })
+  const ups = [0, 1].map((layer) => `bert.encoder.layer.${layer}.intermediate.dense`)
+  const trained = ups.flatMap((name): [string, Tensor][] => [
+    [`${name}.weight`, tensor(32, 16)],
+    [`${name}.bias`, tensor(32)],
+  ])
+  const folder = join(temporaryFolder(), 'adapter')
+  saveAdapter(folder, { ...adapter, state: new Map([...adapter.state, ...trained]) }, subject)
+  const { state } = loadAdapter(folder, subject)
+  assert.deepEqual(state.get('shared.B.weight')!.shape, [16, 3])
+  assert.deepEqual(state.get('shared.B.weight')!.data, adapter.state.get('shared.B.weight')!.data.slice(0, 16 * 3))
+  const [a, b, inner, outer] = ['shared.A', 'shared.B', `${ups[1]}.d`, `${ups[1]}.b`].map(
+    (name) => adapter.state.get(`${name}.weight`)!.data,
+  )
+  const expected = 0.5 + outer![20]! * [0, 1, 2].reduce((sum, k) => sum + b![20 * 3 + k]! * inner![k]! * a![k * 16 + 7]!, 0)
+  assert.ok(Math.abs(state.get(`${ups[1]}.weight`)!.data[20 * 16 + 7]! - expected) < 1e-6)
 })

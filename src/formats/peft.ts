@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AdaLoraOptions } from '../methods/adalora.ts'
-import type { AdaLoraMemory } from '../methods/adalora-allocator.ts'
-import type { LoraOptions } from '../methods/lora.ts'
-import { resolveTargets } from '../methods/targets.ts'
+import type { AllocationMemory } from '../methods/allocator.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import { checkRanks, keptAlone } from './adalora-ranks.ts'
 import type { Adapter, Card, Format, Subject } from './adapter.ts'
@@ -12,13 +9,11 @@ import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
 import { readFields, writeText } from './json-file.ts'
 import { headOutputs } from './labels.ts'
-import { isPeftFloat, peftConfig, sameConfig } from './peft-config.ts'
+import { isPeftFloat, type PeftOptions, peftConfig, sameConfig } from './peft-config.ts'
 import { modulesToSave, peftTasks } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
 import { withoutOverlap } from './peft-overlap.ts'
-import { orderlessPatterns } from './peft-patterns.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
-import { toPeftTargets } from './peft-targets.ts'
 import { peftTensors } from './peft-tensors.ts'
 import { refusePickle } from './pickle.ts'
 import { pythonJson } from './python-json.ts'
@@ -27,30 +22,17 @@ import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
 const CONFIG = 'adapter_config.json'
 const TENSORS = 'adapter_model.safetensors'
 
-/** The config that PEFT needs for an adapter with these modules saved whole. */
-function configOf(
-  options: LoraOptions | AdaLoraOptions,
-  memory: AdaLoraMemory | null,
-  card: Card,
-  saved: readonly string[] | null,
-  subject: Subject,
-) {
-  const modules = resolveTargets(options, subject.outline.sites, subject.model.wiring.layers)
-  const portable = options.name === 'lora' ? orderlessPatterns(options, [...modules]) : options
-  return peftConfig(portable, memory, card, toPeftTargets(options, subject, saved))
-}
-
 function write(folder: string, adapter: Adapter, subject: Subject): void {
   const { card, ...given } = withoutOverlap(adapter, subject)
-  const options = given.options as LoraOptions | AdaLoraOptions
-  const { state, memory } = keptAlone(given.state, given.memory as AdaLoraMemory | null)
+  const options = given.options as PeftOptions
+  const { state, memory } = keptAlone(given.state, given.memory as AllocationMemory | null)
   const method = methodOf({ options, memory }, subject)
   const trained = [...state.keys()].filter((name) => subject.outline.base.has(name))
   const saved = modulesToSave(
     card.task,
     trained.filter((name) => !method.trains(subject.outline.base.get(name)!)),
   )
-  const config = configOf(options, memory, card, saved, subject)
+  const config = peftConfig({ options, memory, card, saved, subject })
   const source = (name: string) => {
     const entry = state.has(name) ? null : subject.model.find(name)
     return entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
@@ -81,7 +63,8 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
   if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
   const { options: told, memory, targets } = peftOptions(config, subject, file)
   const saved = targets.modules_to_save
-  const options = own?.name === told.name && sameConfig(configOf(own, memory, card, saved, subject), config) ? own : told
+  const isOwn = own?.name === told.name && sameConfig(peftConfig({ options: own as PeftOptions, memory, card, saved, subject }), config)
+  const options = isOwn ? own : told
   if (options.name === 'adalora') checkRanks(options, memory, subject, file)
   const method = methodOf({ options, memory }, subject)
   // With every bias trained, PEFT also writes the copies of a head's bias that its wrapper holds.
@@ -89,9 +72,9 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
   return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), copies), card }
 }
 
-/** HF PEFT's folder for LoRA and AdaLoRA; source: huggingface/peft 0.21, `save_pretrained`. */
+/** HF PEFT's folder for methods that act at linear maps; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peft: Format = {
-  methods: ['lora', 'adalora'],
+  methods: ['lora', 'adalora', 'ia3', 'vera'],
   files: [CONFIG, TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
   describe,

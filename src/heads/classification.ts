@@ -1,10 +1,10 @@
 import { part } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
-import { split } from '../graph/ops/movement.ts'
 import { symmetricDivergence } from './consistency.ts'
 import { crossEntropy, targetDistribution } from './cross-entropy.ts'
 import type { Head, LossTerms, Objective, Targets } from './head.ts'
+import { overPasses } from './passes.ts'
 
 /** Cross-entropy of integer labels on `[n, classes]` logits; `n` is a named size of one pass times the passes. */
 export function labelLoss(logits: Value, size: 'rows' | 'tokens', objective: Objective): LossTerms {
@@ -12,12 +12,13 @@ export function labelLoss(logits: Value, size: 'rows' | 'tokens', objective: Obj
   const lane = [part(size, objective.passes)]
   const labels = input(graph, 'labels', 'int32', lane)
   const counts = input(graph, 'counts', graph.float, lane)
-  const passes = objective.passes === 1 ? [logits] : split(logits, 0, objective.passes)
   const target = targetDistribution(labels, logits.shape[1] as number, objective)
-  return {
-    task: crossEntropy(passes[0]!, target, counts),
-    consistency: passes[1] ? symmetricDivergence(passes[0]!, passes[1], counts) : null,
-  }
+  return overPasses(
+    logits,
+    objective,
+    (pass) => crossEntropy(pass, target, counts),
+    (first, second, form) => symmetricDivergence(first, second, counts, form),
+  )
 }
 
 /** The feeds of integer labels; a negative label (-100 by custom) is ignored. */

@@ -7,6 +7,8 @@ import { squaredDifference, symmetricDivergence } from './consistency.ts'
 
 type Matrix = readonly (readonly number[])[]
 type Consistency = (first: Value, second: Value, counts: Value) => Value
+const reference: Consistency = (first, second, counts) => symmetricDivergence(first, second, counts, 'reference')
+const symmetric: Consistency = (first, second, counts) => symmetricDivergence(first, second, counts, 'symmetric')
 
 /** The consistency of two passes and its gradients for both logits. */
 async function terms(of: Consistency, first: Matrix | readonly number[], second: Matrix | readonly number[], counts: readonly number[]) {
@@ -27,33 +29,44 @@ const z1 = [1, 0, -1]
 const z2 = [0.5, 0.5, 0]
 
 test('the divergence of two passes is half the sum of both directions', async () => {
-  near([(await terms(symmetricDivergence, [z1], [z2], [1])).value], [0.176461])
+  near([(await terms(reference, [z1], [z2], [1])).value], [0.176461])
 })
 
-test('the gradients of both passes are opposite: targets pass none on', async () => {
-  const { one, two } = await terms(symmetricDivergence, [z1], [z2], [1])
+test('in the reference form the gradients of both passes are opposite: targets pass none on', async () => {
+  const { one, two } = await terms(reference, [z1], [z2], [1])
   near(one, [0.140795, -0.069462, -0.071333])
   near(two, [-0.140795, 0.069462, 0.071333])
 })
 
+test('the symmetric form has the same value and the gradient of that value', async () => {
+  const { value, one, two } = await terms(symmetric, [z1], [z2], [1])
+  near([value], [0.176461])
+  near(one, [0.267115, -0.145355, -0.12176])
+  near(two, [-0.281345, 0.120737, 0.160607])
+  const turned = await terms(symmetric, [z2], [z1], [1])
+  near([...turned.one, ...turned.two], [...two, ...one], 1e-15)
+})
+
 test('a batch of copies has the same mean', async () => {
-  near([(await terms(symmetricDivergence, [z1, z1, z1], [z2, z2, z2], [1, 1, 1])).value], [0.176461])
+  near([(await terms(reference, [z1, z1, z1], [z2, z2, z2], [1, 1, 1])).value], [0.176461])
 })
 
 test('ignored targets change nothing and get no gradient', async () => {
-  const { value, one, two } = await terms(symmetricDivergence, [[9, -9, 4], z1], [[-3, 2, 0], z2], [0, 1])
+  const { value, one, two } = await terms(reference, [[9, -9, 4], z1], [[-3, 2, 0], z2], [0, 1])
   near([value], [0.176461])
   near(one, [0, 0, 0, 0.140795, -0.069462, -0.071333])
   near(two.slice(0, 3), [0, 0, 0], 0)
 })
 
 test('logits that differ by a constant agree: neither value nor gradient', async () => {
-  const { value, one } = await terms(symmetricDivergence, [z1], [z1.map((z) => z + 3)], [1])
-  near([value, ...one], [0, 0, 0, 0], 1e-12)
+  for (const form of [reference, symmetric]) {
+    const { value, one, two } = await terms(form, [z1], [z1.map((z) => z + 3)], [1])
+    near([value, ...one, ...two], [0, 0, 0, 0, 0, 0, 0], 1e-12)
+  }
 })
 
 test('passes that both are sure of different classes stay finite', async () => {
-  const { value, one } = await terms(symmetricDivergence, [[1000, 0]], [[0, 1000]], [1])
+  const { value, one } = await terms(reference, [[1000, 0]], [[0, 1000]], [1])
   near([value, ...one], [1000, 0.5, -0.5], 1e-9)
 })
 

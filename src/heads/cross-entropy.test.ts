@@ -11,7 +11,7 @@ const logits = [
   [0.5, 1, 0],
   [-1, 3, 3],
 ]
-const plain: Objective = { passes: 1, consistency: 0, labelSmoothing: 0, classWeights: null }
+const plain: Objective = { passes: 1, consistency: null, labelSmoothing: 0, classWeights: null }
 
 /** The mean loss as torch's CrossEntropyLoss defines it. */
 function expected(labels: readonly number[], smoothing: number, weights: readonly number[]): number {

@@ -1,6 +1,7 @@
 import type { Example } from '../data/examples.ts'
 import type { Batch } from '../data/pack.ts'
 import type { Value } from '../graph/graph.ts'
+import type { Consistency } from '../nn/consistency.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
 import type { Network } from '../nn/network.ts'
 
@@ -8,8 +9,8 @@ import type { Network } from '../nn/network.ts'
 export interface Objective {
   /** Passes of the batch in the graph: the logits hold them one after another. */
   readonly passes: number
-  /** Weight of the consistency between two passes. */
-  readonly consistency: number
+  /** How two passes make one loss; null with one pass. */
+  readonly consistency: Consistency | null
   /** Share of the target that is spread over all classes. */
   readonly labelSmoothing: number
   readonly classWeights: readonly number[] | null

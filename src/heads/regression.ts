@@ -1,27 +1,29 @@
 import { part } from '../graph/dim.ts'
+import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
 import { div, mul, sub } from '../graph/ops/elementwise.ts'
-import { reshape, split } from '../graph/ops/movement.ts'
+import { reshape } from '../graph/ops/movement.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
 import { squaredDifference } from './consistency.ts'
 import { lossDivisor } from './divisors.ts'
 import type { Head } from './head.ts'
+import { overPasses } from './passes.ts'
 
 /** One number for each row, by mean squared error. */
 export const regression: Head = {
   wiring: 'sequence-classification',
   outputs: () => 1,
-  loss(network, logits, { passes }) {
-    const { graph } = network
-    const lane = [part('rows', passes)]
+  loss({ graph }, logits, objective) {
+    const lane = [part('rows', objective.passes)]
     const values = input(graph, 'labels', graph.float, lane)
     const counts = input(graph, 'counts', graph.float, lane)
-    const [first, second] = (passes === 1 ? [logits] : split(logits, 0, passes)).map((pass) => reshape(pass, lane))
-    const error = sub(first!, values)
-    return {
-      task: div(reduceSum(mul(mul(error, error), counts)), lossDivisor(graph)),
-      consistency: second ? squaredDifference(first!, second, counts) : null,
+    const squaredError = (pass: Value): Value => {
+      const error = sub(reshape(pass, lane), values)
+      return div(reduceSum(mul(mul(error, error), counts)), lossDivisor(graph))
     }
+    return overPasses(logits, objective, squaredError, (first, second) =>
+      squaredDifference(reshape(first, lane), reshape(second, lane), counts),
+    )
   },
   targets(examples) {
     const shape = [examples.length]

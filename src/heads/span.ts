@@ -7,6 +7,7 @@ import type { Network } from '../nn/network.ts'
 import { symmetricDivergence } from './consistency.ts'
 import { crossEntropy } from './cross-entropy.ts'
 import type { Head } from './head.ts'
+import { overPasses } from './passes.ts'
 
 const ABSENT = 1e30
 
@@ -21,14 +22,18 @@ function spanScores({ stream }: Network, logits: Value): Value[] {
 export const span: Head = {
   wiring: 'question-answering',
   outputs: () => 2,
-  loss(network, logits, { passes }) {
+  loss(network, logits, objective) {
     const { graph } = network
-    const lane = part('rows', passes)
+    const lane = part('rows', objective.passes)
     const counts = input(graph, 'counts', graph.float, [lane])
     const terms = spanScores(network, logits).map((scores, i) => {
       const target = input(graph, i === 0 ? 'starts' : 'ends', graph.float, [lane, 'length'])
-      const [first, second] = passes === 1 ? [scores] : split(scores, 0, passes)
-      return { task: crossEntropy(first!, target, counts), consistency: second ? symmetricDivergence(first!, second, counts) : null }
+      return overPasses(
+        scores,
+        objective,
+        (pass) => crossEntropy(pass, target, counts),
+        (first, second, form) => symmetricDivergence(first, second, counts, form),
+      )
     })
     const mean = (values: (Value | null)[]): Value | null => (values[0] && values[1] ? mul(add(values[0], values[1]), 0.5) : null)
     return { task: mean(terms.map(({ task }) => task))!, consistency: mean(terms.map(({ consistency }) => consistency)) }

@@ -4,8 +4,9 @@ import { bareSetting } from '../../test/behaviour/bare-setting.ts'
 import { UserError } from '../errors.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { LinearSite } from '../nn/site.ts'
-import { adalora, adaloraOptions, adaloraScale, budgetTimes } from './adalora.ts'
-import type { AdaLoraMemory } from './adalora-allocator.ts'
+import { adalora, adaloraOptions, adaloraScale } from './adalora.ts'
+import { budgetTimes } from './allocation-options.ts'
+import type { AllocationMemory } from './allocator.ts'
 
 const site = (name: string): LinearSite => ({ kind: 'linear', role: 'query', name, layer: 0, in: 3, out: 2, bias: true })
 const sites = [site('one'), site('two')]
@@ -29,7 +30,7 @@ function allocator(given: Record<string, unknown> = {}, totalSteps = 20, start =
     method,
     state,
     values: () => sites.map(({ name }) => Array.from(state.get(`${name}.E.weight`)!.data)),
-    remembered: () => memory as AdaLoraMemory | null,
+    remembered: () => memory as AllocationMemory | null,
     /** Allocates after update `step` with these scores. */
     control(step: number, scores: readonly (readonly number[])[]) {
       const signals = new Map(sites.map(({ name }, i) => [name, { score: Float32Array.from(scores[i]!) }]))
@@ -68,9 +69,34 @@ test('a target rank that is not below the initial one is refused', () => {
   for (const targetR of [4, 5]) {
     assert.throws(
       () => allocator({ initR: 4, targetR }),
-      (error) => error instanceof UserError && /targetR \d must be below initR 4/.test(error.message),
+      (error) => error instanceof UserError && /targetR \d must be below initR 4\. .*schedule: none/.test(error.message),
     )
   }
+})
+
+test('without a schedule nothing is allocated, and the target does not matter', () => {
+  const { method } = allocator({ targetR: 8, tInit: 10, tFinal: 10, schedule: 'none' })
+  assert.deepEqual(method.parameters(sites[0]!)['E.weight']!.shape, [4, 1])
+  assert.deepEqual([method.buffers, method.observe, method.control, method.settled], [undefined, undefined, undefined, undefined])
+  assert.equal(method.remains ?? 1, 1)
+})
+
+test('a file of ranks is read by the selection replay alone', () => {
+  const refused = (given: Record<string, unknown>, message: RegExp): void =>
+    assert.throws(
+      () => allocator(given),
+      (error) => error instanceof UserError && message.test(error.message),
+    )
+  refused({ ranks: 'ranks.json' }, /"ranks" is a file for the selection replay, but the selection is global/)
+  refused({ selection: 'replay' }, /needs "ranks"/)
+})
+
+test('only scores that need statistics keep them', () => {
+  const buffersOf = (score: string) => Object.keys(allocator({ score }).method.buffers!(sites[0]!))
+  assert.deepEqual(buffersOf('magnitude'), [])
+  assert.deepEqual(buffersOf('random'), [])
+  assert.deepEqual(buffersOf('sensitivity'), ['A.weight.sensitivity', 'E.weight.sensitivity', 'B.weight.sensitivity'])
+  assert.equal(buffersOf('importance').length, 6)
 })
 
 test('a schedule without a budgeting phase is refused', () => {
@@ -102,6 +128,14 @@ test('nothing is masked up to tInit', () => {
   ])
 })
 
+test('untrained singular values are zero, and the ranks are still the initial ones', () => {
+  const { control, state } = allocator({ deltaT: 8 }, 20, [0, 0, 0, 0])
+  assert.deepEqual(control(0, rising)?.event?.ranks, { one: 4, two: 4 })
+  for (const { name } of sites) state.get(`${name}.E.weight`)!.data.fill(1)
+  assert.equal(control(1, rising), null)
+  assert.deepEqual(control(8, rising)?.event?.ranks, { one: 1, two: 4 }, 'the budget is 5')
+})
+
 test('masking writes to E alone', () => {
   const { control, state, values } = allocator()
   const before = new Map([...state].map(([name, { data }]) => [name, data.slice()]))
@@ -120,7 +154,10 @@ test('the budget is one over all modules: one may end at rank 0', () => {
     [0, 0, 0, 0],
     [1, 2, 3, 4],
   ])
-  assert.deepEqual(decision?.events, [{ event: 'ranks', budget: 4, final: true, ranks: { one: 0, two: 4 } }])
+  const { deviation, ...event } = decision!.event!
+  assert.deepEqual(event, { event: 'ranks', budget: 4, final: true, ranks: { one: 0, two: 4 } })
+  // All of A and B is a half: A Aᵀ is 3/4 everywhere, Bᵀ B is 1/2.
+  assert.deepEqual(deviation, { A: Math.sqrt(4 * 0.25 ** 2 + 12 * 0.75 ** 2), B: 2 })
 })
 
 test('a masked value that has grown back and scores above the threshold stays as it is', () => {
@@ -182,12 +219,12 @@ test('without a final phase the last update makes the last allocation', () => {
     [0, 0, 0, 0],
     [1, 2, 3, 4],
   ])
-  assert.equal(decision?.events?.[0]?.budget, 4)
+  assert.equal(decision?.event?.budget, 4)
   assert.deepEqual(
     [18, 19, 20].map((step) => method.settled!(step)),
     [false, false, true],
   )
-  assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.events?.[0]?.budget, 4)
+  assert.equal(allocator({ tInit: 19, tFinal: 0 }).control(19, rising)?.event?.budget, 4)
 })
 
 test('evaluations count once the last allocation is made', () => {
@@ -206,7 +243,7 @@ test('a decision is made only where ranks change', () => {
 })
 
 test('with shrinking the last allocation hands over what is kept, and the method then has these shapes and allocates no more', () => {
-  const { control, remembered, state } = allocator()
+  const { control, remembered } = allocator()
   const decision = control(16, [
     [1, 9, 3, 8],
     [5, 0, 0, 7],
@@ -216,8 +253,8 @@ test('with shrinking the last allocation hands over what is kept, and the method
     decision?.reshape,
     kept.flatMap(([name, indices]) => [
       { parameter: `${name}.A.weight`, axis: 0, indices },
-      { parameter: `${name}.E.weight`, axis: 0, indices },
       { parameter: `${name}.B.weight`, axis: 1, indices },
+      { parameter: `${name}.E.weight`, axis: 0, indices },
     ]),
   )
   const shrunk = adalora.create(
@@ -232,8 +269,7 @@ test('with shrinking the last allocation hands over what is kept, and the method
       [2, 2],
     ],
   )
-  assert.deepEqual(shrunk.buffers!(sites[0]!), {})
-  assert.equal(shrunk.control!(17, new Map(), state, remembered()), null)
+  assert.deepEqual([shrunk.buffers, shrunk.observe, shrunk.control], [undefined, undefined, undefined])
 })
 
 test('a module without a singular value left has no parameters', () => {

@@ -6,17 +6,20 @@ import { adaloraOptions } from './adalora.ts'
 import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
-import { defineMethod } from './definition.ts'
+import { consistencyOf, consistencyOption } from './consistency-option.ts'
+import { defineMethod, rateOf } from './definition.ts'
+import { ia3Options } from './ia3.ts'
 import { loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
 import { plainDefinition } from './plain.ts'
 import { prefixOptions } from './prefix.ts'
 import { promptOptions } from './prompt.ts'
+import { veraOptions } from './vera.ts'
 
 const adapterPlace = bottleneckOptions.extend({ variant: bottleneckOptions.shape.variant.default('ffn-output') })
 
 /** What can be mixed, with the place that AdaMix gives to bottlenecks. */
-const mixable = [adapterPlace, loraOptions, adaloraOptions, promptOptions, prefixOptions, bitfitOptions] as const
+const mixable = [adapterPlace, loraOptions, adaloraOptions, ia3Options, veraOptions, promptOptions, prefixOptions, bitfitOptions] as const
 /** The methods that a mixture wraps. */
 export const mixableNames = mixable.map(({ shape }) => shape.name.value)
 
@@ -26,8 +29,8 @@ export const adamixOptions = z.strictObject({
   experts: z.number().int().positive('must be at least 1').default(4),
   /** Groups of roles with one expert for all routes; by default those that the paper shares, `up` or `B`, or the method's counterpart. */
   share: z.array(z.string().min(1)).nullable().default(null),
-  /** Null: 1 where the experts are merged, which it draws together; else 0. */
-  consistency: z.number().nonnegative().nullable().default(null),
+  /** Null: 1 where the experts are merged, which it draws together; else none. */
+  consistency: consistencyOption.nullable().default(null),
   routing: routingOptions.default(routingOptions.parse({ name: 'uniform' })),
   /** Whether the roles of a site draw apart, or together; null: apart, as in the paper, where all of a pass share a draw. */
   draws: z.enum(['independent', 'coupled']).nullable().default(null),
@@ -41,8 +44,13 @@ export const adamix = defineMethod<AdaMixOptions>({
   name: 'adamix',
   summary: 'a mixture of the modules of another method, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
-  learningRate: 1e-3,
-  plain: (options) => (routingOf(options.routing).merges ? (plainDefinition(options.of).plain?.(options.of) ?? options.of) : options),
+  learningRate: ({ of }) => rateOf(plainDefinition(of), of),
+  plain(trained) {
+    const { of, routing } = trained.options
+    const wrapped = { options: of, memory: trained.memory }
+    const left = plainDefinition(of).plain?.(wrapped) ?? wrapped
+    return routingOf(routing).merges ? left : { options: { ...trained.options, of: left.options }, memory: left.memory }
+  },
   form: ({ of, routing }) => ({
     of: { name: of.name, ...plainDefinition(of).form?.(of) },
     routing: { name: routing.name, ...routingOf(routing).form?.(routing) },
@@ -63,9 +71,11 @@ export const adamix = defineMethod<AdaMixOptions>({
     const routing = create(chosen, experts)
     if (draws === 'independent' && routing.per !== 'pass')
       throw new UserError(`draws: routing ${chosen.name} chooses all roles of a module together for each ${routing.per}; leave draws out.`)
+    if (!merges && inner.deploy)
+      throw new UserError(`routing: ${of.name} leaves another method than it trains; take a routing that merges the experts, as uniform.`)
     const method = mixture(inner, setting.sites, {
       ...{ experts, share, routing, merges },
-      consistency: consistency ?? (merges ? 1 : 0),
+      consistency: consistencyOf(consistency ?? (merges ? 1 : 0), setting.totalSteps),
       lazy: adam === 'lazy',
       coupled: draws === 'coupled',
     })

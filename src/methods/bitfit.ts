@@ -21,7 +21,7 @@ export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
     return {
       name: 'bitfit',
       passes: 1,
-      consistency: 0,
+      consistency: null,
       lazy: false,
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}

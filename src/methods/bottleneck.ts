@@ -116,7 +116,7 @@ export const bottleneck = defineMethod<BottleneckOptions>({
     return {
       name: 'bottleneck',
       passes: 1,
-      consistency: 0,
+      consistency: null,
       lazy: false,
       parameters: (site) => (acts(site) ? specs(site.hidden, bottleneckSize(options, site.hidden), variant.init) : {}),
       shared: ['up'],

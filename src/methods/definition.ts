@@ -4,17 +4,23 @@ import type { Setting } from '../nn/setting.ts'
 
 export type { Setting }
 
+/** A method's options and what it remembers after training. */
+export interface Trained<Options> {
+  readonly options: Options
+  readonly memory: unknown
+}
+
 /** A PEFT method: its options as a schema, and how it is made for one model. */
 export interface MethodDefinition<Options = unknown> {
   readonly name: string
   /** One sentence for help texts. */
   readonly summary: string
   readonly options: z.ZodType<Options>
-  /** Learning rate where a run names none. */
-  readonly learningRate: number
+  /** Learning rate where a run names none; it may depend on the options. */
+  readonly learningRate: number | ((options: Options) => number)
   readonly create: (options: Options, setting: Setting) => Method
-  /** The options of the ordinary method that stands for this one outside of training, with its definition. */
-  readonly plain?: (options: Options) => unknown
+  /** What is saved of a trained method: the options of the ordinary method that stands for it, and what that remembers. */
+  readonly plain?: (trained: Trained<Options>) => Trained<unknown>
   /** What of the options decides the function that given weights compute, besides their shapes: an adapter goes on under no other. */
   readonly form?: (options: Options) => Readonly<Record<string, unknown>>
   /** The options with another rank or width, for methods that a budget can size. */
@@ -25,3 +31,7 @@ export interface MethodDefinition<Options = unknown> {
 export function defineMethod<Options>(definition: MethodDefinition<Options>): MethodDefinition<Options> {
   return definition
 }
+
+/** The learning rate of a method where a run names none. */
+export const rateOf = <Options>({ learningRate }: MethodDefinition<Options>, options: Options): number =>
+  typeof learningRate === 'number' ? learningRate : learningRate(options)

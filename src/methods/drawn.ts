@@ -6,22 +6,22 @@ import type { AnyCall, Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import type { Router } from '../routing/route.ts'
 import { type Acting, joinShared, sharedOf } from './acting.ts'
-import { drawsOf, type Stacks } from './stacks.ts'
+import type { Draws, MixedParameters } from './mixed-parameters.ts'
 
 export interface DrawnOptions {
   readonly passes: number
   readonly draw: Router
-  /** Whether all roles of a site share a draw. */
-  readonly coupled: boolean
 }
 
 const ROUTES = 'mixture.routes'
 
 /** One expert of each role for all tokens of a pass: its tensors are picked out of the stack by a product with a one-hot row. */
-export function drawn(inner: Method, sites: readonly Site[], stacks: Stacks, { passes, draw, coupled }: DrawnOptions): Acting {
-  const { experts, poolOf } = stacks
-  const { draws, placeOf } = drawsOf(inner, sites, stacks, coupled)
-
+export function drawn(
+  inner: Method,
+  { experts, poolOf }: MixedParameters,
+  { draws, placeOf }: Draws,
+  { passes, draw }: DrawnOptions,
+): Acting {
   /** The parameters that pass `lane` uses at a site. */
   const picked = (site: Site, roles: Roles, lane: number, { controls }: AnyCall): Roles =>
     Object.fromEntries(

@@ -9,7 +9,7 @@ import type { Stream } from '../nn/stream.ts'
 import type { Routing } from '../routing/route.ts'
 import { type Acting, joinShared, sharedOf } from './acting.ts'
 import { type Blend, branchBlend, embeddingBlend, keyValueBlend, linearBlend, normBlend } from './blend.ts'
-import { drawsOf, ROUTER, type Stacks } from './stacks.ts'
+import { type Draws, type MixedParameters, ROUTER } from './mixed-parameters.ts'
 
 /** Where gates come from. */
 interface Source extends Pick<Acting, 'parameters' | 'controls' | 'feed'> {
@@ -26,14 +26,12 @@ const ROWS = 'mixture.rows'
 
 /** An expert for all tokens of a row, as the host draws it. */
 function drawnRows(
-  inner: Method,
   sites: readonly Site[],
-  stacks: Stacks,
+  { experts, mixed }: MixedParameters,
+  { draws, placeOf }: Draws,
   passes: number,
   { draw }: Extract<Routing, { per: 'row' }>,
 ): Source {
-  const { experts, mixed } = stacks
-  const { draws, placeOf } = drawsOf(inner, sites, stacks, true)
   return {
     whole: true,
     parameters: () => ({}),
@@ -69,7 +67,7 @@ const gatedKinds: readonly Site['kind'][] = ['linear', 'branch', 'norm']
 function madeInGraph(
   inner: Method,
   sites: readonly Site[],
-  { mixed }: Stacks,
+  { mixed }: MixedParameters,
   passes: number,
   routing: Extract<Routing, { per: 'token' }>,
 ): Source {
@@ -122,10 +120,16 @@ export interface GatedOptions {
 }
 
 /** Experts for each token or row: all of them are computed, and their results weighted by gates. */
-export function gated(inner: Method, sites: readonly Site[], stacks: Stacks, { passes, routing }: GatedOptions): Acting {
-  const { views } = stacks
+export function gated(
+  inner: Method,
+  sites: readonly Site[],
+  parameters: MixedParameters,
+  draws: Draws,
+  { passes, routing }: GatedOptions,
+): Acting {
+  const { views } = parameters
   const source =
-    routing.per === 'row' ? drawnRows(inner, sites, stacks, passes, routing) : madeInGraph(inner, sites, stacks, passes, routing)
+    routing.per === 'row' ? drawnRows(sites, parameters, draws, passes, routing) : madeInGraph(inner, sites, parameters, passes, routing)
 
   function blended<S extends Site, C extends AnyCall, R>(
     around: ((site: S, roles: Roles, call: C) => R) | undefined,
@@ -151,9 +155,8 @@ export function gated(inner: Method, sites: readonly Site[], stacks: Stacks, { p
   const keyValue = blended(inner.keyValue, keyValueBlend)
   const embedding = blended(inner.embedding, embeddingBlend)
   const norm = blended(inner.norm, normBlend)
-  const { parameters, controls, feed } = source
   return {
-    ...{ parameters, controls, feed },
+    ...{ parameters: source.parameters, controls: source.controls, feed: source.feed },
     ...(linear && { linear }),
     ...(branch && { branch }),
     ...(keyValue && { keyValue }),

@@ -12,5 +12,5 @@ export const inPlaceOptions = <Name extends string>(name: Name) => z.strictObjec
 
 /** A method that adds nothing and trains tensors of the base model where they are. */
 export function inPlace(name: string, trains: (parameter: BaseParameter) => boolean): Method {
-  return { name, passes: 1, consistency: 0, lazy: false, parameters: () => ({}), trains }
+  return { name, passes: 1, consistency: null, lazy: false, parameters: () => ({}), trains }
 }

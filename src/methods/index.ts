@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
-import type { MethodDefinition } from './definition.ts'
+import { type MethodDefinition, rateOf, type Trained } from './definition.ts'
 import { plainMethods, plainSchemas } from './plain.ts'
 
 /** The options of every method, told apart by their name. */
@@ -19,5 +19,9 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
   return methods[options.name] as MethodDefinition<MethodOptions>
 }
 
-/** The options of the method that a trained one leaves: a mixture that is merged leaves the method that it wraps. */
-export const plainOptions = (options: MethodOptions): MethodOptions => (definitionOf(options).plain?.(options) ?? options) as MethodOptions
+/** The learning rate where a run names none. */
+export const defaultRate = (options: MethodOptions): number => rateOf(definitionOf(options), options)
+
+/** The options and memory of the method that a trained one leaves: a mixture that is merged leaves the one that it wraps. */
+export const plainMethod = (trained: Trained<MethodOptions>): Trained<MethodOptions> =>
+  (definitionOf(trained.options).plain?.(trained) ?? trained) as Trained<MethodOptions>

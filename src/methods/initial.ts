@@ -10,6 +10,12 @@ export const zeros =
   () =>
     new Float32Array(elementCount(shape))
 
+/** The same number everywhere. */
+export const constants =
+  (shape: readonly number[], value: number): Init =>
+  () =>
+    new Float32Array(elementCount(shape)).fill(value)
+
 /** Normal with mean 0. */
 export const normal =
   (shape: readonly number[], deviation: number): Init =>

@@ -16,7 +16,7 @@ const setting = bareSetting({ sites: [branch, linear] })
 const adapter = bottleneck.create(bottleneckOptions.parse({ name: 'bottleneck', variant: 'ffn-output', size: 1 }), setting)
 const lowRank = lora.create(loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query'] }), setting)
 const mixed = (inner: Method, experts: number, share: readonly string[]): Method =>
-  mixture(inner, setting.sites, { experts, share, consistency: 0, lazy: false, merges: true, routing: { per: 'pass', draw: () => 0 } })
+  mixture(inner, setting.sites, { experts, share, consistency: null, lazy: false, merges: true, routing: { per: 'pass', draw: () => 0 } })
 const tensor = (shape: readonly number[], data: readonly number[]): Tensor => ({ shape, data: Float32Array.from(data) })
 
 /** What an adapter adds to [1, -1], through the expert that the routes pick. */
@@ -105,4 +105,52 @@ test('merging changes nothing of the state it is given, nor tensors of the base 
   assert.deepEqual([...state.get('query.A.weight')!.data], [1, 3])
   assert.equal(merged.state.get('classifier.bias'), bias)
   assert.deepEqual(merged.state.get('query.A.weight')!.shape, [1, 1])
+})
+
+test('a route is the plain method with the experts that are chosen, and chooses what a pass of training draws', () => {
+  const asked = { training: new Set<string>(), route: new Set<string>() }
+  const pair: LinearSite[] = ['self.query', 'self.value'].map((name) => ({ ...linear, name, role: name.slice(5) as 'query' | 'value' }))
+  const sites = [...pair, branch]
+  const options = loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query', 'value'] })
+  const inner = lora.create(options, { ...setting, sites })
+  const method = mixture(inner, sites, {
+    ...{ experts: 3, share: ['B'], consistency: null, lazy: false, merges: true },
+    routing: {
+      per: 'pass',
+      draw({ group, role }) {
+        asked.training.add(`${group} ${role}`)
+        return 0
+      },
+    },
+  })
+  method.feed!({ seed: 1, step: 0, microBatch: 0, rows: 2 })
+  const state = new Map(
+    pair.flatMap(({ name }, i) => [
+      [
+        `${name}.A.weight`,
+        tensor(
+          [3, 1, 1],
+          [1, 2, 3].map((value) => value + 10 * i),
+        ),
+      ],
+      [`${name}.B.weight`, tensor([1, 1, 1], [7 + i])],
+    ]),
+  )
+  const routed = method.experts!.route(state, ({ group, role }) => {
+    asked.route.add(`${group} ${role}`)
+    return 2
+  })
+  assert.equal(routed.method, inner)
+  assert.deepEqual(
+    [...routed.state].map(([name, { shape, data }]) => [name, [...shape], [...data]]),
+    [
+      ['self.query.A.weight', [1, 1], [3]],
+      ['self.query.B.weight', [1, 1], [7]],
+      ['self.value.A.weight', [1, 1], [13]],
+      ['self.value.B.weight', [1, 1], [8]],
+    ],
+  )
+  assert.deepEqual([...asked.route], ['self A'])
+  assert.deepEqual(asked.route, asked.training)
+  assert.deepEqual([...state.get('self.query.A.weight')!.data], [1, 2, 3])
 })

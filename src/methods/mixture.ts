@@ -1,20 +1,24 @@
 import type { Value } from '../graph/graph.ts'
 import { addAll, mul } from '../graph/ops/elementwise.ts'
 import { concat, reshape } from '../graph/ops/movement.ts'
+import type { Consistency } from '../nn/consistency.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
+import { deployed, parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
-import type { Routing } from '../routing/route.ts'
+import type { Draw, Routing } from '../routing/route.ts'
 import { drawn } from './drawn.ts'
-import { expertsOf, meanOfExperts } from './experts.ts'
+import { expertsOf, meanOfExperts, pickedFrom } from './experts.ts'
 import { gated } from './gated.ts'
-import { stacksOf } from './stacks.ts'
+import { drawsOf, mixedParameters } from './mixed-parameters.ts'
+
+type State = ReadonlyMap<string, Tensor>
 
 export interface MixtureOptions {
   readonly experts: number
   /** Groups of roles that have one expert for all routes. */
   readonly share: readonly string[]
-  /** Weight of the consistency between two passes; 0 takes one pass. */
-  readonly consistency: number
+  /** How two passes make one loss; null takes one pass. */
+  readonly consistency: Consistency | null
   readonly lazy: boolean
   readonly routing: Routing
   /** Whether the mean of the experts stands for them outside of training; else the mixture answers itself, in one pass. */
@@ -30,13 +34,14 @@ export interface MixtureOptions {
  */
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
   const { experts, share, consistency, lazy, routing, merges, coupled = false } = options
-  const passes = consistency > 0 ? 2 : 1
-  const stacks = stacksOf(inner, sites, experts, share)
-  const { pools, views } = stacks
+  const passes = consistency === null ? 1 : 2
+  const mixed = mixedParameters(inner, sites, experts, share)
+  const { stacks, views } = mixed
+  const draws = drawsOf(inner, sites, mixed, coupled || routing.per !== 'pass')
   const acting =
     routing.per === 'pass'
-      ? drawn(inner, sites, stacks, { passes, draw: routing.draw, coupled })
-      : gated(inner, sites, stacks, { passes, routing })
+      ? drawn(inner, mixed, draws, { passes, draw: routing.draw })
+      : gated(inner, sites, mixed, draws, { passes, routing })
   const { linear, branch, keyValue, embedding, norm, model } = acting
   const mean = (values: readonly Value[]): Value => (values.length === 1 ? values[0]! : mul(addAll(values), 1 / values.length))
 
@@ -45,7 +50,7 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     passes,
     consistency,
     lazy,
-    parameters: (site) => ({ ...stacks.parameters(site), ...acting.parameters(site) }),
+    parameters: (site) => ({ ...mixed.parameters(site), ...acting.parameters(site) }),
     ...(linear && { linear }),
     ...(branch && { branch }),
     ...(keyValue && { keyValue }),
@@ -66,6 +71,7 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     }),
     controls: [...(inner.controls ?? []), ...acting.controls],
     feed: (moment) => ({ ...inner.feed?.(moment), ...acting.feed(moment) }),
+    events: (step, signals) => [...(inner.events?.(step, signals) ?? []), ...acting.events(step, signals)],
     ...(inner.buffers && {
       buffers: (site) => Object.fromEntries(Object.entries(inner.buffers!(site)).map(([name, shape]) => [name, [experts, ...shape]])),
     }),
@@ -85,15 +91,30 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
         return { buffers: joined('buffers', stack), signals: joined('signals', mean) }
       },
     }),
-    control(step, signals, state, memory) {
-      const { control } = inner
-      const [decision] = control ? expertsOf(state, pools).map((one) => control.call(inner, step, signals, one, memory)) : []
-      const events = [...(decision?.events ?? []), ...acting.events(step, signals)]
-      if (!decision && events.length === 0) return null
-      const cut = decision?.reshape?.map((kept) => ({ ...kept, axis: kept.axis + 1 }))
-      return { ...decision, events, ...(cut && { reshape: cut }) }
-    },
+    ...(inner.control && {
+      control(step, signals, state, memory) {
+        const decisions = expertsOf(state, stacks, experts).map((one) => inner.control!(step, signals, one, memory))
+        const [decision] = decisions
+        if (!decision?.reshape) return decision ?? null
+        return { ...decision, reshape: decision.reshape.map((kept) => ({ ...kept, axis: kept.axis + 1 })) }
+      },
+    }),
     ...(inner.settled && { settled: (step) => inner.settled!(step) }),
-    ...(merges && { deploy: (state: ReadonlyMap<string, Tensor>) => meanOfExperts(inner, state, pools) }),
+    ...(merges && {
+      deploy: (state: State) => meanOfExperts(inner, state, stacks, experts),
+      experts: {
+        count: experts,
+        route(state: State, choose: (draw: Draw) => number) {
+          const choices = new Map(
+            sites.flatMap((site) =>
+              Object.keys(inner.parameters(site)).map((role) => [parameterName(site, role), draws.drawOf(site, role)] as const),
+            ),
+          )
+          const route = pickedFrom(state, stacks, (parameter) => choose(choices.get(parameter)!))
+          // What is fed must own its buffer: the engine's sums depend on alignment.
+          return deployed(inner, new Map([...route].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }])))
+        },
+      },
+    }),
   } satisfies Method
 }

@@ -3,7 +3,7 @@ import { constant } from '../graph/graph.ts'
 import { addAll, greater, mul, sqrt, sub, where } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { reduceSumSquare } from '../graph/ops/reduction.ts'
-import type { Roles } from '../nn/method.ts'
+import type { Roles, Tensor } from '../nn/method.ts'
 
 /** The Frobenius norm with the subgradient 0 at 0, as torch has it. */
 function frobenius(x: Value): Value {
@@ -28,4 +28,19 @@ export function orthogonality(modules: readonly Roles[], weight: number): Value 
   if (weight === 0 || modules.length === 0) return null
   const norms = modules.flatMap((roles) => [deviation(roles['A.weight']!, true), deviation(roles['B.weight']!, false)])
   return mul(addAll(norms), weight / norms.length)
+}
+
+/** `‖F Fᵀ - I‖_F` of a factor on the host, with its components along `axis`; sums in doubles. */
+export function distanceFromOrthogonal({ shape, data }: Tensor, axis: 0 | 1): number {
+  const [rank, length] = [shape[axis]!, shape[1 - axis]!]
+  const [step, stride] = axis === 0 ? [length, 1] : [1, rank]
+  let squares = 0
+  for (let i = 0; i < rank; i++) {
+    for (let j = 0; j <= i; j++) {
+      let product = i === j ? -1 : 0
+      for (let k = 0; k < length; k++) product += data[i * step + k * stride]! * data[j * step + k * stride]!
+      squares += (i === j ? 1 : 2) * product ** 2
+    }
+  }
+  return Math.sqrt(squares)
 }

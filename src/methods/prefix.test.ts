@@ -85,6 +85,15 @@ for (const [name, fields] of Object.entries(kinds)) {
   })
 }
 
+test('the method that is saved of a network trains the keys and values that it leaves', () => {
+  const subject = tinySubject()
+  const options = prefixOptions.parse({ name: 'prefix', tokens: slots, projection: true, width: 5 })
+  const saved = prefixOptions.parse(prefix.plain!({ options, memory: null }).options)
+  const trained = startOf(subject, make(subject, saved))
+  const left = make(subject, options).deploy!(startOf(subject, make(subject, options))).state
+  for (const [name, { shape }] of left) assert.deepEqual(trained.get(name)?.shape, shape, name)
+})
+
 test('keys and values from the network are those that it leaves', async () => {
   const subject = tinySubject()
   const method = make(subject, { projection: true, width: 5 })

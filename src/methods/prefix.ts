@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Shape } from '../graph/dim.ts'
 import { constant, type Value } from '../graph/graph.ts'
-import { tanh } from '../graph/ops/elementwise.ts'
-import { gemm } from '../graph/ops/matmul.ts'
-import { concat, expand, reshape, split, transpose } from '../graph/ops/movement.ts'
+import { concat, expand, reshape, transpose } from '../graph/ops/movement.ts'
 import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
-import type { KeyValueSite, ModelSite, Site } from '../nn/site.ts'
+import { type KeyValueSite, modelSite, type Site } from '../nn/site.ts'
 import type { Tensor } from '../nn/tensor.ts'
+import { type Algebra, inGraph, onHost } from './algebra.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, normal, uniform } from './initial.ts'
@@ -43,7 +42,7 @@ function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles,
 }
 
 const roles = ['prefix.key', 'prefix.value'] as const
-const plainly = { name: 'prefix', passes: 1, consistency: 0, lazy: false, trains: () => false } as const
+const plainly = { name: 'prefix', passes: 1, consistency: null, lazy: false, trains: () => false } as const
 
 /** The keys and values themselves, at each attention. */
 function flat(tokens: number): Method {
@@ -70,61 +69,35 @@ function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width 
   const size = widthOf(attentions[0]!)
   const names = attentions.flatMap((site) => roles.map((role) => parameterName(site, role)))
   const columns = names.length * size
-  const shared: ModelSite = { kind: 'model', name: 'shared', layer: null }
   const [inner, outer] = [[width, hidden] as const, [columns, width] as const]
+  const specs: Record<string, ParameterSpec> = {
+    'tokens.weight': { shape: [tokens, hidden], init: normal([tokens, hidden], 1) },
+    'inner.weight': { shape: inner, init: kaimingUniform(inner) },
+    'inner.bias': { shape: [width], init: uniform([width], 1 / Math.sqrt(hidden)) },
+    'output.weight': { shape: outer, init: kaimingUniform(outer) },
+    'output.bias': { shape: [columns], init: uniform([columns], 1 / Math.sqrt(width)) },
+  }
+  const keysAndValues = <T>({ affine, tanh, split }: Algebra<T>, of: Readonly<Record<string, T>>): T[] => {
+    const middle = tanh(affine(of['tokens.weight']!, of['inner.weight']!, of['inner.bias']!))
+    return split(affine(middle, of['output.weight']!, of['output.bias']!), 1, names.length)
+  }
   return {
     ...plainly,
     sequence: plain.sequence!,
     shared: ['output'],
-    parameters: (site): Record<string, ParameterSpec> =>
-      site.kind === 'model'
-        ? {
-            'tokens.weight': { shape: [tokens, hidden], init: normal([tokens, hidden], 1) },
-            'inner.weight': { shape: inner, init: kaimingUniform(inner) },
-            'inner.bias': { shape: [width], init: uniform([width], 1 / Math.sqrt(hidden)) },
-            'output.weight': { shape: outer, init: kaimingUniform(outer) },
-            'output.bias': { shape: [columns], init: uniform([columns], 1 / Math.sqrt(width)) },
-          }
-        : {},
-    model(_site, given) {
-      const middle = tanh(gemm(given['tokens.weight']!, given['inner.weight']!, given['inner.bias']!, { transposeB: true }))
-      const rows = gemm(middle, given['output.weight']!, given['output.bias']!, { transposeB: true })
-      const parts = split(rows, 1, 2 * attentions.length)
-      return Object.fromEntries(names.map((name, i) => [name, parts[i]!]))
-    },
+    parameters: (site) => (site.kind === 'model' ? specs : {}),
+    model: (_site, given) => Object.fromEntries(keysAndValues(inGraph, given).map((part, i) => [names[i]!, part])),
     keyValue: (site, _roles, call) =>
       before(site, tokens, Object.fromEntries(roles.map((role) => [role, call.shared[parameterName(site, role)]!])), call),
     deploy(state) {
-      const own = (role: string): Tensor | undefined => state.get(parameterName(shared, role))
-      const result = new Map([...state].filter(([name]) => !name.startsWith(`${shared.name}.`)))
-      const weights = ['tokens.weight', 'inner.weight', 'inner.bias', 'output.weight', 'output.bias'].map(own)
-      if (weights.some((tensor) => !tensor)) return { method: plain, state: result }
-      const [embedding, w1, b1, w2, b2] = weights as [Tensor, Tensor, Tensor, Tensor, Tensor]
-      const rows = affine(affine(embedding, w1, b1, Math.tanh), w2, b2)
-      for (const [i, name] of names.entries()) {
-        const data = new Float32Array(tokens * size)
-        for (let row = 0; row < tokens; row++)
-          data.set(rows.data.subarray(row * columns + i * size, row * columns + (i + 1) * size), row * size)
-        result.set(name, { shape: [tokens, size], data })
-      }
+      const result = new Map([...state].filter(([name]) => !name.startsWith(`${modelSite.name}.`)))
+      const given = Object.keys(specs).map((role) => [role, state.get(parameterName(modelSite, role))] as const)
+      if (given.some(([, tensor]) => !tensor)) return { method: plain, state: result }
+      const made = keysAndValues(onHost, Object.fromEntries(given) as Record<string, Tensor>)
+      for (const [i, part] of made.entries()) result.set(names[i]!, part)
       return { method: plain, state: result }
     },
   }
-}
-
-/** `f(x Wᵀ + b)` on the host, summed in doubles. */
-function affine(x: Tensor, weight: Tensor, bias: Tensor, f: (value: number) => number = (value) => value): Tensor {
-  const [rows, inner] = x.shape as [number, number]
-  const columns = weight.shape[0]!
-  const data = new Float32Array(rows * columns)
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      let sum = bias.data[j]!
-      for (let k = 0; k < inner; k++) sum += x.data[i * inner + k]! * weight.data[j * inner + k]!
-      data[i * columns + j] = f(sum)
-    }
-  }
-  return { shape: [rows, columns], data }
 }
 
 /** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; positions move for them. */
@@ -134,7 +107,7 @@ export const prefix = defineMethod<PrefixOptions>({
   options: prefixOptions,
   // PEFT's guide to prefix tuning trains at 1e-2.
   learningRate: 1e-2,
-  plain: (options) => ({ ...options, projection: false, width: null }),
+  plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create({ tokens, projection, width }, { sites, hidden }): Method {
     const plain = flat(tokens)

@@ -1,32 +1,48 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import type { Value } from '../graph/graph.ts'
 import { greater, sub, where } from '../graph/ops/elementwise.ts'
 import { oneHot } from '../graph/ops/indexing.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import type { Method, ParameterSpec } from '../nn/method.ts'
-import type { EmbeddingSite, Site } from '../nn/site.ts'
+import { type Method, type ParameterSpec, parameterName, type Tensor } from '../nn/method.ts'
+import { type EmbeddingCall, type EmbeddingSite, modelSite, type Site } from '../nn/site.ts'
 import { stream } from '../random/draws.ts'
+import { inGraph, onHost } from './algebra.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod, type Setting } from './definition.ts'
 import { normal } from './initial.ts'
+import { promptEncoders } from './prompt-encoder.ts'
 
 export const promptOptions = z.strictObject({
   name: z.literal('prompt'),
   tokens: z.number().int().positive('must be at least 1').default(20),
-  /** Where the virtual tokens start: words drawn from the vocabulary, normal numbers, or the words of `text`, over and over. */
-  init: z.enum(['vocabulary', 'random', 'text']).default('vocabulary'),
+  /**
+   * Where the virtual tokens start: words drawn from the vocabulary, normal numbers, or the words of `text`, over and over. By default
+   * the vocabulary; normal numbers before an encoder.
+   */
+  init: z.enum(['vocabulary', 'random', 'text']).nullable().default(null),
   text: z.string().min(1).nullable().default(null),
+  /** The network that makes the virtual tokens while they are trained (P-tuning); what is saved are the virtual tokens. */
+  encoder: z.enum(['none', 'mlp', 'lstm']).default('none'),
+  /** Width of the encoder; the model's hidden size by default. */
+  width: z.number().int().positive('must be at least 1').nullable().default(null),
+  /** Layers of an LSTM. */
+  depth: z.number().int().positive('must be at least 1').default(2),
+  /** Whether the encoder has been carried out, as in a saved adapter, which holds plain virtual tokens. */
+  computed: z.boolean().default(false),
   budget: budgetOption,
 })
 export type PromptOptions = z.infer<typeof promptOptions>
 
+/** Where the virtual tokens, or what enters their encoder, start. */
+export const promptStart = ({ init, encoder }: PromptOptions): NonNullable<PromptOptions['init']> =>
+  init ?? (encoder === 'none' ? 'vocabulary' : 'random')
+
 /** The first values of a prompt `[tokens, hidden]` at the word embeddings. */
-function initial(
-  { tokens, init, text }: PromptOptions,
-  { name, hidden }: EmbeddingSite,
-  { tensor, encode }: Setting,
-): ParameterSpec['init'] {
+function initial(options: PromptOptions, { name, hidden }: EmbeddingSite, { tensor, encode }: Setting): ParameterSpec['init'] {
+  const { tokens, text } = options
+  const init = promptStart(options)
   if (init === 'random') return normal([tokens, hidden], 1)
   return (key) => {
     const table = tensor(`${name}.weight`)
@@ -43,39 +59,83 @@ function initial(
   }
 }
 
+const acts = (site: Site): site is EmbeddingSite => site.kind === 'embedding'
+
+/** Puts learned rows `[tokens, hidden]` in the places of the virtual tokens. */
+function placed(learned: Value, { ids, value }: EmbeddingCall): Value {
+  const index = sub(-1, ids)
+  const rows = gemm(oneHot(index, learned.shape[0] as number), learned)
+  return where(greater(reshape(index, [...index.shape, 1]), -1), rows, value)
+}
+
+const plainly = (tokens: number) =>
+  ({
+    name: 'prompt',
+    passes: 1,
+    consistency: null,
+    lazy: false,
+    sequence: { virtualTokens: tokens, positionShift: 0 },
+    trains: () => false,
+  }) as const
+
+const PROMPT = 'prompt.weight'
+
+/** The virtual tokens themselves. */
+const direct = (options: PromptOptions, setting: Setting): Method => ({
+  ...plainly(options.tokens),
+  parameters: (site): Record<string, ParameterSpec> =>
+    acts(site) ? { [PROMPT]: { shape: [options.tokens, site.hidden], init: initial(options, site, setting) } } : {},
+  embedding: (_site, roles, call) => placed(roles[PROMPT]!, call),
+})
+
+/** Virtual tokens made by a network at the site of the model. */
+function encoded(options: PromptOptions, kind: keyof typeof promptEncoders, setting: Setting): Method {
+  const { tokens, width, depth } = options
+  const { hidden, sites } = setting
+  const embedding = sites.find(acts)!
+  const encoder = promptEncoders[kind]
+  const sizes = { tokens, hidden, width: width ?? hidden, depth }
+  const specs: Record<string, ParameterSpec> = {
+    'tokens.weight': { shape: [tokens, hidden], init: initial(options, embedding, setting) },
+    ...encoder.parameters(sizes),
+  }
+  return {
+    ...plainly(tokens),
+    shared: ['output'],
+    parameters: (site) => (site.kind === 'model' ? specs : {}),
+    model: (_site, roles) => ({ [PROMPT]: encoder.encode(inGraph, roles, roles['tokens.weight']!, sizes) }),
+    embedding: (_site, _roles, call) => placed(call.shared[PROMPT]!, call),
+    deploy(state) {
+      const roles = Object.entries(specs).flatMap(([role]) => {
+        const tensor = state.get(parameterName(modelSite, role))
+        return tensor ? [[role, tensor] as const] : []
+      })
+      const left = new Map([...state].filter(([name]) => !name.startsWith(`${modelSite.name}.`)))
+      const all: Record<string, Tensor> = Object.fromEntries(roles)
+      if (all['tokens.weight']) left.set(parameterName(embedding, PROMPT), encoder.encode(onHost, all, all['tokens.weight'], sizes))
+      return { method: direct(options, setting), state: left }
+    },
+  }
+}
+
 /**
  * Prompt tuning (Lester et al. 2021): learned word embeddings of virtual tokens before each row. Their positions come first and the
- * text's run on; a head that looks at the first token sees the first virtual one, as in HF PEFT.
+ * text's run on; a head that looks at the first token sees the first virtual one, as in HF PEFT. With an encoder it is P-tuning.
  */
 export const prompt = defineMethod<PromptOptions>({
   name: 'prompt',
-  summary: 'learned words before the text (Lester et al. 2021)',
+  summary: 'learned words before the text (Lester et al. 2021), P-tuning with an encoder',
   options: promptOptions,
-  // PEFT's guide to prompt tuning trains at 3e-2.
-  learningRate: 3e-2,
+  // PEFT's guides: prompt tuning at 3e-2, P-tuning at 1e-3.
+  learningRate: ({ encoder, computed }) => (encoder === 'none' || computed ? 3e-2 : 1e-3),
+  plain: ({ options, memory }) => ({ options: options.encoder === 'none' ? options : { ...options, computed: true }, memory }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create(options, setting): Method {
-    const { tokens, init, text } = options
-    if ((init === 'text') !== (text !== null)) {
-      throw new UserError(
-        init === 'text' ? 'prompt: init: text needs the words in "text".' : `prompt: "text" is of use with init: text alone.`,
-      )
+    const { text, encoder, computed } = options
+    const fromText = promptStart(options) === 'text'
+    if (fromText !== (text !== null)) {
+      throw new UserError(fromText ? 'prompt: init: text needs the words in "text".' : `prompt: "text" is of use with init: text alone.`)
     }
-    const acts = (site: Site): site is EmbeddingSite => site.kind === 'embedding'
-    return {
-      name: 'prompt',
-      passes: 1,
-      consistency: 0,
-      lazy: false,
-      sequence: { virtualTokens: tokens, positionShift: 0 },
-      parameters: (site): Record<string, ParameterSpec> =>
-        acts(site) ? { 'prompt.weight': { shape: [tokens, site.hidden], init: initial(options, site, setting) } } : {},
-      embedding(_site, roles, { ids, value }) {
-        const index = sub(-1, ids)
-        const learned = gemm(oneHot(index, tokens), roles['prompt.weight']!)
-        return where(greater(reshape(index, [...index.shape, 1]), -1), learned, value)
-      },
-      trains: () => false,
-    }
+    return encoder === 'none' || computed ? direct(options, setting) : encoded(options, encoder, setting)
   },
 })

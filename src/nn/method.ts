@@ -1,6 +1,7 @@
 import type { Shape } from '../graph/dim.ts'
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
+import type { Consistency } from './consistency.ts'
 import type {
   AnyCall,
   BranchCall,
@@ -21,11 +22,22 @@ import type { Tensor } from './tensor.ts'
 
 export type { Tensor }
 
-/** A trainable tensor that a method adds at a site. */
+/** A tensor that a method adds at a site. */
 export interface ParameterSpec {
   readonly shape: readonly number[]
   /** Initial values, a pure function of the key. */
   readonly init: (key: Key) => Float32Array
+  /** A constant: part of the state and of every checkpoint, never updated, and not counted as a weight. */
+  readonly frozen?: boolean
+  /** Its learning rate in multiples of the run's; 1 by default. */
+  readonly rate?: number
+}
+
+/** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`. */
+export interface Factors {
+  readonly a: Tensor
+  readonly b: Tensor
+  readonly scale: number
 }
 
 /** A tensor of the base model or of its head. */
@@ -73,6 +85,20 @@ export interface Sequence {
   readonly positionShift: number
 }
 
+/** One choice of a route: sites that are drawn together, and the group of roles whose experts are chosen from. */
+export interface Choice {
+  readonly group: string
+  readonly role: string
+}
+
+/** What a mixture is made of. */
+export interface Experts {
+  /** The experts that every choice is made from. */
+  readonly count: number
+  /** The ordinary method and state that one route makes: `choose` names an expert for each choice that it is asked. */
+  route(state: ReadonlyMap<string, Tensor>, choose: (choice: Choice) => number): Deployed
+}
+
 /** Rows of a parameter that survive a change of shape. */
 export interface Kept {
   readonly parameter: string
@@ -86,10 +112,20 @@ export interface MethodEvent {
   readonly [field: string]: unknown
 }
 
+/** The numbers of a linear map: its weight, `[out, in]`, and its bias, `[out]`. */
+export interface LinearWeights {
+  readonly weight: Float32Array
+  readonly bias: Float32Array | null
+}
+
+/** A site's parameters on the host. */
+type Tensors = Readonly<Record<string, Tensor>>
+
 export interface Decision {
   /** What the method remembers from now on; part of every checkpoint, plain JSON. */
   readonly memory?: unknown
-  readonly events?: readonly MethodEvent[]
+  /** For the run record. */
+  readonly event?: MethodEvent
   /** Parameters change shape: the graph is built anew with the new memory. */
   readonly reshape?: readonly Kept[]
 }
@@ -102,8 +138,8 @@ export interface Method {
   readonly name: string
   /** Forward passes of a batch in one step; 1 but for mixtures. */
   readonly passes: number
-  /** Weight of the consistency between two passes. */
-  readonly consistency: number
+  /** How two passes make one loss; null with one pass. */
+  readonly consistency: Consistency | null
   /** Whether tensors whose gradient is exactly zero in a slice along axis 0 leave that slice alone (lazy Adam). */
   readonly lazy: boolean
   /** The parameters at a site by role; empty where the method does not act. */
@@ -121,8 +157,12 @@ export interface Method {
   readonly shared?: readonly string[]
   /** Whether a tensor of the base model is trained in place. The head is trained in any case. */
   trains(parameter: BaseParameter): boolean
-  /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged. */
-  increment?(site: LinearSite, roles: Readonly<Record<string, Tensor>>): Float32Array
+  /** The dense increment to a linear site's weight, `[out, in]`, computed on the host; for methods that can be merged by it alone. */
+  increment?(site: LinearSite, roles: Tensors): Float32Array
+  /** The factors of that increment, for methods that have it as a product. */
+  factors?(site: LinearSite, roles: Tensors): Factors
+  /** The linear map that stands for a linear site's under the method, computed on the host; `shared` are the parameters of the model's site. */
+  fold?(site: LinearSite, roles: Tensors, base: LinearWeights, shared: Tensors): LinearWeights
   /** Sites with the same answer share a mixture's draw. */
   coupling?(site: Site): string
   /** A term of the loss over all parameters, counted once a step. */
@@ -143,12 +183,16 @@ export interface Method {
     state: ReadonlyMap<string, Tensor>,
     memory: unknown,
   ): Decision | null
+  /** What the run record is told of an update besides decisions. */
+  events?(step: number, signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>): readonly MethodEvent[]
   /** Whether evaluations after `step` updates may become the best one. */
   settled?(step: number): boolean
   /** The share of the trained weights that is left at the end of training; 1 by default. */
   readonly remains?: number
   /** The ordinary method and state that stand for this one outside of training. */
   deploy?(state: ReadonlyMap<string, Tensor>): Deployed
+  /** For mixtures. */
+  readonly experts?: Experts
 }
 
 /** The group of a role, what stands before its first dot: tensors that belong together, as a weight and its bias. */
@@ -158,6 +202,20 @@ export const groupOf = (role: string): string => role.split('.')[0]!
 export function parameterName(site: Site, role: string): string {
   return `${site.name}.${role}`
 }
+
+/** How a method goes into a linear map's own numbers: as it says, or by its increment; null where it cannot. */
+export function foldOf(method: Method): Required<Method>['fold'] | null {
+  if (method.fold) return (...given) => method.fold!(...given)
+  if (!method.increment) return null
+  return (site, roles, { weight, bias }) => {
+    const increment = method.increment!(site, roles)
+    return { weight: weight.map((value, i) => value + increment[i]!), bias }
+  }
+}
+
+/** The parameters at a site that are learned. */
+export const learnedAt = (method: Pick<Method, 'parameters'>, site: Site): ParameterSpec[] =>
+  Object.values(method.parameters(site)).filter(({ frozen }) => !frozen)
 
 /** A method with the state it has. */
 export interface Deployed {

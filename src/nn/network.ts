@@ -20,6 +20,7 @@ import type {
   NormSite,
   Site,
 } from './site.ts'
+import { modelSite } from './site.ts'
 import { declareStream, type Stream } from './stream.ts'
 
 /** A parameter that is trained: added by a method (with its spec and site) or a tensor of the base model (without). */
@@ -138,7 +139,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
 
   const main = declareStream(graph)
   let shared: Readonly<Record<string, Value>> = {}
-  shared = open(main, { kind: 'model', name: 'shared', layer: null }, {}, method.model, () => ({}))
+  shared = open(main, modelSite, {}, method.model, () => ({}))
 
   // Virtual tokens have negative ids, and no row in the table.
   const lookup = (stream: Stream): Stream =>

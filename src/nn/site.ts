@@ -60,6 +60,8 @@ export interface ModelSite extends Place {
   readonly kind: 'model'
 }
 
+export const modelSite: ModelSite = { kind: 'model', name: 'shared', layer: null }
+
 /** A named place in a model where a method may act. */
 export type Site = LinearSite | BranchSite | KeyValueSite | EmbeddingSite | NormSite | ModelSite
 

@@ -22,3 +22,40 @@ export function sliceTensor({ shape, data }: Tensor, axis: number, indices: read
   }
   return { shape: shape.map((dim, i) => (i === axis ? indices.length : dim)), data: result }
 }
+
+/** Whether `test` holds at each place in `data` of the slice at `index` of an axis. */
+function everyInSlice(shape: readonly number[], axis: number, index: number, test: (at: number) => boolean): boolean {
+  const outer = elementCount(shape.slice(0, axis))
+  const inner = elementCount(shape.slice(axis + 1))
+  for (let i = 0; i < outer; i++) {
+    const start = (i * shape[axis]! + index) * inner
+    for (let at = start; at < start + inner; at++) if (!test(at)) return false
+  }
+  return true
+}
+
+/** Sets the slice at `index` of an axis to zero, in place. */
+export function clearSlice({ shape, data }: Tensor, axis: number, index: number): void {
+  everyInSlice(shape, axis, index, (at) => {
+    data[at] = 0
+    return true
+  })
+}
+
+/** Whether the slice at `index` of an axis is all zero. */
+export const isZeroSlice = ({ shape, data }: Tensor, axis: number, index: number): boolean =>
+  everyInSlice(shape, axis, index, (at) => data[at] === 0)
+
+/** The part of a tensor from its first element on, of a shape that fits in it. */
+export const leadingPart = (tensor: Tensor, shape: readonly number[]): Tensor =>
+  shape.reduce(
+    (part, size, axis) =>
+      part.shape[axis] === size
+        ? part
+        : sliceTensor(
+            part,
+            axis,
+            Array.from({ length: size }, (_, i) => i),
+          ),
+    tensor,
+  )

@@ -1,7 +1,7 @@
 import { spanLabel } from '../data/labels.ts'
 import { span } from '../heads/span.ts'
 import { accuracy } from '../metrics/accuracy.ts'
-import { argmax, mean, negativeLogLikelihood } from './softmax.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood } from './softmax.ts'
 import type { Task } from './task.ts'
 
 const scores = (logits: Float32Array): { start: number[]; end: number[] } => ({
@@ -17,6 +17,13 @@ export const questionAnswering: Task = {
   metricNames: ['exact', 'loss'],
   discover: () => [],
   label: (row) => spanLabel(row),
+  distributions: {
+    places: (size) => [0, 1].map((end) => Array.from({ length: size / 2 }, (_, i) => 2 * i + end)),
+    targets(label) {
+      const { start, end } = label as { start: number; end: number }
+      return [start, end]
+    },
+  },
   metrics(logits, examples) {
     const spans = logits.map(scores)
     const labels = examples.map(({ label }) => label as { start: number; end: number })
@@ -35,6 +42,10 @@ export const questionAnswering: Task = {
   answer(logits) {
     const { start, end } = scores(logits)
     return { start: argmax(start), end: argmax(end) }
+  },
+  draw(logits, _names, draws) {
+    const { start, end } = scores(logits)
+    return { start: drawClass(start, draws), end: drawClass(end, draws) }
   },
   raw(logits) {
     const { start, end } = scores(logits)

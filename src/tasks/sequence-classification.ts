@@ -2,7 +2,8 @@ import { discoverLabels, labelIndex } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { consecutive } from './distributions.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 /** One class for each row. */
@@ -13,6 +14,7 @@ export const sequenceClassification: Task = {
   metricNames: ['accuracy', 'f1', 'matthews', 'loss'],
   discover: (rows, column) => discoverLabels(rows, column).names,
   label: (row, column, names) => labelIndex({ names }, cellOf(row, column), row, column),
+  distributions: { places: consecutive, targets: (label) => [label as number] },
   metrics(logits, examples, names) {
     const labels = examples.map(({ label }) => label as number)
     const flat = Float32Array.from(logits.flatMap((row) => [...row]))
@@ -25,5 +27,6 @@ export const sequenceClassification: Task = {
     const scores = probabilities(logits)
     return { label: names[argmax(logits)], scores: Object.fromEntries(names.map((name, i) => [name, scores[i]])) }
   },
+  draw: (logits, _names, draws) => drawClass(logits, draws),
   raw: (logits) => ({ logits: [...logits] }),
 }

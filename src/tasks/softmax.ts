@@ -1,3 +1,5 @@
+import type { Stream } from '../random/draws.ts'
+
 /** Softmax probabilities of logits, in doubles. */
 export function probabilities(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits)
@@ -7,12 +9,26 @@ export function probabilities(logits: ArrayLike<number>): number[] {
   return powers.map((power) => power / sum)
 }
 
-/** The cross-entropy of one target, in doubles. */
-export function negativeLogLikelihood(logits: ArrayLike<number>, target: number): number {
+/** A class, drawn with the probabilities of its logits. */
+export function drawClass(logits: ArrayLike<number>, { uniform }: Stream): number {
+  const classes = probabilities(logits)
+  let left = uniform()
+  const drawn = classes.findIndex((probability) => {
+    left -= probability
+    return left < 0
+  })
+  return drawn < 0 ? argmax(classes) : drawn
+}
+
+/** `log Σ exp`, in doubles. */
+export function logSumExp(logits: ArrayLike<number>): number {
   const values = Array.from(logits)
   const most = Math.max(...values)
-  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0)) - values[target]!
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0))
 }
+
+/** The cross-entropy of one target, in doubles. */
+export const negativeLogLikelihood = (logits: ArrayLike<number>, target: number): number => logSumExp(logits) - logits[target]!
 
 /** The index of the largest value; the first of equals. */
 export function argmax(values: ArrayLike<number>): number {

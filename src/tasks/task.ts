@@ -1,6 +1,8 @@
 import type { Example, Label } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Head } from '../heads/head.ts'
+import type { Stream } from '../random/draws.ts'
+import type { Distributions } from './distributions.ts'
 
 /** The classes of a task by index; empty for tasks without classes. */
 export type LabelNames = readonly string[]
@@ -17,10 +19,14 @@ export interface Task {
   /** The classes that occur in labelled rows. */
   discover(rows: readonly Row[], column: string): LabelNames
   label(row: Row, column: string, names: LabelNames): Label
+  /** How logits are distributions; null where they are numbers. */
+  readonly distributions: Distributions | null
   /** Metrics over examples with labels, `loss` among them: the task's own, without any penalty. */
   metrics(logits: readonly Float32Array[], examples: readonly Example[], names: LabelNames): Record<string, number>
   /** The answer for one example as plain JSON. */
   answer(logits: Float32Array, names: LabelNames): Record<string, unknown>
+  /** A label for one example, drawn from what the model holds likely; absent where there is no such way. */
+  draw?(logits: Float32Array, names: LabelNames, draws: Stream): Label
   /** The logits of one example as plain JSON. */
   raw(logits: Float32Array, names: LabelNames): Record<string, unknown>
 }

@@ -3,7 +3,8 @@ import { cellOf } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
-import { argmax, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { consecutive } from './distributions.ts'
+import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 const byToken = (logits: Float32Array, classes: number): Float32Array[] =>
@@ -20,6 +21,7 @@ export const tokenClassification: Task = {
     return Array.from({ length: labels.reduce((most, label) => Math.max(most, label), 0) + 1 }, (_, i) => String(i))
   },
   label: (row, column, names) => tokenLabels(cellOf(row, column), names.length, row, column),
+  distributions: { places: consecutive, targets: (label) => label as readonly number[] },
   metrics(logits, examples, names) {
     const counted = logits.flatMap((row, i) => {
       const labels = examples[i]!.label as readonly number[]
@@ -38,5 +40,6 @@ export const tokenClassification: Task = {
     const tokens = byToken(logits, names.length)
     return { labels: tokens.map((values) => names[argmax(values)]), scores: tokens.map((values) => Math.max(...probabilities(values))) }
   },
+  draw: (logits, names, draws) => byToken(logits, names.length).map((values) => drawClass(values, draws)),
   raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),
 }

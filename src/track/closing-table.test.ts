@@ -15,14 +15,15 @@ const summary: RunSummary = {
   finished: true,
   kept: { step: 200, metrics: { accuracy: 0.811, loss: 0.451 } },
   weights,
+  forwardFlops: { base: 6.1e8, training: 1.25e9, merged: 6.12e8 },
   metrics,
 }
 
 const counts = [
-  '                 weights  % of model    with head  % of model',
-  'base         354,310,144      99.7 %  355,361,794       100 %',
-  'in training    1,992,192     0.561 %    3,043,842     0.857 %',
-  'at the end       811,392     0.228 %    1,863,042     0.524 %',
+  '                 weights  % of model    with head  % of model  forward a token',
+  'base         354,310,144      99.7 %  355,361,794       100 %        610 MFLOP',
+  'in training    1,992,192     0.561 %    3,043,842     0.857 %       1.25 GFLOP',
+  'at the end       811,392     0.228 %    1,863,042     0.524 %        612 MFLOP',
 ]
 
 test('a finished run is summed up', () => {
@@ -36,7 +37,7 @@ test('a finished run is summed up', () => {
     'steps        300',
     'time         10 min 00 s, 19 min 10 s of CPU',
     'tokens       600,000, 1,000 tokens/s',
-    'training     2.5 PFLOP',
+    'training     2.5 PFLOP, 8.33 TFLOP a step',
     'peak memory  3.21 GB',
     `adapter      7.46 MB in ${join('runs/1', 'adapter')}`,
     '',

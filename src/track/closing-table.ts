@@ -13,20 +13,21 @@ function keptText({ kept }: RunSummary, steps: number): string {
 
 /** What a run came to, for the end of its output. */
 export function closingTable(summary: RunSummary): string {
-  const { finished, out, weights, metrics } = summary
+  const { finished, out, weights, forwardFlops, metrics } = summary
   const { base, head, trained, merged } = weights
-  const form = (name: string, n: number): string[] => [
+  const form = (name: string, n: number, cost: number): string[] => [
     name,
     count(n),
     percent(n, base + head),
     count(n + head),
     percent(n + head, base + head),
+    flops(cost),
   ]
   const counts = table([
-    ['', 'weights', '% of model', 'with head', '% of model'],
-    form('base', base),
-    form('in training', trained),
-    form('at the end', merged),
+    ['', 'weights', '% of model', 'with head', '% of model', 'forward a token'],
+    form('base', base, forwardFlops.base),
+    form('in training', trained, forwardFlops.training),
+    form('at the end', merged, forwardFlops.merged),
   ])
   if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
@@ -38,7 +39,7 @@ export function closingTable(summary: RunSummary): string {
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],
-      ['training', flops(number('trainFlops'))],
+      ['training', `${flops(number('trainFlops'))}, ${flops(number('trainFlops') / number('steps'))} a step`],
       ['peak memory', bytes(number('peakMemoryBytes'))],
       ['adapter', `${bytes(number('adapterBytes'))} in ${join(out, 'adapter')}`],
     ],

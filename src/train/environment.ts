@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 import type { RunConfig } from '../config/run-config.ts'
+import type { Model } from '../models/open.ts'
 import { runtimeVersion } from '../runtime/node.ts'
+import { modelFingerprint, sourceHashes } from './sources.ts'
 
-/** What a run was made with. Data files are told by their SHA-256. */
+/** What a run was made with. Files that it reads are told by their SHA-256, the model by its fingerprint. */
 export interface Environment {
   readonly adatune: string
   readonly node: string
@@ -14,18 +14,12 @@ export interface Environment {
   readonly processor: string
   readonly cores: number
   readonly memoryBytes: number
-  readonly data: Readonly<Record<string, string>>
+  readonly sources: Readonly<Record<string, string>>
+  readonly model: string
 }
 
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
-}
-
-export async function environment({ data }: RunConfig): Promise<Environment> {
+export async function environment(config: RunConfig, model: Model): Promise<Environment> {
   const require = createRequire(import.meta.url)
-  const files = [data.train, ...(data.eval === null ? [] : [data.eval])]
   return {
     adatune: (require('../../package.json') as { version: string }).version,
     node: process.version,
@@ -34,6 +28,7 @@ export async function environment({ data }: RunConfig): Promise<Environment> {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
-    data: Object.fromEntries(await Promise.all(files.map(async (file) => [file, await sha256(file)] as const))),
+    sources: await sourceHashes(config),
+    model: modelFingerprint(model),
   }
 }

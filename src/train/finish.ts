@@ -1,19 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
-import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
-import { plainOptions } from '../methods/index.ts'
+import { plainMethod } from '../methods/index.ts'
 import { deployed } from '../nn/method.ts'
+import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
 import type { Prepared } from './prepare.ts'
 import type { Training } from './training.ts'
-
-/** The tensors themselves, without what optimiser and method keep beside them. */
-const parametersOf = (state: State): State => new Map([...state].filter(([name]) => !name.includes('@')))
 
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
@@ -28,10 +25,10 @@ export function saveResult(
   const { subject, outline, labels, name: task } = open
   const kept = best ? readCheckpoint(bestFolder(join(out, 'checkpoints'), best.step)) : null
   const memory = kept ? (kept.progress as { memory: unknown }).memory : training.memory
-  const state = parametersOf(kept ? kept.state : training.state)
+  const state = averagedParameters(kept ? kept.state : training.state)
   const method = methodFor(subject, outline, options, plan.totalSteps, memory)
   const result = deployed(method, state)
-  if (method.deploy) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
+  if (method.experts !== undefined) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
   const folder = join(out, 'adapter')
   const card = {
     task,
@@ -43,7 +40,7 @@ export function saveResult(
     totalSteps: plan.totalSteps,
     reading: { maxLength: config.data.maxLength, columns: config.data.columns },
   }
-  saveAdapter(folder, { options: plainOptions(options), memory, state: result.state, card }, { model: subject.model, outline })
+  saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
   return folderBytes(folder)
 }
 

@@ -61,7 +61,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       return false
     }
     const start = performance.now()
-    const { result, decision } = await training.advance(progress.step)
+    const { result, events } = await training.advance(progress.step)
     if (!result.finite) {
       options.checkpoint(progress)
       throw new UserError(
@@ -89,7 +89,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       tokens,
       ms: performance.now() - start,
     })
-    for (const event of decision?.events ?? []) emit({ ...event, step: progress.step })
+    for (const event of events) emit({ ...event, step: progress.step })
 
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()

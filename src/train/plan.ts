@@ -10,6 +10,8 @@ export interface Plan {
   epochAt(updates: number): number
   /** The micro-batches of an update, counted from 0. Micro-batches run on over the end of an epoch. */
   microBatches(step: number): Example[][]
+  /** Whether an epoch ends with so many updates. */
+  endsEpoch(updates: number): boolean
   /** Whether an evaluation follows after so many updates. */
   evaluatesAfter(updates: number): boolean
 }
@@ -19,11 +21,13 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'])
   const perEpoch = Math.ceil(examples.length / batchSize)
   const totalSteps = train.steps ?? Math.ceil((epochs * perEpoch) / accumulate)
   const epochAt = (updates: number): number => (updates * accumulate) / perEpoch
+  const endsEpoch = (updates: number): boolean => Math.floor(epochAt(updates)) > Math.floor(epochAt(updates - 1))
   let current: { epoch: number; order: Int32Array } | null = null
   return {
     totalSteps,
     warmupSteps: train.warmupSteps ?? Math.floor(train.warmupRatio * totalSteps),
     epochAt,
+    endsEpoch,
     microBatches: (step) =>
       Array.from({ length: accumulate }, (_, i) => {
         const index = step * accumulate + i
@@ -32,8 +36,6 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'])
         const start = (index % perEpoch) * batchSize
         return Array.from(current.order.subarray(start, start + batchSize), (at) => examples[at]!)
       }),
-    evaluatesAfter: (updates) =>
-      updates === totalSteps ||
-      (evalEvery === 'epoch' ? Math.floor(epochAt(updates)) > Math.floor(epochAt(updates - 1)) : updates % evalEvery === 0),
+    evaluatesAfter: (updates) => updates === totalSteps || (evalEvery === 'epoch' ? endsEpoch(updates) : updates % evalEvery === 0),
   }
 }

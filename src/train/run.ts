@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import type { State } from '../evaluate/state.ts'
+import { type ForwardCosts, forwardCosts } from '../evaluate/inspection.ts'
+import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
-import { definitionOf } from '../methods/index.ts'
+import { defaultRate } from '../methods/index.ts'
 import type { Method } from '../nn/method.ts'
 import { explained } from '../weights/file-access.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
@@ -17,6 +18,7 @@ import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts
 import { type Prepared, prepare } from './prepare.ts'
 import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
+import { modelFingerprint, sourceHashes } from './sources.ts'
 import { meter, nothingSpent } from './spent.ts'
 import { openTraining } from './training.ts'
 
@@ -28,6 +30,8 @@ export interface RunSummary {
   /** The evaluation whose state the adapter holds; null where it holds the last step. */
   readonly kept: Evaluation | null
   readonly weights: WeightCounts
+  /** For rows of the training data's mean length. */
+  readonly forwardFlops: ForwardCosts
   readonly metrics: Readonly<Record<string, unknown>>
 }
 
@@ -59,9 +63,9 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
   const prepared = await prepare(config, options.notice)
-  const learningRate = config.train.learningRate ?? definitionOf(prepared.options).learningRate
+  const learningRate = config.train.learningRate ?? defaultRate(prepared.options)
   const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
-  const found = await environment(complete)
+  const found = await environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))
   writeJson(out, ENVIRONMENT, found)
   writeJson(out, 'config.json', complete)
@@ -73,17 +77,19 @@ export async function resume(out: string, options: RunOptions = {}): Promise<Run
   const file = join(out, 'config.json')
   if (!existsSync(file)) throw new UserError(`${out} holds no run: it has no config.json.`)
   const config = parseRun(readFields(file), file)
-  const began = (readFields(join(out, ENVIRONMENT)) as unknown as Environment).data ?? {}
-  for (const name of Object.keys(began)) {
+  const began = readFields(join(out, ENVIRONMENT)) as unknown as Partial<Environment>
+  const sources = began.sources ?? {}
+  for (const name of Object.keys(sources)) {
     if (!existsSync(name))
-      throw new UserError(`${name}, data of the run in ${out}, is not there; put it back, or resume in the folder where the run began.`)
+      throw new UserError(`${name}, a source of the run in ${out}, is not there; put it back, or resume in the folder where the run began.`)
   }
-  for (const [name, hash] of Object.entries((await environment(config)).data)) {
-    if (began[name] !== hash) throw new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
-  }
+  const changed = (name: string): UserError => new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
+  for (const [name, hash] of Object.entries(await sourceHashes(config))) if (sources[name] !== hash) throw changed(name)
   const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
   for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
-  return carryOn(out, config, await prepare(config, options.notice), newest, options)
+  const prepared = await prepare(config, options.notice)
+  if (began.model !== modelFingerprint(prepared.open.subject.model)) throw changed(config.model)
+  return carryOn(out, config, prepared, newest, options)
 }
 
 /** Trains from a checkpoint, or from the start, and saves the result. */
@@ -118,7 +124,8 @@ async function carryOn(
     sweepRun(root, config.train.keepCheckpoints)
   }
   try {
-    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method)
+    const besides = trainedBesides(open.subject, open.outline, config.train.trainAlso)
+    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method, besides)
     const start = countsOf(methodFor(open.subject, open.outline, options, plan.totalSteps, prepared.memory))
     const { model, task } = config
     const begin: RunEvent = {
@@ -142,14 +149,17 @@ async function carryOn(
     })
     // AdaLoRA ends with other ranks than it starts with.
     const weights = { ...start, merged: countsOf(training.method).merged }
-    if (!finished) return { out, finished, kept: progress.best, weights, metrics: {} }
+    const rows = prepared.examples
+    const meanLength = Math.round(rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length)
+    const forwardFlops = forwardCosts(open.subject, training.method, 1, meanLength)
+    if (!finished) return { out, finished, kept: progress.best, weights, forwardFlops, metrics: {} }
     const adapterBytes = saveResult(out, config, prepared, training, progress)
     const { step: steps, tokens, flops: trainFlops, best, last } = progress
     const kept = best ?? last
     const metrics = { ...kept?.metrics, keptStep: best?.step ?? steps, steps, tokens, trainFlops, adapterBytes, ...weights, ...spent() }
     writeMetrics(out, metrics)
     emit({ event: 'done', ...metrics })
-    return { out, finished, kept: best, weights, metrics }
+    return { out, finished, kept: best, weights, forwardFlops, metrics }
   } finally {
     log.close()
     await training.close()

@@ -57,7 +57,8 @@ export function startingPoint(
   if (file === null) return { state: make(null).state, memory: null }
   if (isExpertsFile(file)) {
     const { method, state } = make(null)
-    if (!method.deploy) throw new UserError(`adapter: ${file} holds experts to be merged, but the run's method is ${method.name}.`)
+    if (method.experts === undefined)
+      throw new UserError(`adapter: ${file} holds experts that are merged, but the run's method is ${method.name}.`)
     for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
     return { state, memory: null }
   }

@@ -9,7 +9,7 @@ import type { Objective } from '../heads/head.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
 import type { Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
-import { type AdamWOptions, adamw } from '../optim/adamw.ts'
+import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
 
 export interface StepGraphOptions {
@@ -47,11 +47,11 @@ function touched(gradient: Value): Value {
   return greater(axes.length > 0 ? reduceSum(abs(gradient), { axes, keep: true }) : abs(gradient), 0)
 }
 
-/** Parameters grouped by the site they act at. */
+/** Learned parameters grouped by the site they act at. */
 function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[] {
   const groups = new Map<Site, Trained[]>()
   for (const entry of trained) {
-    if (entry.site) groups.set(entry.site, [...(groups.get(entry.site) ?? []), entry])
+    if (entry.site && !entry.spec?.frozen) groups.set(entry.site, [...(groups.get(entry.site) ?? []), entry])
   }
   return [...groups].map(([site, entries]) => ({ site, entries }))
 }
@@ -86,14 +86,14 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / options.accumulate) : null
   const parts = [
     terms.task,
-    ...(terms.consistency ? [mul(terms.consistency, objective.consistency)] : []),
+    ...(terms.consistency ? [mul(terms.consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
     ...(penalty ? [mul(penalty, cast(apply, graph.float))] : []),
     ...(balance ? [balance] : []),
   ]
   const loss = parts.reduce(add)
 
-  const all = [...assembly.trained.values()]
-  for (const { name, shape } of all) state.set(name, shape)
+  for (const { name, shape } of assembly.trained.values()) state.set(name, shape)
+  const all = [...assembly.trained.values()].filter(({ spec }) => !spec?.frozen)
   const found = backward(
     loss,
     all.map(({ value }) => value),
@@ -113,6 +113,11 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     stepSize: input(graph, 'stepSize', graph.float, []),
     deviation: input(graph, 'deviation', graph.float, []),
   }
+  const scaled = new Map([[1, scalars]])
+  const scalarsAt = (rate: number): StepScalars => {
+    if (!scaled.has(rate)) scaled.set(rate, { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) })
+    return scaled.get(rate)!
+  }
   const write = (name: string, value: Value, old: Value, gate: Value): Value => {
     const next = where(gate, value, old)
     output(graph, `${name}=`, next, name)
@@ -125,7 +130,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     const step = clipped(gradient, factor)
     const old = { parameter: value, first: held(firstMoment(name), shape), second: held(secondMoment(name), shape) }
     const spared = options.decay === 'weights' && (shape.length === 1 || name.endsWith('.bias'))
-    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, scalars)
+    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, scalarsAt(entry.spec?.rate ?? 1))
     const gate = method.lazy && entry.site ? and(ok, touched(gradient)) : ok
     after.set(entry, { value: write(name, next.parameter, value, gate), gradient: step })
     write(firstMoment(name), next.first, old.first, gate)
@@ -166,8 +171,8 @@ function observeSites(
 ): StepGraph['signals'] {
   const signals: StepGraph['signals'][number][] = []
   for (const { site, entries } of sites) {
+    if (!method.observe) break
     const shapes = Object.entries(method.buffers?.(site) ?? {})
-    if (!method.observe || shapes.length === 0) continue
     const buffers = Object.fromEntries(shapes.map(([buffer, shape]) => [buffer, held(bufferName(site, buffer), shape)]))
     const observed = method.observe(site, {
       before: rolesOf(entries, ({ value }) => value),

@@ -5,6 +5,7 @@ import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
+import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { openSession } from '../runtime/node.ts'
@@ -80,6 +81,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
         rate: number(learningRate),
         stepSize: number(learningRate / (1 - adam.betas[0] ** t)),
         deviation: number(Math.sqrt(1 - adam.betas[1] ** t)),
+        ...(objective.consistency && { consistencyWeight: number(consistencyWeight(objective.consistency, step)) }),
       }
       for (const name of graph.state.keys()) shared[name] = state.get(name)!
       const sums = { loss: 0, taskLoss: 0, penalty: 0, balance: 0, consistency: 0 }

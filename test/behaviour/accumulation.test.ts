@@ -51,7 +51,7 @@ test('micro-batches of unequal sizes give the update of the whole batch', async 
 test('so they do with class weights and label smoothing', async () => {
   const prepared = prepare(tinySubject(), lora, { r: 3 })
   disturb(prepared.state, /B\.weight$/)
-  const objective = { passes: 1, consistency: 0, labelSmoothing: 0.2, classWeights: [0.5, 3, 1.5] }
+  const objective = { passes: 1, consistency: null, labelSmoothing: 0.2, classWeights: [0.5, 3, 1.5] }
   const { whole } = await assertSameUpdate(prepared, rows, parts, { objective })
   const plain = await updates(prepared, [rows], {})
   assert.ok(Math.abs(plain.results[0]!.loss - whole.results[0]!.loss) > 1e-3, 'the objective matters')

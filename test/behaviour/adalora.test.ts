@@ -37,7 +37,7 @@ async function open(state: State, memory: unknown = null, changes: Record<string
       const { signals, finite } = await compiled.run([rows], { seed: 1, step: at }, 0.02)
       assert.ok(finite)
       const before = copyOf(state)
-      const decision = method.control!(at, signals, state, remembered)
+      const decision = method.control?.(at, signals, state, remembered)
       if (decision && 'memory' in decision) remembered = decision.memory
       return { before, decision }
     },
@@ -216,7 +216,7 @@ test('shrinking at the end changes no logit, keeps the scale, and training goes 
   const after = await logitsOf(subject, run.method, state)
   assertNear(after, before, 1e-6)
   assert.ok(valuesOf(state).every((value) => value !== 0))
-  for (let step = 8; step < totalSteps; step++) assert.equal((await run.update(step)).decision, null)
+  for (let step = 8; step < totalSteps; step++) assert.equal((await run.update(step)).decision ?? null, null)
   assert.ok((await logitsOf(subject, run.method, state)).some((value, i) => Math.abs(value - after[i]!) > 1e-4))
   await run.close()
 })

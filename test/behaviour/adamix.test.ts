@@ -208,16 +208,18 @@ test('the loss counts the cross-entropy of the first pass once and the weighted 
 test('without weight on consistency the second pass has no gradient', async () => {
   const { method, state } = prepare(subject, adamix, { of: adapter, experts: 2, routing: routes([0, 1]) })
   disturb(state, /(down|up)\.(weight|bias)$/)
-  for (const consistency of [0, 1]) {
+  for (const weight of [0, 1]) {
     const own = copyOf(state)
-    await update(subject, method, own, { objective: { passes: 2, consistency, labelSmoothing: 0, classWeights: null } })
+    await update(subject, method, own, {
+      objective: { passes: 2, consistency: { ...method.consistency!, weight }, labelSmoothing: 0, classWeights: null },
+    })
     for (const place of places) {
       const gradient = gradientOf(own, `${place}.down.weight`)
       const of = (expert: number): number[] => gradient.slice((expert * gradient.length) / 2, ((expert + 1) * gradient.length) / 2)
       assert.ok(of(0).every((value) => value !== 0))
       assert.equal(
         of(1).some((value) => value !== 0),
-        consistency > 0,
+        weight > 0,
       )
     }
   }

@@ -10,6 +10,7 @@ import { mixture } from '../../src/methods/mixture.ts'
 import { plainDefinition } from '../../src/methods/plain.ts'
 import { prefixOptions } from '../../src/methods/prefix.ts'
 import { promptOptions } from '../../src/methods/prompt.ts'
+import type { Consistency } from '../../src/nn/consistency.ts'
 import type { Method } from '../../src/nn/method.ts'
 import type { Routing } from '../../src/routing/route.ts'
 import { openStep, type StepResult } from '../../src/train/step.ts'
@@ -22,11 +23,13 @@ const setting = settingOf(subject)
 const experts = 3
 const trained = /\.(A|B|prefix|prompt|output|bias)\b/
 
+const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }
+
 type Wrapped = Parameters<typeof plainDefinition>[0]
 const wrapped = (of: Wrapped): Method => plainDefinition(of).create(of, setting)
 const lowRank: Wrapped = loraOptions.parse({ name: 'lora', r: 2, targets: ['query', 'down', 'pooler'] })
 
-const mixed = (inner: Method, routing: Routing, consistency = 0): Method =>
+const mixed = (inner: Method, routing: Routing, consistency: Consistency | null = null): Method =>
   mixture(inner, setting.sites, { experts, share: [], consistency, lazy: false, merges: routing.per !== 'token', routing })
 
 /** The same gates for every token. */
@@ -109,7 +112,7 @@ const wholes: Readonly<Record<string, Wrapped>> = {
 for (const [name, of] of Object.entries(wholes)) {
   test(`by example, each row has the expert of its own, in each pass: ${name}`, async () => {
     const inner = wrapped(of)
-    const method = mixed(inner, { per: 'row', draw: (_draw, { row, pass }) => (row! + pass) % experts }, 1)
+    const method = mixed(inner, { per: 'row', draw: (_draw, { row, pass }) => (row! + pass) % experts }, agreement)
     const state = startedAt(method, name.startsWith('prefix') ? 2 : 0.2)
     const each = await Promise.all([0, 1, 2].map((k) => logitsOf(subject, inner, expertOf(state, k), rows)))
     const logSoftmax = (z: Float32Array): number[] =>
@@ -202,13 +205,11 @@ test('the use of the experts is told every ten updates, as the mean over the mod
   const { method, state } = prepare(subject, adamix, { of: adapter, routing: { name: 'base' } })
   const { signals } = await update(method, state)
   for (let step = 0; step < 30; step++) {
-    const decision = method.control!(step, signals, state, null)
-    if ((step + 1) % 10 !== 0) assert.equal(decision, null)
-    else {
-      const [event] = decision!.events!
-      assert.equal(event!.event, 'routes')
-      assertNear(event!.utilisation as number[], [0.25, 0.25, 0.25, 0.25], 1e-6)
-      assert.ok(!('memory' in decision!))
+    const events = method.events!(step, signals)
+    assert.equal(events.length, (step + 1) % 10 === 0 ? 1 : 0)
+    for (const { event, utilisation } of events) {
+      assert.equal(event, 'routes')
+      assertNear(utilisation as number[], [0.25, 0.25, 0.25, 0.25], 1e-6)
     }
   }
 })
@@ -233,7 +234,7 @@ test("AdaLoRA's experts are pruned by one mask, beside a router", async () => {
     const { signals } = await step.run([rows], { seed: 1, step: at }, 0.02)
     const decision = method.control!(at, signals, state, memory)
     if (decision && 'memory' in decision) memory = decision.memory
-    events.push(...(decision?.events ?? []).map(({ event }) => event))
+    if (decision?.event) events.push(decision.event.event)
   }
   await step.close()
   assert.ok(events.includes('ranks'))
@@ -261,7 +262,7 @@ test('lazy Adam leaves experts alone that no row has drawn', async () => {
   const method = mixture(inner, setting.sites, {
     experts,
     share: [],
-    consistency: 0,
+    consistency: null,
     lazy: true,
     merges: true,
     routing: { per: 'row', draw: (_draw, { row }) => row! % 2 },

@@ -12,8 +12,9 @@ const subject = tinySubject()
 const { sites } = settingOf(subject)
 const biases = bitfit.create(bitfitOptions.parse({ name: 'bitfit' }), settingOf(subject))
 const experts = 3
+const agreement = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' } as const
 const mixed = (draw: Router): Method =>
-  mixture(biases, sites, { experts, share: [], consistency: 1, lazy: false, merges: true, routing: { per: 'pass', draw } })
+  mixture(biases, sites, { experts, share: [], consistency: agreement, lazy: false, merges: true, routing: { per: 'pass', draw } })
 const lanes = mixed((_draw, { pass }) => 2 - pass)
 const state = startOf(subject, lanes)
 disturb(state, /\.bias$/)
@@ -43,7 +44,7 @@ function divergence(one: readonly Float32Array[], two: readonly Float32Array[]):
 test('a mixture over BitFit starts as the frozen model, learns, and has the right gradients', async () => {
   await assertLossFalls(subject, lanes, startOf(subject, lanes), rows)
   // The consistency stops gradients, so the task loss is compared: it is that of the first pass.
-  const changes = { objective: { passes: 2, consistency: 0, labelSmoothing: 0, classWeights: null } }
+  const changes = { objective: { passes: 2, consistency: { ...agreement, weight: 0 }, labelSmoothing: 0, classWeights: null } }
   await assertGradients(subject, lanes, state, rows, { pattern: /(query|output\.dense|LayerNorm)\.bias$/, changes })
 })
 

@@ -2,6 +2,7 @@ import type { Example } from '../../src/data/examples.ts'
 import { arrangement } from '../../src/evaluate/arrangement.ts'
 import type { Subject } from '../../src/evaluate/assembly.ts'
 import { streamFeeds } from '../../src/evaluate/stream-feeds.ts'
+import { consistencyWeight } from '../../src/nn/consistency.ts'
 import type { Feeds } from '../../src/runtime/session.ts'
 import { dropoutFeeds } from '../../src/train/dropout-feeds.ts'
 import type { StepGraph, StepGraphOptions } from '../../src/train/step-graph.ts'
@@ -34,6 +35,7 @@ export function stepFeeds(
     rate: number(rate),
     stepSize: number(rate / (1 - adam.betas[0])),
     deviation: number(Math.sqrt(1 - adam.betas[1])),
+    ...(objective.consistency && { consistencyWeight: number(consistencyWeight(objective.consistency, moment.step)) }),
     apply: { data: Uint8Array.of(1), shape: [] },
   }
 }

@@ -98,6 +98,19 @@ const cases: Record<string, Case> = {
     run: { method: { name: 'adamix', of: { name: 'bottleneck', sise: 4 } } },
     says: /run\.yaml:\d+: the key "method\.of\.sise" is not known\. Did you mean "size"/,
   },
+  'an unknown key of one of several forms': {
+    run: { method: { name: 'adamix', consistency: { weigth: 4 } } },
+    says: /run\.yaml:\d+: the key "method\.consistency\.weigth" is not known\. Did you mean "weight"/,
+  },
+  'an unknown word in one of several forms': {
+    run: { method: { name: 'adamix', consistency: { form: 'symetric' } } },
+    says: /run\.yaml:\d+: "method\.consistency\.form" is "symetric"; known are reference, symmetric\. Did you mean "symmetric"/,
+  },
+  'an unknown name in one of several forms': {
+    run: { method: { name: 'adamix', consistency: { schedule: { name: 'ramps' } } } },
+    says: /"method\.consistency\.schedule\.name" is "ramps"; known are constant, ramp\. Did you mean "ramp"/,
+  },
+  'none of several forms': { run: { method: { name: 'adamix', consistency: 'much' } }, says: /"method\.consistency" is "much"/ },
   'an unknown key by --set': { args: [...training, '--set', 'train.step=3'], says: /"train\.step" is not known\. Did you mean "steps"/ },
   'a word for a number': { run: { train: { batchSize: 'many' } }, says: /run\.yaml:\d+: "train\.batchSize" is "many": expected number/ },
   'a fraction for a count': { run: { train: { batchSize: 1.5 } }, says: /run\.yaml:\d+: "train\.batchSize" is 1\.5/ },
@@ -129,6 +142,15 @@ const cases: Record<string, Case> = {
   'a targetR that is not below initR': {
     run: { method: { name: 'adalora', initR: 4, targetR: 4 } },
     says: /targetR 4 must be below initR 4/,
+  },
+  'an unknown score': {
+    run: { method: { name: 'lora', prune: { targetR: 2, score: 'importence' } } },
+    says: /run\.yaml:\d+: "method\.prune\.score" is "importence"; known are importance, .*Did you mean "importance"/,
+  },
+  'pruning without a target': { run: { method: { name: 'lora', prune: {} } }, says: /run\.yaml:\d+: "method\.prune\.targetR" is missing/ },
+  'ranks to replay that are not there': {
+    run: { method: { name: 'adalora', selection: 'replay', ranks: 'nowhere.json' } },
+    says: /ranks: nowhere\.json cannot be read: ENOENT/,
   },
   'no phase to budget in': {
     run: { method: { name: 'adalora', initR: 4, targetR: 2, tInit: 3, tFinal: 2 }, train: { steps: 5 } },

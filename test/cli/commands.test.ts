@@ -56,7 +56,7 @@ test('a run leaves its settings, its record, its metrics, checkpoints and the ad
   assert.deepEqual(Object.keys(config).sort(), Object.keys(runConfig.shape).sort())
   assert.deepEqual([config.train.learningRate, config.train.epsilon, config.method.alpha], [0.01, 1e-8, 16])
   const environment = readJson(out, 'env.json')
-  assert.deepEqual(Object.keys(environment.data as object), ['texts.jsonl', 'eval-texts.jsonl'])
+  assert.deepEqual(Object.keys(environment.sources as object), ['texts.jsonl', 'eval-texts.jsonl'])
   for (const name of ['adatune', 'node', 'onnxruntime', 'platform', 'processor', 'cores', 'memoryBytes']) assert.ok(environment[name], name)
 })
 
@@ -320,6 +320,9 @@ test('trainAlso trains a module of the model and saves it with the adapter', asy
   )
   const before = readHeader(join(folder, 'model/model.safetensors')).tensors.get('bert.pooler.dense.weight')!
   assert.notDeepEqual(readTensor(found[1]![1]), readTensor(before))
+  const values = [...saved.values()].reduce((sum, { shape }) => sum + shape.reduce((n, dim) => n * dim, 1), 0)
+  const { trained: counted, head } = readJson(out, 'metrics.json')
+  assert.equal(values, number(counted) + number(head))
   const evaluated = linesOf(await succeed(['eval', '--model', 'model', '--adapter', 'pooler/adapter', '--data', 'eval.jsonl'], folder))[0]!
   assertNear([number(evaluated.loss)], [number(readJson(out, 'metrics.json').loss)], 1e-5)
 })

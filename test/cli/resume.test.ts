@@ -30,7 +30,15 @@ const methods = {
     method: { name: 'adalora', initR: 4, targetR: 2, tInit: 4, tFinal: 14, deltaT: 3, dropout: 0.1, shrink: 'final' },
     train: common,
   },
-  adamix: { method: { name: 'adamix', experts: 3, of: { name: 'bottleneck', size: 4 } }, train: common },
+  adamix: {
+    method: {
+      name: 'adamix',
+      experts: 3,
+      of: { name: 'bottleneck', size: 4 },
+      consistency: { weight: 2, schedule: { name: 'ramp', over: 0.5 }, crossEntropy: 'both' },
+    },
+    train: common,
+  },
 }
 type Name = keyof typeof methods
 for (const [name, settings] of Object.entries(methods)) writeRun(folder, `${name}.yaml`, { ...here, ...settings })
@@ -196,6 +204,30 @@ test('a finished run may be resumed', async () => {
   assert.deepEqual(await goOn(run), ['The run is trained to its end; its results are written again.'])
 })
 
+test('a run whose model has changed, or the routes that its method repeats, is not resumed', async () => {
+  const other = projectFolder()
+  const route = (down: number) => Object.fromEntries([0, 1].map((layer) => [`bert.encoder.layer.${layer}.output.dense`, { down }]))
+  const routes = [1, 2].map(() => [route(0), route(1)])
+  const file = join(other, 'routes.json')
+  writeFileSync(file, JSON.stringify(routes))
+  const method = { name: 'adamix', of: { name: 'bottleneck', size: 4 }, routing: { name: 'replay', file: './routes.json' } }
+  writeRun(other, 'run.yaml', { method, train: { steps: 2 } })
+  await succeed(['train', 'run.yaml', '--out', 'run', '--quiet'], other)
+  const refused = async (name: RegExp): Promise<void> => {
+    const { code, stderr } = await adatune(['train', '--resume', 'run'], other)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, name)
+  }
+  appendFileSync(file, '\n')
+  await refused(/^adatune: \.\/routes\.json has changed since the run in run began; start a new run\.\n$/)
+  writeFileSync(file, JSON.stringify(routes))
+  const weights = join(other, 'model/model.safetensors')
+  const bytes = readFileSync(weights)
+  bytes[bytes.length - 1]! ^= 1
+  writeFileSync(weights, bytes)
+  await refused(/^adatune: model has changed since the run in run began; start a new run\.\n$/)
+})
+
 test('a run whose data has changed or gone, or whose settings are damaged, is not resumed', async () => {
   const other = projectFolder()
   const [run, evalFile] = [join(other, 'run'), join(other, 'eval.jsonl')]
@@ -211,7 +243,7 @@ test('a run whose data has changed or gone, or whose settings are damaged, is no
   appendFileSync(evalFile, '{"input_ids":[1,2],"label":"no"}\n')
   await refused(/^adatune: eval\.jsonl has changed since the run in run began; start a new run\.\n$/)
   rmSync(evalFile)
-  await refused(/^adatune: eval\.jsonl, data of the run in run, is not there; [^\n]*\n$/)
+  await refused(/^adatune: eval\.jsonl, a source of the run in run, is not there; [^\n]*\n$/)
   truncateSync(join(run, 'env.json'), 10)
   await refused(/^adatune: run\/env\.json is not JSON [^\n]*\n$/)
   truncateSync(join(run, 'config.json'), 10)

@@ -8,8 +8,8 @@ import { methodFor, weightCounts } from '../../src/evaluate/weight-counts.ts'
 import { loadAdapter, mergeState, saveAdapter } from '../../src/formats/index.ts'
 import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
-import { type MethodOptions, methodOptions, methods, plainOptions } from '../../src/methods/index.ts'
-import { deployed, type Method } from '../../src/nn/method.ts'
+import { type MethodOptions, methodOptions, methods, plainMethod } from '../../src/methods/index.ts'
+import { deployed, foldOf, type Method, parameterName } from '../../src/nn/method.ts'
 import { routingNames } from '../../src/routing/index.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
@@ -44,9 +44,20 @@ const byExample = (name: string): Record<string, unknown> => ({
   ...{ name: 'adamix', of: { name, ...small[name] } },
   routing: { name: 'uniform', per: 'example' },
 })
+/** Forms of methods that options choose. */
+const forms: Readonly<Record<string, { readonly name: string } & Record<string, unknown>>> = {
+  DoRA: { name: 'lora', dora: true, dropout: 0.1 },
+  'VeRA on maps of several sizes': { name: 'vera', r: 5, targets: ['query', 'up', 'down'], dropout: 0.1 },
+  'P-tuning by an MLP': { name: 'prompt', tokens: 2, encoder: 'mlp', width: 8 },
+  'P-tuning by an LSTM': { name: 'prompt', tokens: 3, encoder: 'lstm', width: 6 },
+  PiSSA: { name: 'lora', init: 'pissa', r: 4 },
+  'OLoRA with DoRA': { name: 'lora', init: 'olora', r: 4, dora: true, rslora: true, rankPattern: { value: 2 } },
+}
 const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...Object.keys(methods).map((name) => [name, { name, ...small[name] }] as const),
   ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
+  ...Object.entries(forms),
+  ...Object.entries(forms).map(([name, of]) => [`adamix over ${name}`, { name: 'adamix', of }] as const),
   ...mixableNames.map((name) => [`adamix over ${name}, routed by example`, byExample(name)] as const),
   ...routingNames
     .filter((name) => name !== 'replay')
@@ -72,7 +83,12 @@ for (const [name, chosen] of given) {
   test(`${name}: counted weights are those of the state`, () => {
     const { method, state } = make()
     const counts = weightCounts(subject, shape, method)
-    const held = [...state.values()].reduce((sum, { data }) => sum + data.length, 0)
+    const constants = new Set(
+      shape.sites.flatMap((site) =>
+        Object.entries(method.parameters(site)).flatMap(([role, { frozen }]) => (frozen ? [parameterName(site, role)] : [])),
+      ),
+    )
+    const held = [...state].reduce((sum, [name, { data }]) => sum + (constants.has(name) ? 0 : data.length), 0)
     assert.equal(held, counts.trained + counts.head)
   })
 
@@ -104,7 +120,7 @@ for (const [name, chosen] of given) {
       adapterName: null,
       totalSteps: steps,
     }
-    saveAdapter(folder, { options: plainOptions(options), memory: null, state, card }, formats)
+    saveAdapter(folder, { ...plainMethod({ options, memory: null }), state, card }, formats)
     const loaded = loadAdapter(folder, formats)
     assertSameBits(loaded.state, state)
     const again = methodFor(subject, shape, loaded.options, null, loaded.memory)
@@ -117,7 +133,7 @@ for (const [name, chosen] of given) {
   })()
   const adds = shape.sites.some((site) => Object.keys(plain.parameters(site)).length > 0)
 
-  if (plain.increment) {
+  if (foldOf(plain)) {
     test(`${name}: merged weights answer as the adapter does`, async () => {
       const { method, state } = await trained()
       const merged = mergeState(subject.model, method, state, shape.sites)
@@ -131,7 +147,7 @@ for (const [name, chosen] of given) {
       )
     })
   }
-  if (plain.increment || !adds) {
+  if (foldOf(plain) || !adds) {
     test(`${name}: nothing changes at the start`, async () => {
       const { method, state } = make()
       const start = deployed(method, state)

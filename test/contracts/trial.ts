@@ -12,7 +12,7 @@ import { stepFeeds } from '../behaviour/step-feeds.ts'
 import { copyOf, stepOptions } from '../behaviour/tiny-model.ts'
 
 /** What every sketch shares: one pass, no consistency, nothing of the base model trained. */
-export const plain = { passes: 1, consistency: 0, lazy: false, trains: () => false } as const
+export const plain = { passes: 1, consistency: null, lazy: false, trains: () => false } as const
 export const alone: Method = inPlace('none', () => false)
 
 /** The state at the start without the head, so that what is learned is learned by the method. */

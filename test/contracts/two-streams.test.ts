@@ -53,7 +53,7 @@ const normal = (name: string, shape: readonly number[]) => {
 /** The fragment with LoRA on query and key, everything fed: its result, a loss, and the gradients of the LoRA matrices. */
 async function openFragment() {
   const base = { training: true, locate: () => null, trains: () => true } satisfies Partial<NetworkOptions>
-  const none = { name: 'none', passes: 1, consistency: 0, lazy: false, parameters: () => ({}), trains: () => false }
+  const none = { name: 'none', passes: 1, consistency: null, lazy: false, parameters: () => ({}), trains: () => false }
   const outline = createNetwork({ graph: createGraph(), method: none, ...base })
   crossAttention(outline.network)
   const options = loraOptions.parse({ name: 'lora', r: 2, targets: ['query', 'key'] })

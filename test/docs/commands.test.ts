@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
 import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
+import { ruleNames } from '../../src/merging/rules/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
+import { blocks, document } from './documents.ts'
 
 /** A folder laid out as the documents name it by ADATUNE_ASSETS, with a tiny model and invented rows in place of the real ones. */
 const assets = temporaryFolder()
@@ -28,9 +30,6 @@ before(() => {
   cpSync(join(repository, 'examples'), join(work, 'examples'), { recursive: true })
 })
 
-const blocks = (text: string, language: string): string[] =>
-  [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, body]) => body!)
-const document = (name: string): string => readFileSync(join(repository, name), 'utf8')
 const environment = { ...process.env, ADATUNE_ASSETS: assets, ADATUNE_CACHE: join(work, 'cache') }
 
 test('the commands of the README run in the order they stand there', () => {
@@ -70,12 +69,19 @@ test('the run file of docs/run-file.md is valid, has every setting and states th
 })
 
 test('docs/run-file.md names every option of every method', () => {
-  const table = document('docs/run-file.md')
+  const items = document('docs/run-file.md').split(/\n(?=- )/)
   for (const option of methodOptions.options) {
     const { name, ...rest } = option.shape
     const [method] = [...name.values]
-    const row = table.split('\n').find((line) => line.startsWith('|') && line.split('|')[1]!.includes(`\`${method}\``))
+    const row = items.find((item) => item.startsWith('- `') && item.split(':')[0]!.includes(`\`${method}\``))
     assert.ok(row, method)
     for (const key of Object.keys(rest)) if (key !== 'budget') assert.ok(row.includes(`\`${key}\``), `${method}: ${key}`)
   }
+})
+
+test('docs/adapters.md names every rule, and commands that are there', () => {
+  const text = document('docs/adapters.md')
+  for (const rule of ruleNames) assert.ok(text.includes(`\`${rule}\``), rule)
+  for (const [, command] of text.matchAll(/^adatune (\w+)/gm))
+    assert.ok(['merge', 'unmerge', 'convert', 'combine'].includes(command!), command)
 })

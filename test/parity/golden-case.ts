@@ -67,9 +67,11 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   const config: PeftConfig = JSON.parse(readFileSync(join(folder, 'adapter_init/adapter_config.json'), 'utf8'))
   if (kind === 'prompt' || kind === 'prefix')
     return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' && { init: 'random' }) }
-  if (kind === 'lora') {
-    const { r, lora_alpha: alpha, target_modules: targets, bias, use_rslora: rslora } = config
-    return { name: 'lora', r, alpha, targets, bias, rslora }
+  if (kind === 'ia3') return { name: 'ia3', targets: config.target_modules, feedForward: config.feedforward_modules }
+  if (kind === 'vera') return { name: 'vera', r: config.r, targets: config.target_modules }
+  if (kind === 'lora' || kind === 'dora') {
+    const { r, lora_alpha: alpha, target_modules: targets, bias, use_rslora: rslora, use_dora: dora } = config
+    return { name: 'lora', r, alpha, targets, bias, rslora, dora }
   }
   if (kind === 'adalora') {
     const { init_r: initR, target_r: targetR, lora_alpha: alpha, target_modules: targets, tinit: tInit, tfinal: tFinal, deltaT } = config

@@ -1,0 +1,76 @@
+import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
+import type { Report } from '../merging/report.ts'
+import type { RuleName } from '../merging/rules/index.ts'
+import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
+import { columnsOf, numberFlag, positiveFlag, taskFlag, wordFlag } from './options.ts'
+
+export interface CombineFlags {
+  readonly model: string
+  readonly adapter: readonly string[]
+  readonly experts?: string
+  readonly rule: string
+  readonly weights?: string
+  readonly rank?: string
+  readonly density?: string
+  readonly sign?: string
+  readonly seed?: string
+  readonly head?: string
+  readonly data: readonly string[]
+  readonly metric?: string
+  readonly report?: boolean
+  readonly json?: boolean
+  readonly task?: string
+  readonly labels?: string
+  readonly textColumn?: string
+  readonly pairColumn?: string
+  readonly labelColumn?: string
+  readonly maxLength?: string
+  readonly out: string
+}
+
+const given = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text))
+const list = (text: string): string[] => text.split(',').map((item) => item.trim())
+
+function optionsOf(flags: CombineFlags): CombineOptions {
+  return {
+    model: flags.model,
+    adapters: flags.adapter,
+    experts: flags.experts ?? null,
+    rule: flags.rule as RuleName,
+    out: flags.out,
+    weights: given(flags.weights, (text) => list(text).map((number) => numberFlag('weights', number))),
+    rank: given(flags.rank, (text) => positiveFlag('rank', text)),
+    density: given(flags.density, (text) => numberFlag('density', text)),
+    sign: given(flags.sign, (text) => wordFlag('sign', text, ['total', 'frequency'] as const)),
+    seed: given(flags.seed, (text) => numberFlag('seed', text)),
+    head: given(flags.head, (text) => wordFlag<HeadChoice>('head', text, headChoices)),
+    data: flags.data.length > 0 ? flags.data : undefined,
+    metric: flags.metric,
+    report: flags.report,
+    task: given(flags.task, taskFlag),
+    labels: given(flags.labels, list),
+    columns: columnsOf(flags),
+    maxLength: given(flags.maxLength, (text) => positiveFlag('max-length', text)),
+  }
+}
+
+const number = (value: number): string => Number(value.toPrecision(4)).toString()
+
+function reportLines({ measured, distances, logitGap, path }: Report): string[] {
+  const apart = distances.map(
+    ({ between: [a, b], frobenius, relative }) =>
+      `${a} and ${b}: ${number(frobenius)} apart in ${measured}, ${number(relative)} of their size`,
+  )
+  const gap = logitGap ? [`logits differ from the members' mean by ${number(logitGap.mean)}, at most ${number(logitGap.largest)}`] : []
+  const line = path ? [`loss from the first to the second: ${path.map(({ loss }) => number(loss)).join(' ')}`] : []
+  return [...apart, ...gap, ...line]
+}
+
+/** Combines saved adapters; returns what was done as text, or as a line of JSON. */
+export async function combineCommand(flags: CombineFlags): Promise<string> {
+  const summary = await combineAdapters(optionsOf(flags))
+  if (flags.json) return `${JSON.stringify(summary)}\n`
+  const { adapters, rule, out, told, report } = summary
+  const decided = Object.entries(told).map(([name, value]) => `${name}: ${[value].flat().join(', ')}`)
+  return `${[`Combined ${adapters.length} adapters by ${rule} in ${out}.`, ...decided, ...(report ? reportLines(report) : [])].join('\n')}\n`
+}

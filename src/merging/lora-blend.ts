@@ -1,0 +1,36 @@
+import { UserError } from '../errors.ts'
+import { loraOptions } from '../methods/lora.ts'
+import type { Tensor } from '../nn/method.ts'
+import type { Blend, Member } from './rule.ts'
+import type { Pair } from './svd.ts'
+
+const biasOf = ({ adapter: { options } }: Pick<Member, 'adapter'>): string => ('bias' in options ? options.bias : 'none')
+
+/**
+ * A LoRA from the factors of each module, scale 1: alpha is the rank, and modules of another rank than the largest have both by
+ * their name. The members' choice of biases is kept.
+ * @throws UserError where nothing is left to adapt, or members train other biases
+ */
+export function loraBlend(pairs: ReadonlyMap<string, Pair>, members: readonly Pick<Member, 'adapter' | 'folder'>[]): Omit<Blend, 'shares'> {
+  const [first, ...others] = members
+  const odd = others.find((member) => biasOf(member) !== biasOf(first!))
+  if (odd) throw new UserError(`${first!.folder} has bias ${biasOf(first!)} and ${odd.folder} ${biasOf(odd)}; give adapters with the same.`)
+  const ranks = [...pairs].map(([name, { a }]) => [name, a.shape[0]!] as const)
+  if (ranks.length === 0) throw new UserError(`${first!.folder} has no rank left in any module: it adapts nothing.`)
+  const r = Math.max(...ranks.map(([, rank]) => rank))
+  const pattern = Object.fromEntries(ranks.filter(([, rank]) => rank !== r))
+  const options = {
+    name: 'lora',
+    r,
+    alpha: r,
+    targets: [...pairs.keys()],
+    bias: biasOf(first!),
+    rankPattern: pattern,
+    alphaPattern: pattern,
+  }
+  const added = [...pairs].flatMap(([name, { a, b }]): [string, Tensor][] => [
+    [`${name}.A.weight`, a],
+    [`${name}.B.weight`, b],
+  ])
+  return { options: loraOptions.parse(options), memory: null, added: new Map(added) }
+}

@@ -1,0 +1,28 @@
+import { openAdapted } from '../evaluate/adapted.ts'
+import { findModel } from '../evaluate/open-task.ts'
+import { mergeState, saveModel } from '../formats/index.ts'
+import { writeVerified } from './verification.ts'
+
+export interface FoldingOptions {
+  /** A model folder, or the name of one on the hub. */
+  readonly model: string
+  readonly adapter: string
+  /** A folder that does not exist or is empty. */
+  readonly out: string
+}
+
+/** Folds an adapter into its model and writes the result as an ordinary Hugging Face folder, once its logits are the adapter's. */
+export async function mergeAdapter({ model: id, adapter, out }: FoldingOptions): Promise<string> {
+  const model = await findModel(id)
+  const adapted = openAdapted(model, { adapter, task: null, labels: null })
+  const { open, method, state } = adapted
+  const seen = await writeVerified(
+    out,
+    adapted,
+    (temporary) =>
+      saveModel(temporary, model, mergeState(model, method, state, open.outline.sites), adapted.adapter!.card, open.outline.base),
+    async (temporary) =>
+      openAdapted(await findModel(temporary), { adapter: null, task: open.name, labels: open.labels.length > 0 ? open.labels : null }),
+  )
+  return `Merged into ${out}; ${seen}.`
+}

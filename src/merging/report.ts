@@ -1,0 +1,99 @@
+import type { Example } from '../data/examples.ts'
+import { openForward } from '../evaluate/forward.ts'
+import type { Adapter } from '../formats/index.ts'
+import { parameterName, type Tensor } from '../nn/method.ts'
+import type { Member } from './rule.ts'
+import { weightedMean } from './rules/mean.ts'
+import { logitsOf } from './verification.ts'
+
+/** How far two adapters lie apart. */
+export interface Distance {
+  readonly between: readonly [string, string]
+  /** The Frobenius norm of the difference. */
+  readonly frobenius: number
+  /** That, over the mean of both norms. */
+  readonly relative: number
+}
+
+export interface Report {
+  /** In increments to the weights where all members have them, else in the method's tensors; heads are left out. */
+  readonly measured: 'increments' | 'tensors'
+  readonly distances: readonly Distance[]
+  /** Between the combined adapter's logits and the mean of the members'; null without data, or where heads are not alike. */
+  readonly logitGap: { readonly mean: number; readonly largest: number } | null
+  /** Loss on the way from the first member's tensors to the second's; null for other than two members of the same shapes with data. */
+  readonly path: readonly { readonly at: number; readonly loss: number }[] | null
+}
+
+const POINTS = 11
+
+/** What a member changes, by site or tensor, one array at a time. */
+function changesOf({ method, state, open }: Member, asIncrements: boolean): Map<string, () => Float32Array> {
+  const { sites, base } = open.outline
+  const own = [...state].filter(([name]) => !asIncrements && !base.has(name))
+  const increments = sites.flatMap((site): [string, () => Float32Array][] => {
+    const roles = Object.keys(method.parameters(site))
+    if (!asIncrements || roles.length === 0 || site.kind !== 'linear') return []
+    return [
+      [site.name, () => method.increment!(site, Object.fromEntries(roles.map((role) => [role, state.get(parameterName(site, role))!])))],
+    ]
+  })
+  const whole = [...state].filter(([name]) => base.has(name) && name.startsWith(`${open.subject.model.wiring.prefix}.`))
+  return new Map([...increments, ...[...own, ...whole].map(([name, { data }]): [string, () => Float32Array] => [name, () => data])])
+}
+
+const squares = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0)
+
+function distance(a: Member, b: Member, asIncrements: boolean): Distance {
+  const [mine, theirs] = [changesOf(a, asIncrements), changesOf(b, asIncrements)]
+  let [apart, first, second] = [0, 0, 0]
+  for (const name of new Set([...mine.keys(), ...theirs.keys()])) {
+    const [x, y] = [mine.get(name)?.() ?? null, theirs.get(name)?.() ?? null]
+    first += x ? squares(x) : 0
+    second += y ? squares(y) : 0
+    apart += x && y ? x.reduce((sum, value, i) => sum + (value - y[i]!) ** 2, 0) : squares((x ?? y)!)
+  }
+  const frobenius = Math.sqrt(apart)
+  const size = (Math.sqrt(first) + Math.sqrt(second)) / 2
+  return { between: [a.folder, b.folder], frobenius, relative: size === 0 ? 0 : frobenius / size }
+}
+
+const shapesOf = (state: ReadonlyMap<string, Tensor>): string => JSON.stringify([...state].map(([name, { shape }]) => [name, shape]).sort())
+const answersOf = ({ open }: Member): string => JSON.stringify([open.name, open.labels])
+
+async function pathBetween([a, b]: readonly [Member, Member], examples: readonly Example[], batchSize: number): Promise<Report['path']> {
+  if (a.adapter.options.name !== b.adapter.options.name || shapesOf(a.state) !== shapesOf(b.state)) return null
+  const forward = await openForward(a.open.subject, a.method, a.state, { batchSize })
+  const path: { at: number; loss: number }[] = []
+  for (let i = 0; i < POINTS; i++) {
+    const at = i / (POINTS - 1)
+    const state = new Map([...a.state].map(([name, tensor]) => [name, weightedMean([tensor, b.state.get(name)!], [1 - at, at])]))
+    const { loss } = a.open.task.metrics(await forward.logits(examples, state), examples, a.open.labels)
+    path.push({ at, loss: loss! })
+  }
+  await forward.close()
+  return path
+}
+
+/** How the members differ, and what their combination does to the logits of examples (null without data). */
+export async function reportOn(
+  members: readonly Member[],
+  combined: { readonly adapter: Adapter; readonly method: Member['method'] },
+  examples: readonly Example[] | null,
+  batchSize: number,
+): Promise<Report> {
+  const asIncrements = members.every(({ method }) => method.increment)
+  const pairs = members.flatMap((a, i) => members.slice(i + 1).map((b) => [a, b] as const))
+  const alike = members.every((member) => answersOf(member) === answersOf(members[0]!))
+  const told = {
+    measured: asIncrements ? ('increments' as const) : ('tensors' as const),
+    distances: pairs.map(([a, b]) => distance(a, b, asIncrements)),
+  }
+  if (examples === null || !alike) return { ...told, logitGap: null, path: null }
+  const all: number[][] = []
+  for (const member of members) all.push(await logitsOf(member, examples, batchSize))
+  const own = await logitsOf({ ...members[0]!, ...combined, state: combined.adapter.state }, examples, batchSize)
+  const gaps = own.map((value, i) => Math.abs(value - all.reduce((sum, logits) => sum + logits[i]! / all.length, 0)))
+  const logitGap = { mean: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, largest: Math.max(...gaps) }
+  return { ...told, logitGap, path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], examples, batchSize) : null }
+}

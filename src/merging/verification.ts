@@ -1,0 +1,67 @@
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import type { Example } from '../data/examples.ts'
+import { UserError } from '../errors.ts'
+import type { Adapted } from '../evaluate/adapted.ts'
+import { openForward } from '../evaluate/forward.ts'
+import { stream } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
+import { explained } from '../weights/file-access.ts'
+
+/** The most that logits may differ, relative to the largest of them: float32 sums in another order. */
+const TOLERANCE = 1e-3
+
+/** Rows of random tokens, of lengths 3 to 24, to compare two models on. */
+function probes({ open }: Adapted): Example[] {
+  const { vocabularySize, maxPositions } = open.subject.model.wiring
+  const draws = stream(keyOf('merge'))
+  return Array.from({ length: 8 }, (_, i) => {
+    const length = Math.min(3 * (i + 1), maxPositions)
+    const ids = Int32Array.from({ length }, () => draws.below(vocabularySize))
+    return { ids, types: new Int32Array(length), mask: new Uint8Array(length).fill(1), label: null, file: '', line: 0 }
+  })
+}
+
+/** The logits of examples, one row after the other. */
+export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
+  const forward = await openForward(open.subject, method, state, { batchSize })
+  const rows = await forward.logits(examples, state)
+  await forward.close()
+  return rows.flatMap((row) => [...row])
+}
+
+/** A folder that does not exist or is empty; else a UserError. */
+export function assertFree(out: string): void {
+  if (existsSync(out) && explained(out, () => readdirSync(out)).length > 0)
+    throw new UserError(`${out} is not empty; choose another folder with --out.`)
+}
+
+/**
+ * Makes the folder `out` once what is written there answers as `expected` does: `write` fills a temporary folder beside it, `open`
+ * opens that. Returns what was seen, in words.
+ * @throws UserError where `out` is not empty, or the logits differ; nothing is left behind then
+ */
+export async function writeVerified(
+  out: string,
+  expected: Adapted,
+  write: (temporary: string) => void,
+  open: (temporary: string) => Promise<Adapted>,
+): Promise<string> {
+  assertFree(out)
+  const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`
+  try {
+    write(temporary)
+    const examples = probes(expected)
+    const [before, after] = [await logitsOf(expected, examples), await logitsOf(await open(temporary), examples)]
+    const largest = Math.max(...before.map(Math.abs), 1e-6)
+    const difference = (Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / largest).toExponential(1)
+    if (before.length !== after.length || !(Number(difference) <= TOLERANCE))
+      throw new UserError(
+        `The logits of the result differ by ${difference} of the largest; nothing was written. Check that these belong together.`,
+      )
+    rmSync(out, { recursive: true, force: true })
+    renameSync(temporary, out)
+    return `on ${examples.length} rows its logits differ by at most ${difference} of the largest`
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { Consistency } from '../nn/consistency.ts'
+
+const weight = z.number().nonnegative()
+
+/** The weight of the consistency between two passes, or all that there is to choose about it. */
+export const consistencyOption = z.union([
+  weight,
+  z.strictObject({
+    weight: weight.default(1),
+    form: z.enum(['reference', 'symmetric']).default('reference'),
+    schedule: z
+      .discriminatedUnion('name', [
+        z.strictObject({ name: z.literal('constant') }),
+        /** Up from 0 over so many updates; below 1 a fraction of all updates. */
+        z.strictObject({ name: z.literal('ramp'), over: z.number().positive() }),
+      ])
+      .default({ name: 'constant' }),
+    crossEntropy: z.enum(['first', 'both']).default('first'),
+  }),
+])
+export type ConsistencyOption = z.infer<typeof consistencyOption>
+
+/** What the option says for a run of so many updates; null where nothing asks for a second pass. */
+export function consistencyOf(option: ConsistencyOption, totalSteps: number | null): Consistency | null {
+  if (typeof option === 'number') return option === 0 ? null : { weight: option, ramp: 0, form: 'reference', crossEntropy: 'first' }
+  const { weight, form, schedule, crossEntropy } = option
+  if (weight === 0 && crossEntropy === 'first') return null
+  const over = schedule.name === 'ramp' ? schedule.over : 0
+  return { weight, ramp: Math.round(over < 1 ? over * (totalSteps ?? 0) : over), form, crossEntropy }
+}

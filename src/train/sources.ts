@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, readdirSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunConfig } from '../config/run-config.ts'
+import type { Model } from '../models/open.ts'
+import { withFile } from '../weights/file-access.ts'
+
+const SAMPLES = 256
+const SAMPLE_BYTES = 4096
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}
+
+/** The files at a path: itself, or those in a folder; none where nothing is there. */
+function filesAt(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found?.isDirectory()) return found?.isFile() ? [path] : []
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(path, name))
+    .sort()
+}
+
+/** Every text within plain data. */
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : []
+}
+
+/** SHA-256 of each file besides the model that a run reads: data, the adapter it starts from, what the method's settings name. */
+export async function sourceHashes({ data, adapter, method }: RunConfig): Promise<Record<string, string>> {
+  const named = [data.train, data.eval, adapter].filter((path) => path !== null)
+  // A bare word names a method, a role or a rule, whatever lies in the folder.
+  const inMethod = texts(method).filter((text) => /[./\\]/.test(text) && filesAt(text).length > 0)
+  const files = [...named, ...inMethod].flatMap((path) => {
+    const found = filesAt(path)
+    return found.length > 0 ? found : [path]
+  })
+  return Object.fromEntries(await Promise.all([...new Set(files)].map(async (file) => [file, await sha256(file)] as const)))
+}
+
+/** A hash of the model's config and of samples of its weights: whole checkpoints take too long to read at every start. */
+export function modelFingerprint({ config, tensors }: Model): string {
+  const hash = createHash('sha256').update(JSON.stringify(config))
+  for (const file of new Set([...tensors.values()].map((entry) => entry.file))) {
+    withFile(file, (fd, size) => {
+      hash.update(String(size))
+      const sample = Buffer.alloc(Math.min(SAMPLE_BYTES, size))
+      for (let i = 0; i < SAMPLES; i++) {
+        const at = Math.floor(((size - sample.length) * i) / (SAMPLES - 1))
+        hash.update(sample.subarray(0, readSync(fd, sample, 0, sample.length, at)))
+      }
+    })
+  }
+  return hash.digest('hex')
+}

@@ -15,7 +15,7 @@ import { methodFor } from '../src/evaluate/weight-counts.ts'
 import { saveAdapter } from '../src/formats/index.ts'
 import { mergeAdapter } from '../src/merging/merge.ts'
 import { openAdapters } from '../src/merging/open-adapters.ts'
-import { methodOptions, type PlainOptions } from '../src/methods/index.ts'
+import { methodOptions } from '../src/methods/index.ts'
 import { normals } from '../src/random/draws.ts'
 import { keyOf } from '../src/random/key.ts'
 import { runtimeVersion } from '../src/runtime/node.ts'
@@ -71,7 +71,7 @@ const settings: Readonly<Record<string, (model: string, folders: readonly string
 async function make(id: string, folders: readonly string[], r: number): Promise<void> {
   const model = await findModel(id)
   const open = openTask(model, 'sequence-classification', ['0', '1'])
-  const options = methodOptions.parse({ name: 'lora', r, targets: 'all-linear' }) as PlainOptions
+  const options = methodOptions.parse({ name: 'lora', r, targets: 'all-linear' })
   const method = methodFor(open.subject, open.outline, options)
   for (const [seed, folder] of folders.entries()) {
     const state = initialState(open.subject, open.outline, method, seed)

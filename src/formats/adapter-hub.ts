@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className } from './class-name.ts'
@@ -26,7 +26,7 @@ const architectures: ReadonlyMap<unknown, HubArchitecture> = new Map<unknown, Hu
   ['lora', hubLora],
   ['prefix_tuning', hubPrefix],
 ])
-const writers: Readonly<Partial<Record<PlainOptions['name'], HubArchitecture>>> = { bottleneck: hubBottleneck, prefix: hubPrefix }
+const writers: Readonly<Partial<Record<MethodOptions['name'], HubArchitecture>>> = { bottleneck: hubBottleneck, prefix: hubPrefix }
 
 function write(folder: string, { options, state, card }: Adapter, subject: Subject): void {
   const name = card.adapterName ?? DEFAULT_NAME
@@ -76,7 +76,7 @@ const refusals: Readonly<Record<string, string>> = {
   prompt_tuning: "adapter-hub's prompts follow the embeddings' norm, have no positions and leave the text its own; those here are words",
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, [TENSORS, 'pytorch_adapter.bin'])]
   const about = readFields(file)
   const { config, name } = about

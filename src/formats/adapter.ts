@@ -1,5 +1,5 @@
 import type { TaskName } from '../heads/index.ts'
-import { definitionOf, type PlainOptions } from '../methods/index.ts'
+import { definitionOf, type MethodName, type MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import { settingOf } from '../models/setting.ts'
 import type { Method, Tensor } from '../nn/method.ts'
@@ -30,7 +30,7 @@ export interface Card {
 
 /** A trained adapter: all that is needed to use it on its base model. */
 export interface Adapter {
-  readonly options: PlainOptions
+  readonly options: MethodOptions
   /** What the method remembers; see `Decision.memory`. */
   readonly memory: unknown
   /** Method parameters, trained tensors of the base model, and the head. */
@@ -49,9 +49,9 @@ export type Warn = (message: string) => void
 
 /** How adapters of some methods are kept in a folder. */
 export interface Format {
-  readonly methods: readonly PlainOptions['name'][]
+  readonly methods: readonly MethodName[]
   /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
-  readonly keeps?: (options: PlainOptions) => boolean
+  readonly keeps?: (options: MethodOptions) => boolean
   /** The library whose folders these are; null where they are adatune's alone. */
   readonly library: string | null
   /** Every file that it writes. */
@@ -62,7 +62,7 @@ export interface Format {
   readonly describe: (folder: string) => Card
   readonly write: (folder: string, adapter: Adapter, subject: Subject) => void
   /** The adapter; `own` are the options that adatune noted beside the format's files, to be used where they say the same. */
-  readonly read: (folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn) => Adapter
+  readonly read: (folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn) => Adapter
 }
 
 /** The method on this model, as it stands outside of training. */

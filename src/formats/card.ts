@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
-import { methodOptions, type PlainOptions } from '../methods/index.ts'
+import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
 import { digestOf, fileDigest } from '../weights/digest.ts'
 import { explained } from '../weights/file-access.ts'
 import type { Card } from './adapter.ts'
@@ -38,7 +38,7 @@ export function hubName(name: unknown): string | null {
 /** What adatune noted in a folder that it wrote. */
 export interface Note {
   readonly card: Card
-  readonly options: PlainOptions
+  readonly options: MethodOptions
   /** The SHA-256 of every other file that was written with it. */
   readonly files: Readonly<Record<string, string>>
 }
@@ -48,7 +48,7 @@ const seal = (body: Uint8Array): string => `  "sha256": "${digestOf(body)}"\n}\n
 const SEAL_BYTES = Buffer.byteLength(seal(Buffer.alloc(0)))
 
 /** Notes the method's options, what the card holds, and the SHA-256 of each file that is in the folder already. */
-export function writeCard(folder: string, method: PlainOptions, given: Card): void {
+export function writeCard(folder: string, method: MethodOptions, given: Card): void {
   const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
   const files = Object.fromEntries(
     readdirSync(folder)
@@ -74,7 +74,8 @@ export function readCard(folder: string): Note | null {
   if (!note.success) throw damaged(`"${note.error.issues[0]?.path.join('.')}": ${note.error.issues[0]?.message}`)
   const options = methodOptions.safeParse(method)
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
-  if (options.data.name === 'adamix') throw damaged('it names a mixture, which has no folder of its own')
+  if (plainMethod({ options: options.data, memory: null }).options.name !== options.data.name)
+    throw damaged('it names a mixture that is merged, which has no folder of its own')
   const { files, ...card } = note.data
   return { card, options: options.data, files }
 }

@@ -1,60 +1,78 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import { parameterName } from '../nn/method.ts'
+import { readHeader } from '../weights/safetensors.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
-import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
+import { readStored, type Stored, writeStored } from './stored-tensors.ts'
 
 const TENSORS = 'adapter.safetensors'
 
-/** The tensors that the method trains, the head's, and those that `has` says are there besides. */
-function changed(options: PlainOptions, subject: Subject, has: (name: string) => boolean): Stored[] {
-  const method = methodOf({ options, memory: null }, subject)
+/** The method's own tensors, those of the model that it trains, the head's, and those that `has` says are there besides. */
+function changed({ options, memory }: Pick<Adapter, 'options' | 'memory'>, subject: Subject, has: (name: string) => boolean): Stored[] {
+  const method = methodOf({ options, memory }, subject)
   const { sites, base } = subject.outline
-  const replaced = new Set(sites.flatMap((site) => Object.keys(method.parameters(site)).map((role) => parameterName(site, role))))
-  const named = [...base.values()].filter(
-    (tensor) => replaced.has(tensor.name) || method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name),
+  const added = new Map(
+    sites.flatMap((site) =>
+      Object.entries(method.parameters(site)).map(([role, { shape }]) => [parameterName(site, role), shape] as const),
+    ),
   )
-  return named.map(({ name, shape }) => ({ name, as: [name], shape }))
+  const named = [...base.values()].filter(
+    (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name)),
+  )
+  return [...[...added].map(([name, shape]) => ({ name, shape })), ...named].map(({ name, shape }) => ({ name, as: [name], shape }))
 }
 
-function write(folder: string, { options, state }: Adapter, subject: Subject): void {
+/** Under this key of the file's metadata stands what the method remembers, which decides its shapes, as JSON. */
+const MEMORY = 'memory'
+
+function write(folder: string, { options, memory, state }: Adapter, subject: Subject): void {
   writeStored(
     join(folder, TENSORS),
-    changed(options, subject, (name) => state.has(name)),
+    changed({ options, memory }, subject, (name) => state.has(name)),
     (name) => state.get(name),
+    memory === null ? {} : { [MEMORY]: JSON.stringify(memory) },
   )
+}
+
+function remembered(file: string, metadata: ReadonlyMap<string, string>): unknown {
+  try {
+    return JSON.parse(metadata.get(MEMORY) ?? 'null')
+  } catch {
+    throw new UserError(`${file} is damaged: its metadata "${MEMORY}" is not JSON; save the adapter again.`)
+  }
 }
 
 /** Without adatune's note the tensors cannot be understood. */
 const unnamed = (folder: string): UserError =>
   new UserError(`${folder} lacks ${CARD_FILE}, which says what its tensors are; copy it again.`)
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
   if (own === null) throw unnamed(folder)
   const file = join(folder, TENSORS)
-  const entries = entriesOf(file)
-  return {
-    options: own,
-    memory: null,
-    state: readStored(
-      file,
-      changed(own, subject, (name) => entries.has(name)),
-      warn,
-    ),
-    card,
-  }
+  const { tensors, metadata } = readHeader(file)
+  const memory = remembered(file, metadata)
+  const stored = changed({ options: own, memory }, subject, (name) => tensors.has(name))
+  return { options: own, memory, state: readStored(file, stored, warn), card }
 }
 
-/** adatune's own folder for methods that train some tensors of the model: these alone, under HF's names. */
+const methods: Format['methods'] = ['bitfit', 'head', 'adamix']
+
+/**
+ * adatune's own folder for methods that no other format keeps: what is trained, tensors of the model under HF's names, the method's own
+ * as `<site>.<role>`, and experts that stay apart as stacks.
+ */
 export const changedTensors: Format = {
-  methods: ['bitfit', 'head'],
+  methods,
   library: null,
   files: [TENSORS],
-  holds: (folder) => ['bitfit', 'head'].includes(readCard(folder)?.options.name ?? '') && existsSync(join(folder, TENSORS)),
+  holds(folder) {
+    const name = readCard(folder)?.options.name
+    return name !== undefined && methods.includes(name) && existsSync(join(folder, TENSORS))
+  },
   describe: (folder) => {
     throw unnamed(folder)
   },

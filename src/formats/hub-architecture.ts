@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Tensor } from '../nn/method.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import type { Subject } from './adapter.ts'
@@ -22,12 +22,12 @@ export interface HubGiven {
   readonly file: string
   readonly subject: Subject
   /** The options that adatune noted beside it; to be used where they say the same. */
-  readonly own: PlainOptions | null
+  readonly own: MethodOptions | null
 }
 
 /** How an adapter of adapter-hub is read. */
 export interface HubReading {
-  readonly options: PlainOptions
+  readonly options: MethodOptions
   readonly stored: readonly Stored[]
   /** Tensors that may be there besides. */
   readonly ignored?: (name: string) => boolean
@@ -39,7 +39,7 @@ export interface HubReading {
 export interface HubArchitecture {
   readonly read: (given: HubGiven) => HubReading
   /** The `config` and the file's tensors; absent where the kind is only read. */
-  readonly write?: (options: PlainOptions, state: ReadonlyMap<string, Tensor>, name: string, subject: Subject) => HubWriting
+  readonly write?: (options: MethodOptions, state: ReadonlyMap<string, Tensor>, name: string, subject: Subject) => HubWriting
 }
 
 export interface HubWriting {

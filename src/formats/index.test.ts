@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../test/behaviour/tiny-model.ts'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Card } from './adapter.ts'
 import { writeCard } from './card.ts'
 import { describeAdapter, hubName } from './index.ts'
@@ -36,7 +36,7 @@ const card: Card = { task: null, labels: null, outputs: null, baseModel: null, a
 
 function noted(options: unknown, given: object = {}): string {
   const folder = holding({ 'adapter.safetensors': '' })
-  writeCard(folder, options as PlainOptions, { ...card, ...given })
+  writeCard(folder, options as MethodOptions, { ...card, ...given })
   return folder
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import type { BaseParameter, Tensor } from '../nn/method.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
@@ -80,8 +80,8 @@ function describe(folder: string): Card {
 }
 
 /** The trained tensors: the method's, the head's, and others that differ from the given model's. */
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null): Adapter {
-  const options: PlainOptions = own?.name === 'full' ? own : { name: 'full', layers: null }
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
+  const options: MethodOptions = own?.name === 'full' ? own : { name: 'full', layers: null }
   const method = methodOf({ options, memory: null }, subject)
   const { model, outline } = subject
   const { tensors } = openCheckpoint(folder)

@@ -1,7 +1,7 @@
 import type { AdaLoraOptions } from '../methods/adalora.ts'
 import { budgetTimes, hasBudgetingPhase } from '../methods/allocation-options.ts'
 import type { AllocationMemory } from '../methods/allocator.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { LoraOptions } from '../methods/lora.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Card, Subject } from './adapter.ts'
@@ -56,7 +56,7 @@ function schedule(options: AdaLoraOptions, known: number | null): Record<string,
 }
 
 /** The options of the methods whose adapters PEFT keeps at linear maps. */
-export type PeftOptions = Extract<PlainOptions, { name: 'lora' | 'adalora' | 'ia3' | 'vera' }>
+export type PeftOptions = Extract<MethodOptions, { name: 'lora' | 'adalora' | 'ia3' | 'vera' }>
 export type PeftName = PeftOptions['name']
 
 interface PeftFields {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import { type PromptOptions, promptOptions, promptStart } from '../methods/prompt.ts'
 import type { Method, Tensor } from '../nn/method.ts'
@@ -172,7 +172,7 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   return { options: prefixOptions.parse({ name: 'prefix', tokens, width }), saved }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: PlainOptions | null, warn: Warn): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   const told = optionsOf(config, config.peft_type as Kind, subject, file)

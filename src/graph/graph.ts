@@ -81,7 +81,8 @@ export function input(graph: Graph, name: string, dtype: Dtype, shape: Shape): V
 export function external(graph: Graph, name: string, shape: readonly number[], range: FileRange | null): Value {
   const known = graph.externals.get(name)
   if (known) return known
-  const value: Value = { graph, name, dtype: 'float32', shape, source: { kind: 'external', range } }
+  // A method may train a tensor of this name in its place.
+  const value: Value = { graph, name: `frozen ${name}`, dtype: 'float32', shape, source: { kind: 'external', range } }
   graph.externals.set(name, value)
   return value
 }

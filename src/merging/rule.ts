@@ -1,6 +1,6 @@
 import type { Adapted } from '../evaluate/adapted.ts'
 import type { Adapter } from '../formats/index.ts'
-import type { PlainOptions } from '../methods/index.ts'
+import type { MethodOptions } from '../methods/index.ts'
 import type { Tensor } from '../nn/method.ts'
 
 /** A saved adapter that takes part in a combination. */
@@ -16,7 +16,7 @@ export type Share = number | Float32Array
 
 /** What a rule makes of its members; `combination.ts` adds the tensors that members train whole. */
 export interface Blend {
-  readonly options: PlainOptions
+  readonly options: MethodOptions
   readonly memory: unknown
   /** The method's own parameters. */
   readonly added: ReadonlyMap<string, Tensor>

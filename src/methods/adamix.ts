@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { groupOf } from '../nn/method.ts'
-import { replay } from '../routing/replay.ts'
-import { uniform } from '../routing/uniform.ts'
+import { routingOf, routingOptions } from '../routing/index.ts'
 import { adaloraOptions } from './adalora.ts'
 import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
@@ -30,51 +29,56 @@ export const adamixOptions = z.strictObject({
   experts: z.number().int().positive('must be at least 1').default(4),
   /** Groups of roles with one expert for all routes; by default those that the paper shares, `up` or `B`, or the method's counterpart. */
   share: z.array(z.string().min(1)).nullable().default(null),
-  consistency: consistencyOption.default(1),
-  routing: z
-    .discriminatedUnion('name', [
-      z.strictObject({ name: z.literal('uniform') }),
-      z.strictObject({ name: z.literal('replay'), file: z.string().min(1) }),
-    ])
-    .default({ name: 'uniform' }),
-  /** Whether the roles of a site draw apart, as in the paper, or together. */
-  draws: z.enum(['independent', 'coupled']).default('independent'),
+  /** Null: 1 where the experts are merged, which it draws together; else none. */
+  consistency: consistencyOption.nullable().default(null),
+  routing: routingOptions.default(routingOptions.parse({ name: 'uniform' })),
+  /** Whether the roles of a site draw apart, or together; null: apart, as in the paper, where all of a pass share a draw. */
+  draws: z.enum(['independent', 'coupled']).nullable().default(null),
   budget: budgetOption,
   adam: z.enum(['dense', 'lazy']).default('dense'),
 })
 export type AdaMixOptions = z.infer<typeof adamixOptions>
 
-/** AdaMix (Wang et al. 2022): a mixture of one method's modules with stochastic routing, merged to one module. */
+/** AdaMix (Wang et al. 2022): a mixture of one method's modules with routing, merged to one module where the routing draws at random. */
 export const adamix = defineMethod<AdaMixOptions>({
   name: 'adamix',
   summary: 'a mixture of the modules of another method, averaged at the end (Wang et al. 2022)',
   options: adamixOptions,
   learningRate: ({ of }) => rateOf(plainDefinition(of), of),
-  plain({ options: { of }, memory }) {
-    const trained = { options: of, memory }
-    return plainDefinition(of).plain?.(trained) ?? trained
+  plain(trained) {
+    const { of, routing } = trained.options
+    const wrapped = { options: of, memory: trained.memory }
+    const left = plainDefinition(of).plain?.(wrapped) ?? wrapped
+    return routingOf(routing).merges ? left : { options: { ...trained.options, of: left.options }, memory: left.memory }
   },
+  form: ({ of, routing }) => ({
+    of: { name: of.name, ...plainDefinition(of).form?.(of) },
+    routing: { name: routing.name, ...routingOf(routing).form?.(routing) },
+  }),
   resize(options, size) {
     const { resize } = plainDefinition(options.of)
     if (!resize) throw new UserError(`budget: ${options.of.name} has one size; leave the budget out.`)
     return { ...options, budget: null, of: resize(options.of, size) as AdaMixOptions['of'] }
   },
-  create({ of, experts, share: named, consistency, routing, draws, adam }, setting) {
+  create({ of, experts, share: named, consistency, routing: chosen, draws, adam }, setting) {
     const inner = plainDefinition(of).create(of, setting)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]
     const share = named ?? inner.shared ?? []
     for (const role of share) {
       if (!groups.includes(role)) throw new UserError(`share: "${role}" is no role of ${of.name}; it has ${groups.join(', ')}.`)
     }
-    const router = routing.name === 'replay' ? replay(routing.file) : uniform
-    const between = consistencyOf(consistency, setting.totalSteps)
-    return mixture(inner, setting.sites, {
-      experts,
-      share,
-      consistency: between,
+    const { merges, create } = routingOf(chosen)
+    const routing = create(chosen, experts)
+    if (draws === 'independent' && routing.per !== 'pass')
+      throw new UserError(`draws: routing ${chosen.name} chooses all roles of a module together for each ${routing.per}; leave draws out.`)
+    if (!merges && inner.deploy)
+      throw new UserError(`routing: ${of.name} leaves another method than it trains; take a routing that merges the experts, as uniform.`)
+    const method = mixture(inner, setting.sites, {
+      ...{ experts, share, routing, merges },
+      consistency: consistencyOf(consistency ?? (merges ? 1 : 0), setting.totalSteps),
       lazy: adam === 'lazy',
-      router,
       coupled: draws === 'coupled',
     })
+    return merges ? method : { ...method, name: `adamix with routing ${chosen.name}` }
   },
 })

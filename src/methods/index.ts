@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
 import { type MethodDefinition, rateOf, type Trained } from './definition.ts'
-import { type PlainOptions, plainMethods, plainSchemas } from './plain.ts'
-
-export type { PlainOptions } from './plain.ts'
+import { plainMethods, plainSchemas } from './plain.ts'
 
 /** The options of every method, told apart by their name. */
 export const methodOptions = z.discriminatedUnion('name', [...plainSchemas, adamixOptions])
@@ -24,6 +22,6 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
 /** The learning rate where a run names none. */
 export const defaultRate = (options: MethodOptions): number => rateOf(definitionOf(options), options)
 
-/** The options and memory of the method that a trained one leaves: a mixture leaves the method that it wraps. */
-export const plainMethod = (trained: Trained<MethodOptions>): Trained<PlainOptions> =>
-  (definitionOf(trained.options).plain?.(trained) ?? trained) as Trained<PlainOptions>
+/** The options and memory of the method that a trained one leaves: a mixture that is merged leaves the one that it wraps. */
+export const plainMethod = (trained: Trained<MethodOptions>): Trained<MethodOptions> =>
+  (definitionOf(trained.options).plain?.(trained) ?? trained) as Trained<MethodOptions>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bareSetting } from '../../test/behaviour/bare-setting.ts'
+import { bareContext, bareSetting } from '../../test/behaviour/bare-setting.ts'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
 import { reshape } from '../graph/ops/movement.ts'
 import type { Method, Tensor } from '../nn/method.ts'
@@ -16,7 +16,7 @@ const setting = bareSetting({ sites: [branch, linear] })
 const adapter = bottleneck.create(bottleneckOptions.parse({ name: 'bottleneck', variant: 'ffn-output', size: 1 }), setting)
 const lowRank = lora.create(loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query'] }), setting)
 const mixed = (inner: Method, experts: number, share: readonly string[]): Method =>
-  mixture(inner, setting.sites, { experts, share, consistency: null, lazy: false, router: () => 0 })
+  mixture(inner, setting.sites, { experts, share, consistency: null, lazy: false, merges: true, routing: { per: 'pass', draw: () => 0 } })
 const tensor = (shape: readonly number[], data: readonly number[]): Tensor => ({ shape, data: Float32Array.from(data) })
 
 /** What an adapter adds to [1, -1], through the expert that the routes pick. */
@@ -29,7 +29,15 @@ async function adapted(method: Method, state: ReadonlyMap<string, Tensor>, route
     { ...given, x: operand([[1, -1]]), routes: operand(route) },
     (values) => {
       const x = values.x!
-      const call = { value: x, residual: x, norm: () => x, dropout: () => x, controls: { 'mixture.routes': values.routes! }, shared: {} }
+      const call = {
+        value: x,
+        residual: x,
+        norm: () => x,
+        dropout: () => x,
+        controls: { 'mixture.routes': values.routes! },
+        shared: {},
+        context: bareContext,
+      }
       return { y: reshape(method.branch!(branch, Object.fromEntries(roles.map((role) => [role, values[role]!])), call), [2]) }
     },
     'float32',
@@ -106,13 +114,16 @@ test('a route is the plain method with the experts that are chosen, and chooses 
   const options = loraOptions.parse({ name: 'lora', r: 1, alpha: 1, targets: ['query', 'value'] })
   const inner = lora.create(options, { ...setting, sites })
   const method = mixture(inner, sites, {
-    ...{ experts: 3, share: ['B'], consistency: null, lazy: false },
-    router({ group, role }) {
-      asked.training.add(`${group} ${role}`)
-      return 0
+    ...{ experts: 3, share: ['B'], consistency: null, lazy: false, merges: true },
+    routing: {
+      per: 'pass',
+      draw({ group, role }) {
+        asked.training.add(`${group} ${role}`)
+        return 0
+      },
     },
   })
-  method.feed!({ seed: 1, step: 0, microBatch: 0 })
+  method.feed!({ seed: 1, step: 0, microBatch: 0, rows: 2 })
   const state = new Map(
     pair.flatMap(({ name }, i) => [
       [

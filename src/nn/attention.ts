@@ -4,7 +4,8 @@ import { add } from '../graph/ops/elementwise.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
 import { rearrange, reshape, transpose } from '../graph/ops/movement.ts'
 import { softmax } from '../graph/ops/normalize.ts'
-import type { Network, Stream } from './network.ts'
+import type { Network } from './network.ts'
+import type { Stream } from './stream.ts'
 
 export interface AttentionDescription {
   readonly name: string

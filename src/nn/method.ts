@@ -1,3 +1,4 @@
+import type { Shape } from '../graph/dim.ts'
 import type { Dtype, Value } from '../graph/graph.ts'
 import type { Key } from '../random/key.ts'
 import type { Consistency } from './consistency.ts'
@@ -53,7 +54,7 @@ export type Roles = Readonly<Record<string, Value>>
 export interface Control {
   readonly name: string
   readonly dtype: Dtype
-  readonly shape: readonly number[]
+  readonly shape: Shape
 }
 export interface FedControl {
   readonly data: Float32Array | Uint8Array
@@ -65,6 +66,8 @@ export interface Moment {
   readonly seed: number
   readonly step: number
   readonly microBatch: number
+  /** Rows of the micro-batch, those of all passes. */
+  readonly rows: number
 }
 
 export interface Observed {
@@ -103,6 +106,12 @@ export interface Kept {
   readonly indices: readonly number[]
 }
 
+/** What a method tells the run record of an update. */
+export interface MethodEvent {
+  readonly event: 'ranks' | 'routes'
+  readonly [field: string]: unknown
+}
+
 /** The numbers of a linear map: its weight, `[out, in]`, and its bias, `[out]`. */
 export interface LinearWeights {
   readonly weight: Float32Array
@@ -116,7 +125,7 @@ export interface Decision {
   /** What the method remembers from now on; part of every checkpoint, plain JSON. */
   readonly memory?: unknown
   /** For the run record. */
-  readonly event?: { readonly event: 'ranks'; readonly [field: string]: unknown }
+  readonly event?: MethodEvent
   /** Parameters change shape: the graph is built anew with the new memory. */
   readonly reshape?: readonly Kept[]
 }
@@ -167,13 +176,15 @@ export interface Method {
     site: Site,
     observed: Observed,
   ): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
-  /** Reads the signals after an update and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
+  /** Reads the signals of an update, what it observed and what calls reported, and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
   control?(
     step: number,
     signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>,
     state: ReadonlyMap<string, Tensor>,
     memory: unknown,
   ): Decision | null
+  /** What the run record is told of an update besides decisions. */
+  events?(step: number, signals: ReadonlyMap<string, Readonly<Record<string, Float32Array>>>): readonly MethodEvent[]
   /** Whether evaluations after `step` updates may become the best one. */
   settled?(step: number): boolean
   /** The share of the trained weights that is left at the end of training; 1 by default. */

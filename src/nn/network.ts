@@ -1,16 +1,14 @@
-import type { Dim } from '../graph/dim.ts'
 import type { FileRange, Graph, Value } from '../graph/graph.ts'
-import { elements, external, input } from '../graph/graph.ts'
-import { greater, mul, where } from '../graph/ops/elementwise.ts'
-import type { Rearrangement } from '../graph/ops/movement.ts'
-import { reshape, slice } from '../graph/ops/movement.ts'
-import { dequantize } from '../graph/ops/quantized.ts'
+import { external, input } from '../graph/graph.ts'
+import { greater, where } from '../graph/ops/elementwise.ts'
+import { type Mask, openMasks } from './masks.ts'
 import type { BaseParameter, Method, ParameterSpec, Roles } from './method.ts'
 import { parameterName } from './method.ts'
 import type {
   AnyCall,
   BranchCall,
   BranchSite,
+  CallContext,
   EmbeddingCall,
   EmbeddingSite,
   KeyValueCall,
@@ -23,29 +21,7 @@ import type {
   Site,
 } from './site.ts'
 import { modelSite } from './site.ts'
-
-/** A packed batch of token rows, as graph inputs; a second one has sizes of its own but for `rows`. */
-export interface Stream {
-  readonly ids: Value
-  readonly types: Value
-  readonly positions: Value
-  /** `[rows]`: the index of each row's first token. */
-  readonly rowStart: Value
-  /** From `[tokens, ...]` to `[rows, length, ...]`; padding slots repeat token 0. */
-  readonly unpack: Rearrangement
-  /** From `[rows, length, ...]` back to `[tokens, ...]`. */
-  readonly repack: Rearrangement
-  /** `[rows, 1, 1, length]`: 0 for keys that may be attended, the most negative float elsewhere. */
-  readonly keyMask: Value
-  /** `[rows, length]`: 1 where a slot holds a token. */
-  readonly slotMask: Value
-}
-
-/** One dropout mask of the graph: its probability and number of elements. */
-export interface Mask {
-  readonly p: number
-  readonly size: Dim
-}
+import { declareStream, type Stream } from './stream.ts'
 
 /** A parameter that is trained: added by a method (with its spec and site) or a tensor of the base model (without). */
 export interface Trained {
@@ -96,61 +72,32 @@ export interface Construction {
   readonly trained: Map<string, Trained>
   readonly base: Map<string, BaseParameter>
   readonly sites: Site[]
-  readonly masks: Mask[]
+  readonly masks: readonly Mask[]
   /** What the method's `feed` gives, by name. */
   readonly controls: Readonly<Record<string, Value>>
+  /** Terms that calls add to the loss. */
+  readonly terms: Value[]
+  /** What calls report to the method's `control`. */
+  readonly reports: Report[]
 }
 
-function declareStream(graph: Graph, name: string | null = null): Stream {
-  const named = (what: string): string => (name === null ? what : `${name}.${what}`)
-  const sized = (what: string): string => (name === null ? what : `${name}${what[0]!.toUpperCase()}${what.slice(1)}`)
-  const [tokens, length] = [sized('tokens'), sized('length')]
-  const ids = input(graph, named('ids'), 'int32', [tokens])
-  const unpack = input(graph, named('unpack'), 'int32', ['rows', length])
-  const repack = input(graph, named('repack'), 'int32', [tokens])
-  const slotMask = input(graph, named('slotMask'), graph.float, ['rows', length])
-  return {
-    ids,
-    types: input(graph, named('types'), 'int32', [tokens]),
-    positions: input(graph, named('positions'), 'int32', [tokens]),
-    rowStart: input(graph, named('rowStart'), 'int32', ['rows']),
-    unpack: { index: unpack, inverse: repack, read: null },
-    repack: { index: repack, inverse: unpack, read: reshape(slotMask, ['rows', length, 1]) },
-    keyMask: reshape(input(graph, named('keyMask'), graph.float, ['rows', length]), ['rows', 1, 1, length]),
-    slotMask,
-  }
+/** A small result of a call. */
+export interface Report {
+  readonly site: Site
+  readonly signal: string
+  readonly value: Value
 }
-
-/** The name of the pool of keep-bytes for a dropout probability. */
-export const poolName = (p: number): string => `dropout.${p}`
 
 export function createNetwork({ graph, method, training, modelDropout = null, locate, trains }: NetworkOptions): Construction {
   const trained = new Map<string, Trained>()
   const base = new Map<string, BaseParameter>()
   const sites: Site[] = []
-  const masks: Mask[] = []
+  const { masks, noise, dropout } = openMasks(graph, training)
+  const terms: Value[] = []
+  const reports: Report[] = []
   const controls = Object.fromEntries(
     (training ? (method.controls ?? []) : []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]),
   )
-  const pools = new Map<number, { bytes: Value; start: Value; end: Value }>()
-
-  /** A window of the pool for `p`; where it lies is fed. */
-  const dropout = (x: Value, p: number): Value => {
-    if (!training || p === 0) return x
-    if (!pools.has(p)) {
-      pools.set(p, {
-        bytes: input(graph, poolName(p), 'uint8', [`bytes_${String(p).replace('.', '_')}`]),
-        start: graph.inputs.get('dropout.start') ?? input(graph, 'dropout.start', 'int32', ['masks']),
-        end: graph.inputs.get('dropout.end') ?? input(graph, 'dropout.end', 'int32', ['masks']),
-      })
-    }
-    const { bytes, start, end } = pools.get(p)!
-    const at = masks.length
-    masks.push({ p, size: elements(x) })
-    const bound = (ends: Value): Value => slice(ends, 0, at, at + 1, 1)
-    const window = slice(bytes, 0, bound(start), bound(end), elements(x))
-    return mul(x, dequantize(reshape(window, x.shape), 1 / (1 - p)))
-  }
 
   const trainedValue = (entry: Omit<Trained, 'value'>): Value => {
     const known = trained.get(entry.name)
@@ -169,7 +116,16 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     )
   }
 
+  const contextAt = (site: Site, stream: Stream): CallContext => ({
+    training,
+    stream,
+    noise,
+    addLoss: (term) => void (training && terms.push(term)),
+    report: (signal, value) => void (training && reports.push({ site, signal, value })),
+  })
+
   function open<S extends Site, C, R>(
+    stream: Stream,
     site: S,
     call: C,
     around: ((site: S, roles: Roles, call: C & AnyCall) => R) | undefined,
@@ -177,11 +133,13 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
   ): R {
     sites.push(site)
     const roles = around ? (rolesAt(site) ?? (Object.keys(shared).length > 0 ? {} : null)) : null
-    return around && roles ? around.call(method, site, roles, { ...call, dropout, controls, shared }) : plain()
+    if (!around || !roles) return plain()
+    return around.call(method, site, roles, { ...call, dropout, controls, shared, context: contextAt(site, stream) })
   }
 
+  const main = declareStream(graph)
   let shared: Readonly<Record<string, Value>> = {}
-  shared = open(modelSite, {}, method.model, () => ({}))
+  shared = open(main, modelSite, {}, method.model, () => ({}))
 
   // Virtual tokens have negative ids, and no row in the table.
   const lookup = (stream: Stream): Stream =>
@@ -211,12 +169,12 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
         if (!known.has(x)) known.set(x, call.base(x))
         return known.get(x)!
       }
-      return open(site, { ...call, base: once }, method.linear, () => call.base(call.input))
+      return open(declared, site, { ...call, base: once }, method.linear, () => call.base(call.input))
     },
-    branch: (site, call) => open(site, call, method.branch, () => call.value),
-    keyValue: (site, call) => open(site, call, method.keyValue, () => call),
-    embedding: (site, call) => open(site, { ...call, ids: declared.ids }, method.embedding, () => call.value),
-    norm: (site, call) => open(site, call, method.norm, () => call.base(call.input)),
+    branch: (site, call) => open(declared, site, call, method.branch, () => call.value),
+    keyValue: (site, call) => open(declared, site, call, method.keyValue, () => call),
+    embedding: (site, call) => open(declared, site, { ...call, ids: declared.ids }, method.embedding, () => call.value),
+    norm: (site, call) => open(declared, site, call, method.norm, () => call.base(call.input)),
   })
-  return { network: networkOn(declareStream(graph)), trained, base, sites, masks, controls }
+  return { network: networkOn(main), trained, base, sites, masks, controls, terms, reports }
 }

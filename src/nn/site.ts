@@ -1,4 +1,6 @@
+import type { Shape } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
+import type { Stream } from './stream.ts'
 
 interface Place {
   /** HF module name with the architecture's prefix, e.g. `bert.encoder.layer.0.attention.self.query`. */
@@ -63,6 +65,21 @@ export const modelSite: ModelSite = { kind: 'model', name: 'shared', layer: null
 /** A named place in a model where a method may act. */
 export type Site = LinearSite | BranchSite | KeyValueSite | EmbeddingSite | NormSite | ModelSite
 
+/** Numbers of mean 0: normal with deviation 1, or uniform between -1 and 1. */
+export type Noise = 'normal' | 'uniform'
+
+/** What surrounds a call. */
+export interface CallContext {
+  readonly training: boolean
+  readonly stream: Stream
+  /** Numbers of that shape, fresh in each micro-batch; in training alone. */
+  readonly noise: (kind: Noise, shape: Shape) => Value
+  /** Adds a scalar to the loss, its mean over the micro-batches of an update; of no effect outside of training. */
+  readonly addLoss: (term: Value) => void
+  /** Tells the method's `control` of a small value, in the last micro-batch of an update; of no effect outside of training. */
+  readonly report: (signal: string, value: Value) => void
+}
+
 /** What every call offers. */
 export interface AnyCall {
   /** Dropout with probability `p`; the identity outside of training. Each call has a mask of its own. */
@@ -71,6 +88,7 @@ export interface AnyCall {
   readonly controls: Readonly<Record<string, Value>>
   /** What the method made at the model's site, by name. */
   readonly shared: Readonly<Record<string, Value>>
+  readonly context: CallContext
 }
 
 export interface LinearCall extends AnyCall {

@@ -83,7 +83,8 @@ function initializer(value: Value): TensorProto {
 
 /**
  * The graph as an ONNX model of a few kilobytes; frozen weights are references into files.
- * Nodes that no output needs are left out, and the list is reversed (see `executionOrder`).
+ * Nodes that no output needs are left out, and the list is reversed (see `executionOrder`). All shapes are told: where the engine
+ * cannot infer one, as of a part of `tokens`, it reuses no buffer and takes a time to plan that grows with the square of the nodes.
  */
 export function encode(graph: Graph): Uint8Array {
   const nodes = liveNodes(graph)
@@ -111,6 +112,9 @@ export function encode(graph: Graph): Uint8Array {
           }),
         )
         .reverse(),
+      valueInfo: nodes
+        .flatMap(({ outputs }) => outputs)
+        .flatMap((value) => (value && !names.has(value) ? [valueInfo(value.name, value)] : [])),
       input: [...graph.inputs.values()].map((value) => valueInfo(value.name, value)),
       output: [...graph.outputs].map(([name, value]) => valueInfo(name, value)),
       initializer: [...graph.constants.values(), ...graph.externals.values()].filter((value) => used.has(value)).map(initializer),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../test/behaviour/tiny-model.ts'
 import { UserError } from '../errors.ts'
-import { replay } from './replay.ts'
+import { drawRecorded } from './replay.ts'
 
 function recording(text: string): string {
   const file = join(temporaryFolder(), 'routes.json')
@@ -19,11 +19,11 @@ const routes = [
 ]
 
 test('a recorded route is repeated', () => {
-  assert.equal(replay(recording(JSON.stringify(routes)))(draw, at), 2)
+  assert.equal(drawRecorded(recording(JSON.stringify(routes)))(draw, at), 2)
 })
 
 test('what was not recorded, or is no expert, is named', () => {
-  const router = replay(recording(JSON.stringify(routes)))
+  const router = drawRecorded(recording(JSON.stringify(routes)))
   for (const role of ['up', 'left', 'right', 'missing']) {
     assert.throws(
       () => router({ ...draw, role }, at),
@@ -38,6 +38,6 @@ test('what was not recorded, or is no expert, is named', () => {
 })
 
 test('a file that is no recording is refused', () => {
-  assert.throws(() => replay(recording('[')), /routes\.json cannot be read/)
-  assert.throws(() => replay('/nowhere/routes.json'), UserError)
+  assert.throws(() => drawRecorded(recording('[')), /routes\.json cannot be read/)
+  assert.throws(() => drawRecorded('/nowhere/routes.json'), UserError)
 })

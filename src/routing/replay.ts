@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { defineRouting } from './definition.ts'
 import type { Router } from './route.ts'
+
+export const replayOptions = z.strictObject({ name: z.literal('replay'), file: z.string().min(1) })
 
 /** Recorded routes: `[step][pass][group][role]`. */
 type Recorded = readonly (readonly Readonly<Record<string, Readonly<Record<string, number>>>>[])[]
 
-/** Routing that repeats a recording, a JSON file of `[step][pass][group][role]`. */
-export function replay(file: string): Router {
+/** Draws that were recorded. Throws UserError where the file cannot be read. */
+export function drawRecorded(file: string): Router {
   let recorded: Recorded
   try {
     recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded
@@ -21,3 +25,10 @@ export function replay(file: string): Router {
     return index
   }
 }
+
+/** Routing that repeats a recording, a JSON file of `[step][pass][group][role]`. */
+export const replay = defineRouting<z.infer<typeof replayOptions>>({
+  options: replayOptions,
+  merges: true,
+  create: ({ file }) => ({ per: 'pass', draw: drawRecorded(file) }),
+})

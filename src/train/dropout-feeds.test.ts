@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Mask } from '../nn/network.ts'
+import type { Mask } from '../nn/masks.ts'
 import type { Feeds } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
 
-const masks: Mask[] = [
+const masks: (Mask & { readonly p: number })[] = [
   { p: 0.1, size: '16*tokens' },
   { p: 0.3, size: '2*length*length*rows' },
   { p: 0.1, size: '16*tokens' },

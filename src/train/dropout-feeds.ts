@@ -1,8 +1,8 @@
 import { evaluate } from '../graph/dim.ts'
-import { type Mask, poolName } from '../nn/network.ts'
-import { stream } from '../random/draws.ts'
+import { type Mask, poolName } from '../nn/masks.ts'
+import { normals, stream, uniforms } from '../random/draws.ts'
 import { fillKeepBytes } from '../random/keep-bytes.ts'
-import { keyOf } from '../random/key.ts'
+import { type Key, keyOf } from '../random/key.ts'
 import type { Feeds } from '../runtime/session.ts'
 
 export interface DropoutMoment {
@@ -11,9 +11,18 @@ export interface DropoutMoment {
   readonly microBatch: number
 }
 
+/** A pool's numbers: keep-bytes of a dropout probability, or noise of a kind. */
+function poolOf(p: Mask['p'], length: number, key: Key): Uint8Array | Float32Array {
+  if (p === 'normal') return normals(length, key, { mean: 0, deviation: 1 })
+  if (p === 'uniform') return uniforms(length, key, { low: -1, high: 1 })
+  const bytes = new Uint8Array(length)
+  fillKeepBytes(bytes, key, p)
+  return bytes
+}
+
 /**
- * The keep-bytes of all dropout masks of one micro-batch: for each probability a pool at least twice as long as its largest mask,
- * fresh each time, and for each mask a window of it at a hashed place. A pure function of the moment.
+ * The random numbers of one micro-batch, dropout's keep-bytes and noise: for each probability and kind a pool at least twice as long as
+ * its largest mask, fresh each time, and for each mask a window of it at a hashed place. A pure function of the moment.
  */
 export function dropoutFeeds(
   masks: readonly Mask[],
@@ -22,15 +31,14 @@ export function dropoutFeeds(
 ): Feeds {
   if (masks.length === 0) return {}
   const lengths = masks.map(({ size }) => evaluate(size, sizes))
-  const pools = new Map<number, Uint8Array>()
-  for (const { p } of masks) {
-    const most = Math.max(...masks.flatMap((mask, k) => (mask.p === p ? [lengths[k]!] : [])))
-    if (!pools.has(p)) pools.set(p, new Uint8Array(2 * most))
-  }
+  const pools = new Map<Mask['p'], Uint8Array | Float32Array>()
   const feeds: Record<string, Feeds[string]> = {}
-  for (const [p, bytes] of pools) {
-    fillKeepBytes(bytes, keyOf('dropout', seed, step, microBatch, p), p)
-    feeds[poolName(p)] = { data: bytes, shape: [bytes.length] }
+  for (const { p } of masks) {
+    if (pools.has(p)) continue
+    const most = Math.max(...masks.flatMap((mask, k) => (mask.p === p ? [lengths[k]!] : [])))
+    const data = poolOf(p, 2 * most, keyOf('dropout', seed, step, microBatch, p))
+    pools.set(p, data)
+    feeds[poolName(p)] = { data, shape: [data.length] }
   }
   const windows = stream(keyOf('windows', seed, step, microBatch))
   const starts = Int32Array.from(masks, ({ p }, i) => windows.below(pools.get(p)!.length - lengths[i]! + 1))

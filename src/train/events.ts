@@ -1,6 +1,8 @@
+import type { MethodEvent } from '../nn/method.ts'
+
 /** One line of a run's record: plain JSON. Fields named ms, seconds, cpuSeconds, peakMemoryBytes and time are wall-clock readings. */
 export interface RunEvent {
-  readonly event: 'run' | 'step' | 'eval' | 'ranks' | 'checkpoint' | 'warning' | 'done'
+  readonly event: 'run' | 'step' | 'eval' | 'checkpoint' | 'warning' | 'done' | MethodEvent['event']
   readonly [field: string]: unknown
 }
 

@@ -61,7 +61,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       return false
     }
     const start = performance.now()
-    const { result, decision } = await training.advance(progress.step)
+    const { result, events } = await training.advance(progress.step)
     if (!result.finite) {
       options.checkpoint(progress)
       throw new UserError(
@@ -69,7 +69,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
           'the update was not made. Lower train.learningRate, or look at these rows.',
       )
     }
-    const { loss, taskLoss, penalty, consistency, gradNorm, tokens, flops } = result
+    const { loss, taskLoss, penalty, balance, consistency, gradNorm, tokens, flops } = result
     const learningRate = training.learningRate(progress.step)
     progress.step++
     progress.tokens += tokens
@@ -82,13 +82,14 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       loss,
       taskLoss,
       penalty,
+      balance,
       consistency,
       gradNorm,
       learningRate,
       tokens,
       ms: performance.now() - start,
     })
-    if (decision?.event) emit({ ...decision.event, step: progress.step })
+    for (const event of events) emit({ ...event, step: progress.step })
 
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()

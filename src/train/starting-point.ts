@@ -60,7 +60,7 @@ export function startingPoint(
   if (isExpertsFile(file)) {
     const { method, state } = make(null)
     if (method.experts === undefined)
-      throw new UserError(`adapter: ${file} holds a mixture's experts, but the run's method is ${options.name}.`)
+      throw new UserError(`adapter: ${file} holds experts that are merged, but the run's method is ${method.name}.`)
     for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
     return { state, memory: null, warnings: [] }
   }

@@ -3,7 +3,7 @@ import { type Assembly, assemble, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
-import { abs, add, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
+import { abs, add, addAll, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
 import type { Objective } from '../heads/head.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
@@ -83,10 +83,12 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const apply = input(graph, 'apply', 'bool', [])
   const terms = subject.head.loss(network, logits, objective)
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
+  const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / options.accumulate) : null
   const parts = [
     terms.task,
     ...(terms.consistency ? [mul(terms.consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
     ...(penalty ? [mul(penalty, cast(apply, graph.float))] : []),
+    ...(balance ? [balance] : []),
   ]
   const loss = parts.reduce(add)
 
@@ -137,9 +139,25 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   }
 
   const signals = observeSites(graph, sites, after, assembly, method, held, (name, value, old) => write(name, value, old, ok))
-  const report = { loss, taskLoss: terms.task, penalty, consistency: terms.consistency, gradNorm: norm, finite: cast(finite, graph.float) }
+  const report = {
+    loss,
+    taskLoss: terms.task,
+    penalty,
+    balance,
+    consistency: terms.consistency,
+    gradNorm: norm,
+    finite: cast(finite, graph.float),
+  }
   for (const [name, value] of Object.entries(report)) if (value) output(graph, name, value)
-  return { assembly, state, signals }
+  const reported = assembly.reports.map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
+  return { assembly, state, signals: [...signals, ...reported] }
+}
+
+/** Makes a signal an output. */
+function signalOutput(graph: Graph, { name: site }: Site, signal: string, value: Value): StepGraph['signals'][number] {
+  const name = `${site}#${signal}`
+  output(graph, name, value)
+  return { site, signal, output: name }
 }
 
 function observeSites(
@@ -164,11 +182,7 @@ function observeSites(
       controls,
     })
     for (const [buffer, value] of Object.entries(observed.buffers)) write(bufferName(site, buffer), value, buffers[buffer]!)
-    for (const [signal, value] of Object.entries(observed.signals)) {
-      const name = `${site.name}#${signal}`
-      output(graph, name, value)
-      signals.push({ site: site.name, signal, output: name })
-    }
+    for (const [signal, value] of Object.entries(observed.signals)) signals.push(signalOutput(graph, site, signal, value))
   }
   return signals
 }

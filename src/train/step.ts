@@ -18,6 +18,8 @@ export interface StepResult {
   readonly loss: number
   readonly taskLoss: number
   readonly penalty: number
+  /** Terms that keep the experts of a mixture in use. */
+  readonly balance: number
   readonly consistency: number
   readonly gradNorm: number
   readonly tokens: number
@@ -82,14 +84,14 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
         ...(objective.consistency && { consistencyWeight: number(consistencyWeight(objective.consistency, step)) }),
       }
       for (const name of graph.state.keys()) shared[name] = state.get(name)!
-      const sums = { loss: 0, taskLoss: 0, penalty: 0, consistency: 0 }
+      const sums = { loss: 0, taskLoss: 0, penalty: 0, balance: 0, consistency: 0 }
       let gradNorm = Number.NaN
       let finite = true
       let signals: StepResult['signals'] = new Map()
       for (const [microBatch, { batch, targets }] of batches.entries()) {
         const last = microBatch === batches.length - 1
-        const moment = { seed, step, microBatch }
         const { rows, tokens, length } = batch
+        const moment = { seed, step, microBatch, rows }
         const results = await session.run({
           ...shared,
           ...streamFeeds(batch),
@@ -101,6 +103,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
         const value = (name: string): number => results[name]?.data[0] ?? 0
         sums.loss += value('loss')
         sums.taskLoss += value('taskLoss')
+        sums.balance += value('balance')
         sums.consistency += value('consistency')
         gradNorm = value('gradNorm')
         finite &&= value('finite') === 1

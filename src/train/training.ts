@@ -2,7 +2,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
-import { type Decision, deployed, type Method } from '../nn/method.ts'
+import { deployed, type Method, type MethodEvent } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
 import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
 import type { Prepared } from './prepare.ts'
@@ -15,8 +15,8 @@ export interface Training {
   readonly memory: unknown
   readonly method: Method
   learningRate(step: number): number
-  /** Makes update `step`, counted from 0, and lets the method decide on it; nothing changes where the result is not finite. */
-  advance(step: number): Promise<{ readonly result: StepResult; readonly decision: Decision | null }>
+  /** Makes update `step`, counted from 0, and lets the method decide on it and tell of it; nothing changes where the result is not finite. */
+  advance(step: number): Promise<{ readonly result: StepResult; readonly events: readonly MethodEvent[] }>
   /** Metrics of the deployed state, averaged where the run says so, on the evaluation examples. */
   evaluate(): Promise<Record<string, number>>
   close(): Promise<void>
@@ -79,7 +79,8 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
       }
       if (decision?.reshape || decision?.event) restartAverage(state)
       if (result.finite && train.average && entersAverage(train.average, plan, at + 1)) enterAverage(train.average, state)
-      return { result, decision }
+      const told = result.finite ? (method.events?.(at, result.signals) ?? []) : []
+      return { result, events: [...(decision?.event ? [decision.event] : []), ...told] }
     },
     async evaluate() {
       const { method: plain, state: values } = deployed(method, averagedParameters(state))

@@ -153,7 +153,7 @@ test('each row of routes has a single one, and routes are a pure function of the
   const [one, two] = [prepare(subject, adamix), prepare(subject, adamix)]
   const seen = new Set<string>()
   for (let step = 0; step < 20; step++) {
-    const moment = { seed: 5, step, microBatch: 0 }
+    const moment = { seed: 5, step, microBatch: 0, rows: 12 }
     const { data } = one.method.feed!(moment)['mixture.routes']!
     assert.deepEqual(two.method.feed!(moment)['mixture.routes']!.data, data)
     for (let row = 0; row < 4; row++) assert.deepEqual([...data.subarray(4 * row, 4 * row + 4)].sort(), [0, 0, 0, 1])

@@ -8,7 +8,7 @@ import { outline } from '../../src/evaluate/assembly.ts'
 import { type Adapter, methodOf, type Subject } from '../../src/formats/adapter.ts'
 import { describeAdapter, loadAdapter, saveAdapter } from '../../src/formats/index.ts'
 import { heads } from '../../src/heads/index.ts'
-import { methodOptions, methods, type PlainOptions } from '../../src/methods/index.ts'
+import { methodOptions, methods, type MethodOptions } from '../../src/methods/index.ts'
 import { openModel } from '../../src/models/open.ts'
 import { parameterName } from '../../src/nn/method.ts'
 import { stream } from '../../src/random/draws.ts'
@@ -22,7 +22,7 @@ const queries = [0, 1].map((layer) => `bert.encoder.layer.${layer}.attention.sel
 const kept = Object.fromEntries(queries.map((name, i) => [name, [true, i === 0, false]]))
 
 interface Kind {
-  readonly options: { readonly name: PlainOptions['name']; readonly [key: string]: unknown }
+  readonly options: { readonly name: MethodOptions['name']; readonly [key: string]: unknown }
   readonly memory?: unknown
   /** Whether the folder says enough without adatune's note. */
   readonly foreign: boolean
@@ -60,7 +60,7 @@ function saved({ options: given, memory = null }: Kind): { subject: Subject; fil
     totalSteps: 9,
   } as const
   const folder = join(temporaryFolder(), 'adapter')
-  saveAdapter(folder, { options: methodOptions.parse(given) as PlainOptions, memory, state, card }, subject)
+  saveAdapter(folder, { options: methodOptions.parse(given) as MethodOptions, memory, state, card }, subject)
   return { subject, folder, files: new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))])) }
 }
 

@@ -30,7 +30,10 @@ function mixed(task: TaskName, passes: readonly number[], changes: Partial<Consi
   const setting = settingOf(subject)
   const inner = lora.create(loraOptions.parse({ name: 'lora', r: 2 }), setting)
   const options = { experts: 2, share: ['B'], consistency: { ...agreement, ...changes }, lazy: false }
-  const method: Method = mixture(inner, setting.sites, { ...options, router: (_draw, { pass }) => passes[pass]! })
+  const method: Method = mixture(inner, setting.sites, {
+    ...{ ...options, merges: true },
+    routing: { per: 'pass', draw: (_draw, { pass }) => passes[pass]! },
+  })
   const state = startOf(subject, method)
   disturb(state, /[AB]\.weight$/)
   return { subject, method, state }

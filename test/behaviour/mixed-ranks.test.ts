@@ -73,7 +73,7 @@ test('with coupled draws all roles of a module draw the same expert, else they d
     const { method } = prepare(subject, adamix, { of: { name: 'lora' }, experts, share: [], draws })
     let [rowsOfRoutes, same] = [0, 0]
     for (let step = 0; step < 300; step++) {
-      const { data, shape } = method.feed!({ seed: 1, step, microBatch: 0 })['mixture.routes']!
+      const { data, shape } = method.feed!({ seed: 1, step, microBatch: 0, rows: 2 })['mixture.routes']!
       rowsOfRoutes = shape[0]!
       const drawn = Array.from({ length: rowsOfRoutes }, (_, i) => data.subarray(i * experts, (i + 1) * experts).indexOf(1))
       // A and B of the first attention stand next to each other.

@@ -29,7 +29,7 @@ export function stepFeeds(
     ...streamFeeds(batch),
     ...targets.feeds,
     ...dropoutFeeds(assembly.masks, { rows: batch.rows, tokens: batch.tokens, length: batch.length }, moment),
-    ...method.feed?.(moment),
+    ...method.feed?.({ ...moment, rows: batch.rows }),
     lossDivisor: number(targets.weight),
     targetCount: number(targets.count),
     rate: number(rate),

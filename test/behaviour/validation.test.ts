@@ -7,7 +7,7 @@ import { UserError } from '../../src/errors.ts'
 import { openAdapted } from '../../src/evaluate/adapted.ts'
 import { findModel } from '../../src/evaluate/open-task.ts'
 import { loadAdapter, saveAdapter } from '../../src/formats/index.ts'
-import { methodOptions, methods, type PlainOptions } from '../../src/methods/index.ts'
+import { methodOptions, methods, type MethodOptions } from '../../src/methods/index.ts'
 import { prepare as prepareRun } from '../../src/train/prepare.ts'
 import { readHeader, readTensor } from '../../src/weights/safetensors.ts'
 import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
@@ -44,7 +44,7 @@ const made = tinySubject()
 const card = { task: 'sequence-classification', labels: null, outputs: 3, baseModel: null, adapterName: null, totalSteps: 9 } as const
 
 interface Folder {
-  readonly method?: { readonly name: PlainOptions['name']; readonly [key: string]: unknown }
+  readonly method?: { readonly name: MethodOptions['name']; readonly [key: string]: unknown }
   /** Changes to `adapter_config.json`. */
   readonly config?: object
   /** What becomes of the tensors' names: null for none. */
@@ -56,7 +56,7 @@ interface Folder {
 function folderOf({ method = { name: 'lora', r: 2 }, config = {}, tensors = (name) => name, without }: Folder): string {
   const { shape, state } = prepare(made, methods[method.name], method)
   const folder = join(temporaryFolder(), 'adapter')
-  const adapter = { options: methodOptions.parse(method) as PlainOptions, memory: null, state, card }
+  const adapter = { options: methodOptions.parse(method) as MethodOptions, memory: null, state, card }
   saveAdapter(folder, adapter, { model: made.model, outline: shape })
   rmSync(join(folder, 'adatune.json'))
   const file = join(folder, 'adapter_config.json')

@@ -10,6 +10,7 @@ import { mixableNames } from '../../src/methods/adamix.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type MethodOptions, methodOptions, methods, plainMethod } from '../../src/methods/index.ts'
 import { deployed, foldOf, type Method, parameterName } from '../../src/nn/method.ts'
+import { routingNames } from '../../src/routing/index.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, assertSameBits, copyOf, labels, rows, stepOptions, temporaryFolder, tinySubject } from '../behaviour/tiny-model.ts'
 
@@ -39,6 +40,10 @@ async function train(method: Method, state: State, from: number, to: number): Pr
 
 /** Few virtual tokens, since the rows are short. */
 const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+const byExample = (name: string): Record<string, unknown> => ({
+  ...{ name: 'adamix', of: { name, ...small[name] } },
+  routing: { name: 'uniform', per: 'example' },
+})
 /** Forms of methods that options choose. */
 const forms: Readonly<Record<string, { readonly name: string } & Record<string, unknown>>> = {
   DoRA: { name: 'lora', dora: true, dropout: 0.1 },
@@ -53,6 +58,13 @@ const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...mixableNames.map((name) => [`adamix over ${name}`, { name: 'adamix', of: { name, ...small[name] } }] as const),
   ...Object.entries(forms),
   ...Object.entries(forms).map(([name, of]) => [`adamix over ${name}`, { name: 'adamix', of }] as const),
+  ...mixableNames.map((name) => [`adamix over ${name}, routed by example`, byExample(name)] as const),
+  ...routingNames
+    .filter((name) => name !== 'replay')
+    .map((name) => [`adamix routed by ${name}`, { name: 'adamix', of: { name: 'lora' }, routing: { name } }] as const),
+  ...(['bottleneck', 'adalora', 'bitfit'] as const).map(
+    (name) => [`adamix over ${name}, routed by switch`, { name: 'adamix', of: { name }, routing: { name: 'switch' } }] as const,
+  ),
 ]
 for (const [name, chosen] of given) {
   const options: MethodOptions = methodOptions.parse(chosen)
@@ -154,7 +166,7 @@ for (const [name, chosen] of given) {
     const { method, state } = make()
     const { masks, network } = assemble(subject, { method: deployed(method, state).method, training: false, trains: trainedIn(state) })
     assert.equal(masks.length, 0)
-    assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|routes|observing/.test(input)).length, 0)
+    assert.equal([...network.graph.inputs.keys()].filter((input) => /dropout|noise|mixture|observing/.test(input)).length, 0)
   })
 }
 

@@ -8,7 +8,7 @@ import { openAdapted } from '../../src/evaluate/adapted.ts'
 import { findModel } from '../../src/evaluate/open-task.ts'
 import { openPredictor } from '../../src/evaluate/predictor.ts'
 import { describeAdapter, loadAdapter, saveAdapter } from '../../src/formats/index.ts'
-import type { PlainOptions } from '../../src/methods/index.ts'
+import type { MethodOptions } from '../../src/methods/index.ts'
 import { assertNear, assertSameBits, temporaryFolder } from '../behaviour/tiny-model.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -76,7 +76,7 @@ test('a prefix whose text keeps its positions is saved as adapter-hub does', asy
   saveAdapter(folder, adapter!, { model: open.subject.model, outline: open.outline })
   const { config, name } = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'))
   assert.deepEqual([config.architecture, config.flat, config.prefix_length, name], ['prefix_tuning', true, 3, 'mine'])
-  const shifted = { ...adapter!, options: { ...adapter!.options, positions: 'shifted' } as PlainOptions }
+  const shifted = { ...adapter!, options: { ...adapter!.options, positions: 'shifted' } as MethodOptions }
   const other = join(temporaryFolder(), 'peft')
   saveAdapter(other, shifted, { model: open.subject.model, outline: open.outline })
   assert.equal(JSON.parse(readFileSync(join(other, 'adapter_config.json'), 'utf8')).peft_type, 'PREFIX_TUNING')

@@ -54,6 +54,8 @@ export const or = (x: Value, y: Value): Value => binary('Or', x, y)
 export const not = (x: Value): Value => unary('Not', x)
 export const isNan = (x: Value): Value => unary('IsNaN', x, 'bool')
 export const isInf = (x: Value): Value => unary('IsInf', x, 'bool')
+/** The remainder of integers, of the divisor's sign. */
+export const modulo = (x: Operand, y: Operand): Value => binary('Mod', x, y)
 export const min = (x: Operand, y: Operand): Value => binary('Min', x, y)
 
 /** The same values, through which no gradient flows. */
@@ -80,4 +82,12 @@ export function addAll(values: readonly Value[]): Value {
   if (!first) throw new Error('a sum of nothing has no shape')
   if (rest.length === 0) return first
   return append(first.graph, 'Sum', values, [{ dtype: first.dtype, shape: first.shape }])[0]!
+}
+
+/** The largest of tensors of one shape, element by element. */
+export function maximum(values: readonly Value[]): Value {
+  const [first, ...rest] = values
+  if (!first) throw new Error('nothing has no largest')
+  if (rest.length === 0) return first
+  return append(first.graph, 'Max', values, [{ dtype: first.dtype, shape: first.shape }])[0]!
 }

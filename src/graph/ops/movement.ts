@@ -5,8 +5,9 @@ import { append, constant } from '../graph.ts'
 
 const ints = (graph: Graph, data: readonly number[]): Value => constant(graph, data, [data.length], 'int64')
 
-/** A run-time value `[1]` that holds one named size, or an equal part of it such as `rows/2`. */
-function sizeOf(graph: Graph, dim: string): Value {
+/** An integer `[1]` that holds a size: a number, a named size, or an equal part of it such as `rows/2`. */
+export function sizeOf(graph: Graph, dim: Dim): Value {
+  if (typeof dim === 'number') return ints(graph, [dim])
   const [symbol, parts] = dim.split('/') as [string, string?]
   if (parts) return append(graph, 'Div', [sizeOf(graph, symbol), ints(graph, [Number(parts)])], [{ dtype: 'int64', shape: [1] }])[0]!
   const at = graph.sizes.get(symbol)
@@ -20,7 +21,7 @@ export function shapeVector(graph: Graph, shape: Shape, inferOne: boolean): Valu
   const inferred = inferOne ? (unknown >= 0 ? unknown : shape.findIndex((dim) => typeof dim === 'string')) : -1
   const pieces = shape.map((dim, i) => (i === inferred ? -1 : dim))
   if (pieces.every((dim) => typeof dim === 'number')) return ints(graph, pieces as number[])
-  const parts = pieces.map((dim) => (typeof dim === 'number' ? ints(graph, [dim]) : sizeOf(graph, dim)))
+  const parts = pieces.map((dim) => sizeOf(graph, dim))
   return append(graph, 'Concat', parts, [{ dtype: 'int64', shape: [shape.length] }], { axis: { int: 0 } })[0]!
 }
 

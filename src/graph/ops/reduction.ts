@@ -1,6 +1,6 @@
 import type { Shape } from '../dim.ts'
 import type { Value } from '../graph.ts'
-import { append, constant } from '../graph.ts'
+import { append, constant, scalar } from '../graph.ts'
 
 export interface ReduceOptions {
   readonly axes?: readonly number[]
@@ -20,3 +20,9 @@ export const reduceSum = (x: Value, options: ReduceOptions = {}): Value => reduc
 export const reduceMean = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceMean', x, options)
 /** The sum of squares over `axes` (all by default). */
 export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceSumSquare', x, options)
+
+/** Sums along an axis up to each element, which is counted or not. */
+export function cumulativeSum(x: Value, axis: number, { exclusive = false }: { readonly exclusive?: boolean } = {}): Value {
+  const attributes = { exclusive: { int: exclusive ? 1 : 0 } }
+  return append(x.graph, 'CumSum', [x, scalar(x.graph, axis, 'int32')], [{ dtype: x.dtype, shape: x.shape }], attributes)[0]!
+}

@@ -39,6 +39,8 @@ const runs = (async () => {
     return [name, { shape: entry.shape, data: name.includes('adapter_up') ? data.fill(0) : data }] as const
   })
   writeSafetensors(file, tensors)
+  // The note seals the file that was there.
+  rmSync(join(at('idle'), 'adatune.json'))
   cpSync(at('fourth/adapter'), at('headless'), { recursive: true })
   for (const name of ['adatune.json', 'head_config.json', 'model_head.safetensors']) rmSync(join(at('headless'), name))
 })()

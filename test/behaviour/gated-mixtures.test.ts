@@ -257,6 +257,15 @@ test('experts for each token are refused where a method changes whole rows, and 
   )
 })
 
+test('experts of a method that leaves another one cannot stay apart', () => {
+  const of = { name: 'lora', init: 'pissa', r: 2 }
+  assert.throws(
+    () => prepare(subject, adamix, { of, routing: { name: 'base' } }),
+    /lora leaves another method than it trains; take a routing that merges/,
+  )
+  prepare(subject, adamix, { of, routing: { name: 'uniform', per: 'example' } })
+})
+
 test('lazy Adam leaves experts alone that no row has drawn', async () => {
   const inner = wrapped(lowRank)
   const method = mixture(inner, setting.sites, {

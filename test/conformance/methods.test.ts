@@ -62,7 +62,7 @@ const given: readonly (readonly [string, Record<string, unknown>])[] = [
   ...routingNames
     .filter((name) => name !== 'replay')
     .map((name) => [`adamix routed by ${name}`, { name: 'adamix', of: { name: 'lora' }, routing: { name } }] as const),
-  ...(['bottleneck', 'adalora', 'bitfit'] as const).map(
+  ...(['bottleneck', 'adalora', 'ia3', 'vera', 'bitfit'] as const).map(
     (name) => [`adamix over ${name}, routed by switch`, { name: 'adamix', of: { name }, routing: { name: 'switch' } }] as const,
   ),
 ]

@@ -1,7 +1,7 @@
 /**
  * Parameter-efficient fine-tuning of Hugging Face transformers.
  * `fineTune` trains, `openPredictor` answers, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
- * `unmergeAdapter` and `convertAdapter` make folders of saved ones. All take what the command line takes.
+ * `unmergeAdapter`, `convertAdapter` and `extractAdapter` make folders of saved ones. All take what the command line takes.
  */
 import { parseRun, readRun } from './config/parse.ts'
 import type { RunSettings } from './config/run-config.ts'
@@ -26,6 +26,7 @@ export type { Predictor, PredictorOptions } from './evaluate/predictor.ts'
 export { openPredictor } from './evaluate/predictor.ts'
 export { type CombineOptions, type CombineSummary, combineAdapters } from './merging/combine.ts'
 export { convertAdapter } from './merging/convert.ts'
+export { type Extraction, type ExtractOptions, extractAdapter } from './merging/extract.ts'
 export { type FoldingOptions, mergeAdapter } from './merging/merge.ts'
 export { type Adapters, type AdaptersOptions, openAdapters } from './merging/open-adapters.ts'
 export { unmergeAdapter } from './merging/unmerge.ts'

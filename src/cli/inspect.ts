@@ -10,6 +10,7 @@ import type { TaskName } from '../heads/index.ts'
 import { tasks } from '../tasks/index.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { inspectModel } from './model-inspection.ts'
+import { printNotice } from './options.ts'
 import { spectrumText } from './spectrum-text.ts'
 import { stepCost } from './step-cost.ts'
 
@@ -50,7 +51,7 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   const about = inspectModel(open, length)
   const print = (object: unknown, text: () => string): string => (json ? `${JSON.stringify(object, null, 2)}\n` : text())
 
-  const adapter: Adapter | null = folder === undefined ? null : loadAdapter(folder, { model, outline })
+  const adapter: Adapter | null = folder === undefined ? null : loadAdapter(folder, { model, outline }, printNotice)
   const given =
     adapter?.options ?? (flags.method !== undefined || flags.set.some((setting) => setting.startsWith('method.')) ? run.method : null)
   if (given === null) return print(about, () => baseText(about))

@@ -6,6 +6,7 @@ import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
+import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
 import { positiveFlag, taskFlag } from './options.ts'
@@ -28,13 +29,13 @@ function withColumns(command: Command): Command {
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
 }
 
-function adapted(command: Command): Command {
+function answering(command: Command): Command {
   return withColumns(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--batch-size <rows>', 'rows at a time', '64')
     .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')
     .option('--seed <number>', 'of random routes', '1')
+    .option('--quiet', 'print errors only')
 }
 
 /** Commander's message, of one or two lines, as one sentence like every other. */
@@ -63,11 +64,15 @@ function program(exit: (code: number) => void): Command {
     .option('--json', 'print every event as a line of JSON')
     .action(async (file: string | undefined, flags: TrainFlags) => exit(await trainCommand(file, flags)))
 
-  adapted(root.command('eval').description('metrics on labelled rows'))
+  answering(root.command('eval').description('metrics on labelled rows'))
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .requiredOption('--data <file>', 'jsonl, csv or tsv, also gzipped')
     .action(async (flags: EvalFlags) => void process.stdout.write(await evalCommand(flags)))
 
-  adapted(root.command('predict').description('answer rows, or one text'))
+  answering(root.command('predict').description('answer rows, or one text'))
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is; name=folder for each with --adapter-column', collect, [])
+    .option('--adapter-column <name>', 'column that names the adapter of each row; empty or __base__ for the model as it is')
+    .option('--stack', 'apply bottleneck adapters in turn, the first below the others')
     .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
     .option('--text <text...>', 'a text, and its pair')
     .option('--output <file>', 'write the answers to a file, one JSON object a row')
@@ -99,6 +104,19 @@ function program(exit: (code: number) => void): Command {
       .requiredOption('--out <folder>', out)
       .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make(flags)}\n`))
   }
+
+  root
+    .command('extract')
+    .description('a LoRA of what training changed between two models')
+    .requiredOption('--base <folder or id>', 'the model before')
+    .requiredOption('--tuned <folder or id>', 'the model after')
+    .requiredOption('--r <rank>', 'the rank of the LoRA')
+    .option('--targets <modules>', 'all-linear, names with commas between, or an expression', 'all-linear')
+    .option('--task <task>', 'needed where the tuned model has a head and does not tell what for')
+    .option('--labels <names>', 'class names in order, comma-separated')
+    .option('--json', 'print an object')
+    .requiredOption('--out <folder>', 'where to write the adapter')
+    .action(async (flags: ExtractFlags) => void process.stdout.write(await extractCommand(flags)))
 
   withColumns(root.command('combine'))
     .description('several adapters of one model as one')

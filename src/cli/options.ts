@@ -15,7 +15,11 @@ export interface PredictorFlags {
   readonly batchSize: string
   readonly inference?: string
   readonly seed?: string
+  readonly quiet?: boolean
 }
+
+/** Prints a sentence where it does not mix with a command's results. */
+export const printNotice = (text: string): void => void process.stderr.write(`adatune: ${text}\n`)
 
 /** A whole number of at least 1. */
 export function positiveFlag(name: string, text: string): number {
@@ -67,5 +71,6 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     batchSize: positiveFlag('batch-size', flags.batchSize),
     ...(flags.inference !== undefined && { inference: flags.inference }),
     ...(flags.seed !== undefined && { seed: seedFlag(flags.seed) }),
+    ...(flags.quiet !== true && { notice: printNotice }),
   }
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
+import { type Adapter, describeAdapter, loadAdapter, type Warn } from '../formats/index.ts'
 import { type TaskName, taskNames } from '../heads/index.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
@@ -34,8 +34,8 @@ function needTask(task: TaskName | null, where: string): TaskName {
 
 const numbered = (outputs: number): string[] => Array.from({ length: outputs }, (_, i) => String(i))
 
-/** Puts an adapter on a model, or takes the model with the head it has. */
-export function openAdapted(model: Model, { adapter, task: given, labels }: AdaptedOptions): Adapted {
+/** Puts an adapter on a model, or takes the model with the head it has; for `warn` see `loadAdapter`. */
+export function openAdapted(model: Model, { adapter, task: given, labels }: AdaptedOptions, warn: Warn = () => {}): Adapted {
   if (adapter === null) {
     const task = given ?? needTask(describeAdapter(model.folder).task, model.folder)
     const probe = { model, head: tasks[task].head, labels: 1 }
@@ -51,7 +51,7 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
   if (names === null) throw new UserError(`${adapter} holds no head, and ${model.folder} has none either.`)
   const open = openTask(model, task, tasks[task].classes ? names : [])
   const subject = { model, outline: open.outline }
-  const loaded = loadAdapter(adapter, subject)
+  const loaded = loadAdapter(adapter, subject, warn)
   for (const name of open.outline.base.keys()) {
     if (isHead(open.subject, name) && !loaded.state.has(name) && model.find(name) === null) {
       throw new UserError(`${adapter} holds no "${name}", and ${model.folder} has none either: the head was not saved with the adapter.`)

@@ -21,7 +21,8 @@ export interface Answering {
 const isRow = (question: Question): question is Row =>
   typeof question === 'object' && 'values' in question && question.values instanceof Map
 
-function rowOf(question: Question, index: number): Row {
+/** A question as a row; its place is its number. */
+export function rowOf(question: Question, index: number): Row {
   if (isRow(question)) return question
   const columns =
     typeof question === 'string'

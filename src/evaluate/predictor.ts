@@ -25,6 +25,8 @@ export interface PredictorOptions extends ReaderOptions {
   readonly inference?: string
   /** Of random routes; 1 by default. */
   readonly seed?: number
+  /** Told of downloads, and of what is odd about the adapter, such as tensors that find no place. */
+  readonly notice?: (text: string) => void
 }
 
 /** A model that answers. */
@@ -40,10 +42,10 @@ export interface Predictor extends Answering {
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1 } = options
+  const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1, notice = () => {} } = options
   parseInference(inference)
-  const model = await findModel(options.model)
-  const adapted = openAdapted(model, { adapter, task, labels })
+  const model = await findModel(options.model, notice)
+  const adapted = openAdapted(model, { adapter, task, labels }, notice)
   const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

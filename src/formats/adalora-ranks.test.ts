@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { assertSameBits, disturb, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
@@ -82,6 +82,7 @@ test('ranks that do not belong to the modules are refused', () => {
     [{ [`${queries[0]}.lora_E`]: [true], [`${queries[1]}.lora_E`]: [true] }, /1 entries, but "init_r" is 3/],
     [{ query: 2 }, /list of booleans/],
   ]
+  rmSync(join(folder, 'adatune.json'))
   for (const [pattern, message] of patterns) {
     writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify({ ...config, rank_pattern: pattern }))
     refuses(() => loadAdapter(folder, subject), message)

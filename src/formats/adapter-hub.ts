@@ -1,50 +1,39 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { BottleneckOptions } from '../methods/bottleneck.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import type { Method } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
-import type { BranchSite } from '../nn/site.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
-import { methodOf } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { hubName } from './card.ts'
-import { className, taskOf } from './class-name.ts'
-import { hubConfig, hubOptions, isHubFloat } from './hub-config.ts'
-import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headFile, headTensors, headTensorsOf, readHeadConfig } from './hub-head.ts'
-import { type Fields, isFields, readFields, writeText } from './json-file.ts'
-import { headOutputs, labelNames } from './labels.ts'
-import { refusePickle } from './pickle.ts'
+import { className } from './class-name.ts'
+import type { HubArchitecture } from './hub-architecture.ts'
+import { hubBottleneck } from './hub-bottleneck.ts'
+import { isHubFloat } from './hub-config.ts'
+import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headTensors, openHead } from './hub-head.ts'
+import { hubLora } from './hub-lora.ts'
+import { hubPrefix } from './hub-prefix.ts'
+import { isFields, readFields, writeText } from './json-file.ts'
 import { pythonJson } from './python-json.ts'
-import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
+import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
 
 const CONFIG = 'adapter_config.json'
 const TENSORS = 'adapter.safetensors'
 const DEFAULT_NAME = 'adatune'
 
-/** adapter-hub's names within a module's adapter. */
-const ends: Readonly<Record<string, string>> = {
-  'down.weight': 'adapter_down.0.weight',
-  'down.bias': 'adapter_down.0.bias',
-  'up.weight': 'adapter_up.weight',
-  'up.bias': 'adapter_up.bias',
-}
-
-function hubTensors({ model, outline }: Subject, method: Method, adapter: string): Stored[] {
-  const prefix = `${model.wiring.prefix}.`
-  return outline.sites.flatMap((site) =>
-    Object.entries(method.parameters(site)).map(([role, { shape }]): Stored => {
-      const name = `${(site as BranchSite).module}.adapters.${adapter}.${ends[role]}`
-      return { name: parameterName(site, role), as: [name, name.startsWith(prefix) ? name.slice(prefix.length) : name], shape }
-    }),
-  )
-}
+/** By `config.architecture`; bottlenecks have none. */
+const architectures: ReadonlyMap<unknown, HubArchitecture> = new Map<unknown, HubArchitecture>([
+  [undefined, hubBottleneck],
+  [null, hubBottleneck],
+  ['lora', hubLora],
+  ['prefix_tuning', hubPrefix],
+])
+const writers: Readonly<Partial<Record<MethodOptions['name'], HubArchitecture>>> = { bottleneck: hubBottleneck, prefix: hubPrefix }
 
 function write(folder: string, { options, state, card }: Adapter, subject: Subject): void {
   const name = card.adapterName ?? DEFAULT_NAME
   const { model, outline } = subject
+  const writing = writers[options.name]!.write!(options, state, name, subject)
   const about = {
-    config: hubConfig(options as BottleneckOptions, model),
+    config: writing.config,
     hidden_size: model.wiring.hidden,
     model_class: className(model, card.task),
     model_name: hubName(card.baseModel) ?? '',
@@ -52,8 +41,8 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
     name,
     version: HUB_VERSION,
   }
-  const source = (tensor: string) => state.get(tensor)
-  writeStored(join(folder, TENSORS), hubTensors(subject, methodOf({ options, memory: null }, subject), name), source)
+  const source = (tensor: string) => writing.state.get(tensor)
+  writeStored(join(folder, TENSORS), writing.stored, source)
   writeText(join(folder, CONFIG), pythonJson(about, isHubFloat))
   if (![...state.keys()].some((tensor) => outline.base.has(tensor))) return
   writeStored(
@@ -64,50 +53,55 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
   writeText(join(folder, HEAD_CONFIG), pythonJson(headConfig(card, subject), isHubFloat))
 }
 
-/** The `config` of the adapter; in the first release `gelu` was the name of its tanh form. */
-function bottleneckFields(folder: string): Fields {
-  const file = join(folder, CONFIG)
-  const { config, version } = readFields(file)
-  if (!isFields(config))
-    throw new UserError(`${file}: "config" is no object but ${JSON.stringify(config)}; save the adapter again with adapters 1.x.`)
-  const old: Readonly<Record<string, string>> = version === undefined ? { gelu: 'gelu_new', gelu_orig: 'gelu' } : {}
-  return { ...config, non_linearity: old[String(config.non_linearity)] ?? config.non_linearity }
-}
-
 function describe(folder: string): Card {
   const about = readFields(join(folder, CONFIG))
-  const head = readHeadConfig(folder)
-  const file = headFile(folder)
-  const outputs = file === null ? null : headOutputs(entriesOf(file))
+  const head = openHead(folder, about.model_class)
   return {
-    task: file === null ? null : taskOf(head?.model_class ?? about.model_class, outputs),
-    labels: isFields(head?.label2id) ? labelNames(head.label2id) : null,
-    outputs,
+    task: head?.task ?? null,
+    labels: head?.labels ?? null,
+    outputs: head?.outputs ?? null,
     baseModel: hubName(about.model_name),
     adapterName: typeof about.name === 'string' ? about.name : null,
     totalSteps: null,
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
-  if (!existsSync(tensors)) refusePickle(folder, 'pytorch_adapter.bin')
-  const config = bottleneckFields(folder)
-  const down = [...entriesOf(tensors)].find(([name]) => name.endsWith('.adapter_down.0.weight'))
-  const options = hubOptions(config, subject.model, down?.[1].shape[0] ?? 1, file)
-  const told = pythonJson(hubConfig(options, subject.model), isHubFloat)
-  const mine = own?.name === 'bottleneck' && pythonJson(hubConfig(own, subject.model), isHubFloat) === told ? own : options
-  const { name } = readFields(file)
-  if (typeof name !== 'string') throw new UserError(`${file}: "name" is no text; it must be the adapter's name within ${TENSORS}.`)
-  const state = readStored(tensors, hubTensors(subject, methodOf({ options: mine, memory: null }, subject), name))
-  const head = headFile(folder)
-  const rest = head === null ? [] : readStored(head, headTensorsOf(head, subject))
-  return { options: mine, memory: null, state: new Map([...state, ...rest]), card }
+/** Says so where the adapter was made for another kind of model. */
+function warnOfType(type: unknown, { model }: Subject, file: string, warn: Warn): void {
+  if (typeof type !== 'string' || type === model.modelType) return
+  warn(`${file}: "model_type" is "${type}", and this model is of the type "${model.modelType}"; check that it is the right model.`)
 }
 
-/** adapter-hub's folder for bottlenecks, with the head beside it; source: adapter-hub/adapters 1.3, `save_adapter` and `save_head`. */
+const refusals: Readonly<Record<string, string>> = {
+  prompt_tuning: "adapter-hub's prompts follow the embeddings' norm, have no positions and leave the text its own; those here are words",
+}
+
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
+  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, [TENSORS, 'pytorch_adapter.bin'])]
+  const about = readFields(file)
+  const { config, name } = about
+  if (!isFields(config))
+    throw new UserError(`${file}: "config" is no object but ${JSON.stringify(config)}; save the adapter again with adapters 1.x.`)
+  const architecture = architectures.get(config.architecture)
+  if (!architecture) {
+    const kind = JSON.stringify(config.architecture)
+    const why = refusals[String(config.architecture)] ?? 'bottlenecks, lora and prefix_tuning are'
+    throw new UserError(`${file}: adapters of the "architecture" ${kind} are not supported: ${why}.`)
+  }
+  if (typeof name !== 'string') throw new UserError(`${file}: "name" is no text; it must be the adapter's name within its tensors' names.`)
+  warnOfType(about.model_type, subject, file, warn)
+  const { options, stored, ignored, settle } = architecture.read({ config, about, name, entries: entriesOf(tensors), file, subject, own })
+  const found = readStored(tensors, stored, warn, ignored)
+  const head = openHead(folder, about.model_class)
+  const rest = head === null ? [] : readStored(head.file, head.stored(subject), warn)
+  return { options, memory: null, state: new Map([...(settle?.(found) ?? found), ...rest]), card }
+}
+
+/** adapter-hub's folder, with the head beside it; source: adapter-hub/adapters 1.3, `save_adapter` and `save_head`. */
 export const adapterHub: Format = {
-  methods: ['bottleneck'],
+  methods: ['bottleneck', 'prefix'],
+  keeps: (options) => options.name !== 'prefix' || options.positions === 'own',
+  library: 'adapters',
   files: [CONFIG, TENSORS, HEAD_CONFIG, HEAD_TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'config' in readFields(join(folder, CONFIG)),
   describe,

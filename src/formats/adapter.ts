@@ -44,9 +44,16 @@ export interface Subject {
   readonly outline: Outline
 }
 
+/** Told of what is odd about an adapter but does not keep it from being used, one sentence at a time. */
+export type Warn = (message: string) => void
+
 /** How adapters of some methods are kept in a folder. */
 export interface Format {
   readonly methods: readonly MethodName[]
+  /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
+  readonly keeps?: (options: MethodOptions) => boolean
+  /** The library whose folders these are; null where they are adatune's alone. */
+  readonly library: string | null
   /** Every file that it writes. */
   readonly files: readonly string[]
   /** Whether a folder is of this format. */
@@ -55,7 +62,7 @@ export interface Format {
   readonly describe: (folder: string) => Card
   readonly write: (folder: string, adapter: Adapter, subject: Subject) => void
   /** The adapter; `own` are the options that adatune noted beside the format's files, to be used where they say the same. */
-  readonly read: (folder: string, card: Card, subject: Subject, own: MethodOptions | null) => Adapter
+  readonly read: (folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn) => Adapter
 }
 
 /** The method on this model, as it stands outside of training. */

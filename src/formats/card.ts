@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
 import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
+import { digestOf, fileDigest } from '../weights/digest.ts'
+import { explained } from '../weights/file-access.ts'
 import type { Card } from './adapter.ts'
 import { readFields, writeText } from './json-file.ts'
 
@@ -25,6 +27,7 @@ const fields = z.object({
       columns: z.object({ text: z.string(), pair: z.string().nullish(), label: z.string() }).nullable(),
     })
     .optional(),
+  files: z.record(z.string().regex(/^[\w-][\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
 })
 
 /** A name that could be one of the hub's, else null: a card names no path of the machine it was made on. */
@@ -32,25 +35,62 @@ export function hubName(name: unknown): string | null {
   return typeof name === 'string' && /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) ? name : null
 }
 
-/** The card's text: the method's options, then what the card holds. */
-export function writeCard(folder: string, method: MethodOptions, given: Card): void {
-  const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
-  const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps, reading }
-  writeText(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`)
+/** What adatune noted in a folder that it wrote. */
+export interface Note {
+  readonly card: Card
+  readonly options: MethodOptions
+  /** The SHA-256 of every other file that was written with it. */
+  readonly files: Readonly<Record<string, string>>
 }
 
-/** The card that adatune left in a folder, with the method's options; null where there is none. Throws UserError for a damaged one. */
-export function readCard(folder: string): { card: Card; options: MethodOptions } | null {
+/** The last line holds the SHA-256 of all bytes before it. */
+const seal = (body: Uint8Array): string => `  "sha256": "${digestOf(body)}"\n}\n`
+const SEAL_BYTES = Buffer.byteLength(seal(Buffer.alloc(0)))
+
+/** Notes the method's options, what the card holds, and the SHA-256 of each file that is in the folder already. */
+export function writeCard(folder: string, method: MethodOptions, given: Card): void {
+  const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
+  const files = Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, fileDigest(join(folder, name))]),
+  )
+  const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps, reading, files }
+  const body = `${JSON.stringify(card, null, 2).slice(0, -2)},\n`
+  writeText(join(folder, CARD_FILE), body + seal(Buffer.from(body)))
+}
+
+/** What adatune noted in a folder; null where it noted nothing. Throws UserError where the note is damaged. */
+export function readCard(folder: string): Note | null {
   const file = join(folder, CARD_FILE)
   if (!existsSync(file)) return null
-  const { format, method, ...rest } = readFields(file)
+  const damaged = (what: string): UserError => new UserError(`${file} is damaged: ${what}; copy the folder or save the adapter again.`)
+  const { format, method, sha256: _, ...rest } = readFields(file)
+  const bytes = explained(file, () => readFileSync(file))
+  const body = bytes.subarray(0, -SEAL_BYTES)
+  if (!bytes.subarray(-SEAL_BYTES).equals(Buffer.from(seal(body)))) throw damaged('its last line is not the SHA-256 of the lines before')
   if (format !== VERSION) throw new UserError(`${file} has the format ${JSON.stringify(format)}, known is ${VERSION}; update adatune.`)
-  const damaged = (what: string): UserError => new UserError(`${file} is damaged: ${what}; save the adapter again.`)
-  const card = fields.safeParse(rest)
-  if (!card.success) throw damaged(`"${card.error.issues[0]?.path.join('.')}": ${card.error.issues[0]?.message}`)
+  const note = fields.safeParse(rest)
+  if (!note.success) throw damaged(`"${note.error.issues[0]?.path.join('.')}": ${note.error.issues[0]?.message}`)
   const options = methodOptions.safeParse(method)
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
   if (plainMethod({ options: options.data, memory: null }).options.name !== options.data.name)
     throw damaged('it names a mixture that is merged, which has no folder of its own')
-  return { card: card.data, options: options.data }
+  const { files, ...card } = note.data
+  return { card, options: options.data, files }
+}
+
+/**
+ * Checks that the files are those that adatune wrote beside its note; others in the folder do not count.
+ * @param library whose format it is besides; null where the note is needed to read it
+ * @throws UserError where one is missing or has changed
+ */
+export function checkFiles(folder: string, { files }: Note, library: string | null): void {
+  const again = library === null ? '' : `, or delete ${join(folder, CARD_FILE)} to read the folder as ${library} left it`
+  for (const [name, digest] of Object.entries(files)) {
+    const file = join(folder, name)
+    if (!existsSync(file)) throw new UserError(`${file} is missing, though adatune wrote it; copy the folder again${again}.`)
+    if (fileDigest(file) !== digest)
+      throw new UserError(`${file} has changed since adatune wrote it (its SHA-256 is another); copy the folder again${again}.`)
+  }
 }

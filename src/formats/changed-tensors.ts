@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { parameterName } from '../nn/method.ts'
 import { readHeader } from '../weights/safetensors.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { readStored, type Stored, writeStored } from './stored-tensors.ts'
@@ -50,13 +50,13 @@ function remembered(file: string, metadata: ReadonlyMap<string, string>): unknow
 const unnamed = (folder: string): UserError =>
   new UserError(`${folder} lacks ${CARD_FILE}, which says what its tensors are; copy it again.`)
 
-function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
   if (own === null) throw unnamed(folder)
   const file = join(folder, TENSORS)
   const { tensors, metadata } = readHeader(file)
   const memory = remembered(file, metadata)
   const stored = changed({ options: own, memory }, subject, (name) => tensors.has(name))
-  return { options: own, memory, state: readStored(file, stored), card }
+  return { options: own, memory, state: readStored(file, stored, warn), card }
 }
 
 const methods: Format['methods'] = ['bitfit', 'head', 'adamix']
@@ -67,6 +67,7 @@ const methods: Format['methods'] = ['bitfit', 'head', 'adamix']
  */
 export const changedTensors: Format = {
   methods,
+  library: null,
   files: [TENSORS],
   holds(folder) {
     const name = readCard(folder)?.options.name

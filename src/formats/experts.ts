@@ -61,7 +61,7 @@ export function loadExperts(file: string, expected: ReadonlyMap<string, { readon
     stacks.set(name, experts)
     for (let k = 0; k < experts; k++) stored.push({ name: expertName(name, k), as: [expertName(name, k)], shape: rest })
   }
-  const flat = readStored(file, stored)
+  const flat = readStored(file, stored, null)
   const state = new Map<string, Tensor>()
   for (const [name, { shape }] of expected) {
     const experts = stacks.get(name)

@@ -5,6 +5,8 @@ import { bottleneckOptions, bottleneckSize, variants } from '../methods/bottlene
 import { selectsLayer } from '../methods/layers.ts'
 import type { Model } from '../models/open.ts'
 import { activationNames } from '../nn/activation.ts'
+import type { Subject } from './adapter.ts'
+import { checkedFields, layersBut, refuseFields } from './hub-architecture.ts'
 import type { Fields } from './json-file.ts'
 import type { Json } from './python-json.ts'
 
@@ -96,6 +98,8 @@ const fields = z.object({
   scaling: z.number('must be a number; learned scalings are not supported').default(1),
 })
 
+const known = new Set([...Object.keys(defaults), ...Object.keys(fields.shape), 'architecture', 'init_weights'])
+
 type Variant = BottleneckOptions['variant']
 
 /** The form of a bottleneck by its fields, or null. */
@@ -110,21 +114,9 @@ function variantOf({ mh_adapter, output_adapter, is_parallel, original_ln_before
  * The options that an adapter-hub config stands for; `size` is the width that the tensors have.
  * @throws UserError for a form of adapter that is not supported
  */
-export function hubOptions(config: Fields, { wiring }: Model, size: number, file: string): BottleneckOptions {
-  if (typeof config.architecture === 'string') {
-    throw new UserError(`${file}: adapters of the "architecture" "${config.architecture}" are not supported yet; bottlenecks are.`)
-  }
-  for (const [field, meaning] of Object.entries(meanings)) {
-    const value = config[field]
-    if (value === undefined || value === defaults[field as keyof typeof defaults]) continue
-    throw new UserError(`${file}: "${field}" is ${JSON.stringify(value)}: ${meaning}; that is not supported, so give another adapter.`)
-  }
-  const result = fields.safeParse(config)
-  if (!result.success) {
-    const [issue] = result.error.issues
-    throw new UserError(`${file}: "${issue?.path.join('.')}" cannot be used: ${issue?.message}; give another adapter.`)
-  }
-  const { data } = result
+export function hubOptions(config: Fields, subject: Subject, size: number, file: string): BottleneckOptions {
+  refuseFields(config, known, defaults, meanings, file)
+  const data = checkedFields(fields, config, file)
   const variant = variantOf(data)
   if (variant === null) {
     const forms = 'after both sub-layers, after the feed-forward block, or parallel to it'
@@ -132,10 +124,8 @@ export function hubOptions(config: Fields, { wiring }: Model, size: number, file
       `${file}: "mh_adapter", "output_adapter", "is_parallel" and "original_ln_before" describe none of the known forms: ${forms}.`,
     )
   }
-  const leftOut = data.leave_out ?? []
-  const layers = leftOut.length > 0 ? Array.from({ length: wiring.layers }, (_, i) => i).filter((i) => !leftOut.includes(i)) : null
-  if (layers?.length === 0) throw new UserError(`${file}: "leave_out" leaves out every layer; give another adapter.`)
+  const layers = layersBut(data.leave_out ?? [], subject, file)
   const options = bottleneckOptions.parse({ name: 'bottleneck', variant, activation: data.non_linearity, scaling: data.scaling, layers })
   const reduced = { ...options, reduction: data.reduction_factor }
-  return bottleneckSize(reduced, wiring.hidden) === size ? reduced : { ...options, size }
+  return bottleneckSize(reduced, subject.model.wiring.hidden) === size ? reduced : { ...options, size }
 }

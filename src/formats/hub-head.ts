@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
+import type { TaskName } from '../heads/index.ts'
 import type { Card, Subject } from './adapter.ts'
 import { isHead } from './adapter.ts'
 import { hubName } from './card.ts'
-import { className } from './class-name.ts'
-import { type Fields, isFields, readFields } from './json-file.ts'
-import { labelMaps } from './labels.ts'
-import { refusePickle } from './pickle.ts'
+import { className, taskOf } from './class-name.ts'
+import { flexibleHead } from './hub-flexible-head.ts'
+import { isFields, readFields } from './json-file.ts'
+import { headOutputs, labelMaps, labelNames } from './labels.ts'
 import type { Json } from './python-json.ts'
 import { entriesOf, type Stored } from './stored-tensors.ts'
 
@@ -34,34 +34,37 @@ export function headConfig(card: Card, { model }: Subject): Record<string, Json>
   }
 }
 
-/** `head_config.json`, or null; heads of adapter-hub's flexible classes are refused. */
-export function readHeadConfig(folder: string): Fields | null {
-  const file = join(folder, HEAD_CONFIG)
-  if (!existsSync(file)) return null
-  const config = readFields(file)
-  if (config.config !== null && config.config !== undefined) {
-    const type = isFields(config.config) ? ` ("head_type" ${JSON.stringify(config.config.head_type)})` : ''
-    const next = "save it from a static class such as BertForSequenceClassification, with the model's own head"
-    throw new UserError(`${file} describes a head of a flexible class${type}, which is not supported yet; ${next}.`)
-  }
-  return config
-}
-
-/** The file with the head's tensors, or null where the folder holds no head. */
-export function headFile(folder: string): string | null {
-  const name = [HEAD_TENSORS, BARE_HEAD].find((each) => existsSync(join(folder, each)))
-  if (name === undefined) refusePickle(folder, 'pytorch_model_head.bin')
-  return name === undefined ? null : join(folder, name)
-}
-
 /** The head's tensors, and those of the base model that `has` says are there besides. */
 export function headTensors({ model, outline }: Subject, has: (name: string) => boolean): Stored[] {
   const named = [...outline.base.values()].filter(({ name }) => isHead(model, name) || has(name))
   return named.map(({ name, shape }) => ({ name, as: [name], shape }))
 }
 
-/** What a head file must hold on this model. */
-export function headTensorsOf(file: string, subject: Subject): Stored[] {
+/** A head beside an adapter. */
+export interface HubHead {
+  readonly file: string
+  readonly task: TaskName | null
+  readonly labels: readonly string[] | null
+  readonly outputs: number | null
+  /** Where its tensors are kept. Throws UserError for a head that this model cannot have. */
+  readonly stored: (subject: Subject) => Stored[]
+}
+
+/** The head in a folder, of the model's own class or of a flexible one; null where there is none. */
+export function openHead(folder: string, adapterClass: unknown): HubHead | null {
+  const names = [HEAD_TENSORS, BARE_HEAD, 'pytorch_model_head.bin']
+  const name = names.find((each) => existsSync(join(folder, each)))
+  if (name === undefined) return null
+  const [file, about] = [join(folder, name), join(folder, HEAD_CONFIG)]
+  const config = existsSync(about) ? readFields(about) : {}
   const entries = entriesOf(file)
-  return headTensors(subject, (name) => entries.has(name))
+  if (config.config !== null && config.config !== undefined) return { file, ...flexibleHead(config, entries, about) }
+  const outputs = headOutputs(entries)
+  return {
+    file,
+    task: taskOf(config.model_class ?? adapterClass, outputs),
+    labels: isFields(config.label2id) ? labelNames(config.label2id) : null,
+    outputs,
+    stored: (subject) => headTensors(subject, (tensor) => entries.has(tensor)),
+  }
 }

@@ -2,9 +2,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { explained } from '../weights/file-access.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { adapterHub } from './adapter-hub.ts'
-import { CARD_FILE, readCard, writeCard } from './card.ts'
+import { otherModel } from './base-model.ts'
+import { CARD_FILE, checkFiles, readCard, writeCard } from './card.ts'
 import { changedTensors } from './changed-tensors.ts'
 import { isExpertsFile } from './experts.ts'
 import { replaceFolder } from './folder-replacement.ts'
@@ -12,9 +13,8 @@ import { headOutputs } from './labels.ts'
 import { modelFolder } from './model-folder.ts'
 import { peft } from './peft.ts'
 import { peftPrompts } from './peft-prompts.ts'
-import { refusePickle } from './pickle.ts'
 
-export type { Adapter, Card, Subject } from './adapter.ts'
+export type { Adapter, Card, Subject, Warn } from './adapter.ts'
 export { hubName } from './card.ts'
 export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
 export { mergeState, unmergeState } from './merged-weights.ts'
@@ -30,7 +30,6 @@ function formatOf(folder: string): Format {
   const entries = explained(folder, () => readdirSync(folder, { withFileTypes: true }))
   const found = formats.find(({ holds }) => holds(folder))
   if (found) return found
-  for (const name of ['adapter_model.bin', 'pytorch_adapter.bin']) refusePickle(folder, name)
   const inner = entries.find((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'adapter_config.json')))
   const hint = inner ? `its folder "${inner.name}" holds one: give that` : 'give the folder that a run, PEFT or adapters saved'
   throw new UserError(`${folder} holds no adapter that is known; ${hint}.`)
@@ -49,7 +48,7 @@ export function describeAdapter(folder: string): Card {
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {
   const { options, state, card: given } = adapter
-  const format = formats.find(({ methods }) => methods.includes(options.name))
+  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options) ?? true))
   if (!format) throw new Error(`no format keeps ${options.name}`)
   const head = new Map([...state].filter(([name]) => subject.outline.base.has(name)))
   const card = { ...given, outputs: given.outputs ?? headOutputs(head) }
@@ -60,11 +59,16 @@ export function saveAdapter(folder: string, adapter: Adapter, subject: Subject):
 }
 
 /**
- * Loads what `saveAdapter`, HF PEFT or adapter-hub saved, for this model with its head (`describeAdapter` tells which).
+ * Loads what `saveAdapter`, HF PEFT or adapter-hub saved, for this model with its head (`describeAdapter` tells which). `warn` is
+ * told of a base model of another name, of tensors that are passed over and of targets that name nothing.
  * @throws UserError where the folder is damaged, does not fit the model, or needs what adatune does not have
  */
-export function loadAdapter(folder: string, subject: Subject): Adapter {
+export function loadAdapter(folder: string, subject: Subject, warn: Warn = () => {}): Adapter {
   const format = formatOf(folder)
   const own = readCard(folder)
-  return format.read(folder, own?.card ?? format.describe(folder), subject, own?.options ?? null)
+  if (own) checkFiles(folder, own, format.library)
+  const card = own?.card ?? format.describe(folder)
+  const other = otherModel(folder, card.baseModel, subject.model)
+  if (other) warn(other)
+  return format.read(folder, card, subject, own?.options ?? null, warn)
 }

@@ -8,11 +8,12 @@ import { bitfit } from '../methods/bitfit.ts'
 import { bottleneck } from '../methods/bottleneck.ts'
 import { full } from '../methods/full.ts'
 import { head } from '../methods/head.ts'
+import { ia3 } from '../methods/ia3.ts'
 import { lora } from '../methods/lora.ts'
 import { openModel } from '../models/open.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { Card } from './adapter.ts'
-import { describeAdapter, loadAdapter, mergeState, saveAdapter, saveModel } from './index.ts'
+import { describeAdapter, loadAdapter, mergeState, saveAdapter, saveModel, unmergeState } from './index.ts'
 
 const card: Card = {
   task: 'sequence-classification',
@@ -97,6 +98,19 @@ for (const definition of [bitfit, head]) {
     assert.equal(loaded.options.name, definition.name)
   })
 }
+
+test('methods that do more than add to the weights cannot be taken out of them', () => {
+  for (const [definition, options] of [
+    [ia3, {}],
+    [lora, { dora: true }],
+  ] as const) {
+    const { subject, shape, method, state } = prepare(tinySubject(), definition as typeof lora, options)
+    assert.throws(
+      () => unmergeState(subject.model, method, state, shape.sites),
+      (error) => error instanceof UserError && /cannot be taken out/.test(error.message),
+    )
+  }
+})
 
 test('merging adds increments to the weights and keeps what else was trained', () => {
   const { adapter, subject, method, folder } = made(lora, { targets: ['value'], r: 2, alpha: 6, bias: 'lora_only' })

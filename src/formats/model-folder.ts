@@ -106,6 +106,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
 /** HF's model folder; source: transformers, `save_pretrained`. */
 export const modelFolder: Format = {
   methods: ['full'],
+  library: 'transformers',
   files,
   holds: (folder) => existsSync(join(folder, CONFIG)) && hasWeights(folder),
   describe,

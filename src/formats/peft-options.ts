@@ -5,7 +5,7 @@ import type { AllocationMemory } from '../methods/allocator.ts'
 import { ia3Options } from '../methods/ia3.ts'
 import { loraOptions } from '../methods/lora.ts'
 import { veraOptions } from '../methods/vera.ts'
-import type { Subject } from './adapter.ts'
+import type { Subject, Warn } from './adapter.ts'
 import type { Fields } from './json-file.ts'
 import type { PeftName, PeftOptions } from './peft-config.ts'
 import { fromFeedForward } from './peft-feed-forward.ts'
@@ -113,7 +113,7 @@ export interface PeftReading {
 }
 
 /** The options that a PEFT config stands for on this model. Throws UserError for fields that cannot be used. */
-export function peftOptions(config: Fields, subject: Subject, file: string): PeftReading {
+export function peftOptions(config: Fields, subject: Subject, file: string, warn: Warn): PeftReading {
   const { name, schema, fields, defaults } = readers[String(config.peft_type)]!
   const targets = withHead(
     checked(targetFields, config, file, (key) => key),
@@ -123,7 +123,7 @@ export function peftOptions(config: Fields, subject: Subject, file: string): Pef
   const given = Object.entries(fields).flatMap(([option, field]) => (isSet(config[field]) ? [[option, config[field]]] : []))
   // Other ways to start are of no more account once weights are there.
   const start = name === 'lora' && config.init_lora_weights === 'gaussian' ? { init: 'gaussian' } : {}
-  const raw = { name, ...start, ...defaults, ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file) }
+  const raw = { name, ...start, ...defaults, ...Object.fromEntries(given), ...fromPeftTargets(targets, subject, file, warn) }
   const options = checked(schema, raw, file, (key) => fields[key] ?? key)
   if (options.name !== 'lora' && isSet(config.bias) && config.bias !== 'none') {
     throw new UserError(`${file}: "bias" is ${JSON.stringify(config.bias)}; ${config.peft_type} with trained biases is not supported.`)

@@ -2,27 +2,25 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { onHost } from '../methods/algebra.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import { type PromptOptions, promptOptions, promptStart } from '../methods/prompt.ts'
-import { type Method, parameterName, type Tensor } from '../nn/method.ts'
+import type { Method, Tensor } from '../nn/method.ts'
 import type { KeyValueSite, Site } from '../nn/site.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
+import { columns, joined, separated } from './columns.ts'
 import { type Fields, readFields, writeText } from './json-file.ts'
 import { headOutputs } from './labels.ts'
 import { isPeftFloat } from './peft-config.ts'
 import { modulesToSave, peftTasks, savedTensors, taskType } from './peft-head.ts'
-import { PEFT_VERSION } from './peft-version.ts'
-import { refusePickle } from './pickle.ts'
+import { PEFT_TENSORS, PEFT_VERSION } from './peft-version.ts'
 import { type Json, pythonJson } from './python-json.ts'
-import { entriesOf, readStored, type Stored, writeStored } from './stored-tensors.ts'
+import { entriesOf, readStored, type Stored, tensorFile, writeStored } from './stored-tensors.ts'
 
 const CONFIG = 'adapter_config.json'
-const TENSORS = 'adapter_model.safetensors'
 /** PEFT's one tensor for all that a prompt or prefix learns. */
 const LEARNED = 'prompt_embeddings'
 
@@ -36,13 +34,6 @@ const startOf = (options: PromptOptions): string => Object.entries(starts).find(
 const encoders = { MLP: 'mlp', LSTM: 'lstm' } as const
 
 const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
-
-/** The parameters that lie side by side in a row of PEFT's tensor: a prompt's one, or the key and value of each attention in turn. */
-function columns(method: Method, { outline }: Subject): { name: string; shape: readonly number[] }[] {
-  return outline.sites.flatMap((site) =>
-    Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
-  )
-}
 
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
 function stored(method: Method, subject: Subject, saved: readonly string[]): Stored[] {
@@ -105,17 +96,15 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
     card,
     [...state.keys()].filter((name) => subject.outline.base.has(name)),
   )
-  const parts = columns(method, subject).map(({ name }) => state.get(name)!)
-  const learned = onHost.concat(parts, 1)
+  const learned = joined(columns(method, subject).map(({ name }) => state.get(name)!))
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
-  writeStored(join(folder, TENSORS), stored(method, subject, saved ?? []), source, { format: 'pt' })
+  writeStored(join(folder, PEFT_TENSORS[0]), stored(method, subject, saved ?? []), source, { format: 'pt' })
   writeText(join(folder, CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
 }
 
 function describe(folder: string): Card {
   const config = readFields(join(folder, CONFIG))
-  const tensors = join(folder, TENSORS)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const tensors = tensorFile(folder, PEFT_TENSORS)
   const outputs = headOutputs(entriesOf(tensors), 'base_model.')
   return {
     task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
@@ -139,8 +128,21 @@ const fields = z.object({
   encoder_reparameterization_type: z.enum(Object.keys(encoders) as (keyof typeof encoders)[]).default('MLP'),
 })
 
-/** The options that a PEFT config stands for. A saved projection or encoder has been carried out, so that keys and values, or the virtual tokens, alone are left. */
+/** Fields that say nothing about what the adapter computes once its tensors are read. */
+const idle = new Set(
+  `auto_mapping base_model_name_or_path inference_mode init_weights num_attention_heads num_layers peft_type peft_version prefix_projection
+  revision task_type token_dim tokenizer_kwargs tokenizer_name_or_path`.split(/\s+/),
+)
+
+/**
+ * The options that a PEFT config stands for. A saved projection or encoder has been carried out, so that keys and values, or the virtual
+ * tokens, alone are left.
+ */
 function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string): { options: Options; saved: readonly string[] } {
+  const strange = Object.keys(config).find((field) => !idle.has(field) && !Object.hasOwn(fields.shape, field) && (config[field] ?? false))
+  if (strange !== undefined) {
+    throw new UserError(`${file}: "${strange}" is ${JSON.stringify(config[strange])}: it is not known here; give another adapter.`)
+  }
   const result = fields.safeParse(config)
   if (!result.success) {
     const [issue] = result.error.issues
@@ -170,24 +172,23 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   return { options: prefixOptions.parse({ name: 'prefix', tokens, width }), saved }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
+function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
+  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
   const told = optionsOf(config, config.peft_type as Kind, subject, file)
   const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
   const method = methodOf({ options, memory: null }, subject)
-  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved)))
-  // Keys and values of all attentions are of one width.
-  const parts = columns(method, subject)
-  const separated = onHost.split(learned!, 1, parts.length).map((part, i): [string, Tensor] => [parts[i]!.name, part])
-  return { options, memory: null, state: new Map([...separated, ...Object.entries(rest)]), card }
+  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved), warn))
+  return { options, memory: null, state: new Map([...separated(learned!, columns(method, subject)), ...Object.entries(rest)]), card }
 }
 
 /** HF PEFT's folder for prompt, P- and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peftPrompts: Format = {
   methods: ['prompt', 'prefix'],
-  files: [CONFIG, TENSORS],
+  // PEFT moves the text's positions.
+  keeps: (options) => options.name !== 'prefix' || options.positions === 'shifted',
+  library: 'HF PEFT',
+  files: [CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, CONFIG)) && String(readFields(join(folder, CONFIG)).peft_type) in kinds,
   describe,
   write,

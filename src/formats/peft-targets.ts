@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { selectsLayer } from '../methods/layers.ts'
 import { resolveTargets, type TargetOptions } from '../methods/targets.ts'
-import type { Subject } from './adapter.ts'
+import type { Subject, Warn } from './adapter.ts'
 
 /** The fields of a PEFT config that say where the method acts. */
 export interface PeftTargets {
@@ -12,7 +12,7 @@ export interface PeftTargets {
 }
 
 /** Every module that owns tensors, and the modules around them, by their dotted names. */
-function moduleNames({ outline }: Subject): string[] {
+export function moduleNames({ outline }: Subject): string[] {
   const names = new Set<string>()
   for (const tensor of outline.base.keys()) {
     for (let end = tensor.lastIndexOf('.'); end > 0; end = tensor.lastIndexOf('.', end - 1)) names.add(tensor.slice(0, end))
@@ -20,22 +20,12 @@ function moduleNames({ outline }: Subject): string[] {
   return [...names]
 }
 
-function expression(text: string): RegExp {
-  try {
-    return new RegExp(`^(?:${text})$`)
-  } catch (error) {
-    throw new UserError(
-      `adapter_config.json: "${text}" is no regular expression here: ${(error as Error).message}; list the modules instead.`,
-    )
-  }
-}
-
 type Rule = string | readonly string[]
 
 /** PEFT's rule for names of modules: a whole name or its end after a dot, or an expression for the whole name. */
 const matcher = (rule: Rule): ((name: string) => boolean) => {
   if (typeof rule !== 'string') return (name) => rule.some((end) => name === end || name.endsWith(`.${end}`))
-  const whole = expression(rule)
+  const whole = new RegExp(`^(?:${rule})$`)
   return (name) => whole.test(name)
 }
 
@@ -98,7 +88,7 @@ export function toPeftTargets(
  * The target options that stand for a PEFT config on this model.
  * @throws UserError where the config names no module of this model, or one that is no linear map
  */
-export function fromPeftTargets(config: PeftTargets, subject: Subject, file: string): TargetOptions {
+export function fromPeftTargets(config: PeftTargets, subject: Subject, file: string, warn: Warn): TargetOptions {
   const modules = peftModules(config, subject)
   const { sites } = subject.outline
   if (modules.length === 0)
@@ -110,8 +100,10 @@ export function fromPeftTargets(config: PeftTargets, subject: Subject, file: str
     )
   }
   const { target_modules: targets, exclude_modules: exclude, layers_to_transform: layers } = config
+  const idle = typeof targets === 'string' ? [] : targets.filter((end) => !modules.some(matcher([end])))
+  if (idle.length > 0) warn(`${file}: of "target_modules", ${idle.map((end) => `"${end}"`).join(', ')} match no module that is adapted.`)
   if (typeof exclude !== 'string') {
-    const used = typeof targets === 'string' ? targets : targets.filter((end) => modules.some(matcher([end])))
+    const used = typeof targets === 'string' ? targets : targets.filter((end) => !idle.includes(end))
     const indices = layers === null ? [] : [layers].flat()
     const words = { targets: used, exclude: exclude ?? [], layers: indices.length > 0 ? indices : null }
     if (same(resolveTargets(words, sites, subject.model.wiring.layers), modules)) return words

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { assertSameBits, disturb, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
+import { UserError } from '../errors.ts'
 import type { adalora } from '../methods/adalora.ts'
 import { lora } from '../methods/lora.ts'
 import { vera } from '../methods/vera.ts'
@@ -62,9 +63,15 @@ test('LoRA comes back as it was saved, under names that PEFT knows', () => {
   ])
 })
 
-test('a changed config counts for more than the note beside it', () => {
+test('a folder that Python saved into is refused until the note beside it is gone', () => {
   const { subject, folder, config } = saved(lora, { targets: ['query'], alpha: 4 })
   writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify({ ...config, lora_alpha: 9 }))
+  assert.throws(
+    () => loadAdapter(folder, subject),
+    (error) =>
+      error instanceof UserError && /config\.json has changed since .*or delete .*adatune\.json to read .*HF PEFT/.test(error.message),
+  )
+  rmSync(join(folder, 'adatune.json'))
   const { options } = loadAdapter(folder, subject)
   assert.equal(options.name === 'lora' && options.alpha, 9)
 })

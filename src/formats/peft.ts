@@ -3,24 +3,24 @@ import { join } from 'node:path'
 import type { AllocationMemory } from '../methods/allocator.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import { checkRanks, keptAlone } from './adalora-ranks.ts'
-import type { Adapter, Card, Format, Subject } from './adapter.ts'
+import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
 import { taskOfKind } from './class-name.ts'
 import { readFields, writeText } from './json-file.ts'
 import { headOutputs } from './labels.ts'
 import { isPeftFloat, type PeftOptions, peftConfig, sameConfig } from './peft-config.ts'
+import { checkExpressions } from './peft-expressions.ts'
 import { modulesToSave, peftTasks } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
 import { withoutOverlap } from './peft-overlap.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
 import { peftTensors } from './peft-tensors.ts'
-import { refusePickle } from './pickle.ts'
+import { PEFT_TENSORS } from './peft-version.ts'
 import { pythonJson } from './python-json.ts'
-import { entriesOf, readStored, writeStored } from './stored-tensors.ts'
+import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
 
 const CONFIG = 'adapter_config.json'
-const TENSORS = 'adapter_model.safetensors'
 
 function write(folder: string, adapter: Adapter, subject: Subject): void {
   const { card, ...given } = withoutOverlap(adapter, subject)
@@ -37,14 +37,13 @@ function write(folder: string, adapter: Adapter, subject: Subject): void {
     const entry = state.has(name) ? null : subject.model.find(name)
     return entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
   }
-  writeStored(join(folder, TENSORS), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
+  writeStored(join(folder, PEFT_TENSORS[0]), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
   writeText(join(folder, CONFIG), pythonJson(config, isPeftFloat))
 }
 
 function describe(folder: string): Card {
   const config = readFields(join(folder, CONFIG))
-  const tensors = join(folder, TENSORS)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
+  const tensors = tensorFile(folder, PEFT_TENSORS)
   const outputs = headOutputs(entriesOf(tensors), 'base_model.model.')
   return {
     task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
@@ -56,12 +55,12 @@ function describe(folder: string): Card {
   }
 }
 
-function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), join(folder, TENSORS)]
+function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null, warn: Warn): Adapter {
+  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   refuseUnsupported(config, file)
-  if (!existsSync(tensors)) refusePickle(folder, 'adapter_model.bin')
-  const { options: told, memory, targets } = peftOptions(config, subject, file)
+  checkExpressions(config, subject, file)
+  const { options: told, memory, targets } = peftOptions(config, subject, file, warn)
   const saved = targets.modules_to_save
   const isOwn = own?.name === told.name && sameConfig(peftConfig({ options: own as PeftOptions, memory, card, saved, subject }), config)
   const options = isOwn ? own : told
@@ -69,13 +68,14 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
   const method = methodOf({ options, memory }, subject)
   // With every bias trained, PEFT also writes the copies of a head's bias that its wrapper holds.
   const copies = (name: string): boolean => /\.(original_module|modules_to_save)\.(.*\.)?bias$/.test(name)
-  return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), copies), card }
+  return { options, memory, state: readStored(tensors, peftTensors(subject, method, memory, saved ?? []), warn, copies), card }
 }
 
 /** HF PEFT's folder for methods that act at linear maps; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peft: Format = {
   methods: ['lora', 'adalora', 'ia3', 'vera'],
-  files: [CONFIG, TENSORS],
+  library: 'HF PEFT',
+  files: [CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
   describe,
   write,

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { Tensor } from '../nn/method.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
+import { readTorchTensors } from '../weights/torch-file.ts'
 import type { TensorSource } from '../weights/write-safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
+import type { Warn } from './adapter.ts'
 
 /** Where a tensor of the training state is kept in a file. */
 export interface Stored {
@@ -16,7 +20,14 @@ export interface Stored {
 }
 
 const isEmpty = ({ shape }: Stored): boolean => shape.includes(0)
-const more = (names: readonly string[]): string => (names.length > 1 ? ` and ${names.length - 1} more` : '')
+const MOST_LISTED = 12
+
+/** The names, the first of them at most; `thing` is what they are, in the singular. */
+function listed(thing: string, names: readonly string[]): string {
+  const shown = names.slice(0, MOST_LISTED).map((name) => JSON.stringify(name))
+  const rest = names.length > shown.length ? ` and ${names.length - shown.length} more` : ''
+  return `${names.length === 1 ? `the ${thing}` : `${names.length} ${thing}s:`} ${shown.join(', ')}${rest}`
+}
 
 /** Writes what `source` gives for each name. A tensor that is missing or has another shape is a fault of the program. */
 export function writeStored(
@@ -34,25 +45,39 @@ export function writeStored(
   writeSafetensors(file, tensors, metadata)
 }
 
-/** The tensors of a safetensors file, by name. */
-export const entriesOf = (file: string): ReadonlyMap<string, TensorEntry> => readHeader(file).tensors
+/** The first of the files that is there, else the path of the first. */
+export function tensorFile(folder: string, names: readonly [string, ...string[]]): string {
+  return join(folder, names.find((name) => existsSync(join(folder, name))) ?? names[0])
+}
+
+/** The tensors of a file by name: safetensors, or what torch saved as `.bin`. Throws UserError where it holds anything else. */
+export const entriesOf = (file: string): ReadonlyMap<string, TensorEntry> =>
+  file.endsWith('.bin') ? readTorchTensors(file) : readHeader(file).tensors
 
 /**
- * Reads every tensor of a file to the state's names, in the order of `stored`; those that `ignored` holds for are left out.
- * @throws UserError where one is missing, has another shape or is not asked for
+ * Reads every tensor that is asked for to the state's names, in the order of `stored`. `warn` is told of others in the file but
+ * those that `ignored` holds for; where it is null, they are an error.
+ * @throws UserError where one is missing, has another shape or holds no floating point numbers
  */
-export function readStored(file: string, stored: readonly Stored[], ignored: (name: string) => boolean = () => false): Map<string, Tensor> {
+export function readStored(
+  file: string,
+  stored: readonly Stored[],
+  warn: Warn | null,
+  ignored: (name: string) => boolean = () => false,
+): Map<string, Tensor> {
   const entries = entriesOf(file)
   const found = stored.map(({ as }) => as.find((name) => entries.has(name)))
   const missing = stored.flatMap(({ as }, i) => (found[i] === undefined ? [as[0]] : []))
   if (missing.length > 0) {
     const hint = 'check that this is the model and task that the adapter was trained for'
-    throw new UserError(`${file} lacks the tensor "${missing[0]}"${more(missing)}; ${hint}.`)
+    throw new UserError(`${file} lacks ${listed('tensor', missing)}; ${hint}.`)
   }
   const extra = [...entries.keys()].filter((name) => !found.includes(name) && !ignored(name))
   if (extra.length > 0) {
-    const hint = 'check that this is the model and task that the adapter was trained for, and that its config is the one it was saved with'
-    throw new UserError(`${file} holds the tensor "${extra[0]}"${more(extra)}, which has no place here; ${hint}.`)
+    const what = `${file} also holds ${listed('tensor', extra)}, with no place here`
+    const hint = 'check that model, task and config are those it was saved with'
+    if (!warn) throw new UserError(`${what}; ${hint}.`)
+    warn(`${what}; passed over, so ${hint}.`)
   }
   const state = new Map<string, Tensor>()
   stored.forEach((place, i) => {

@@ -1,24 +1,35 @@
-import { UserError } from '../errors.ts'
-import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
-import { type Answering, answering } from '../evaluate/answering.ts'
-import { type Forward, openForward } from '../evaluate/forward.ts'
+import { didYouMean, UserError } from '../errors.ts'
+import { openAdapted } from '../evaluate/adapted.ts'
+import { type Answering, answering, type Question } from '../evaluate/answering.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
-import { definitionOf } from '../methods/index.ts'
+import { describeAdapter, loadAdapter } from '../formats/index.ts'
+import { answersByName } from './answers-by-name.ts'
 import { combination } from './combination.ts'
 import { openEvidence } from './evidence.ts'
 import type { Member } from './rule.ts'
+import { openSessions, type Voice } from './sessions.ts'
+import { type Layer, stackOf } from './stack.ts'
 import type { HeadChoice } from './whole-tensors.ts'
 
-export type AdaptersOptions = Omit<PredictorOptions, 'adapter'>
+export type AdaptersOptions = Omit<PredictorOptions, 'adapter' | 'inference' | 'seed'>
 
 /** One model with several adapters, of which one answers at a time. */
 export interface Adapters extends Answering {
   /** The names that were given to adapters, in the order of loading. */
   readonly names: readonly string[]
-  /** Reads a saved adapter under a name; the first one is used from then on. */
+  /**
+   * For each question label and scores (for regression a score), or with `logits` the raw numbers. `adapters` names the one that answers
+   * each question, in place of the one in use; null is the model alone.
+   * @throws UserError, with the place of the question, for a name that was not loaded, and for null where the model has no head
+   */
+  predict(
+    questions: readonly Question[],
+    options?: { readonly logits?: boolean; readonly adapters?: readonly (string | null)[] },
+  ): Promise<Record<string, unknown>[]>
+  /** Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used. */
   load(name: string, folder: string): void
   /**
    * Answers with an adapter from now on, or with `null` as the model alone does, with its own head.
@@ -31,15 +42,15 @@ export interface Adapters extends Answering {
    * @throws UserError where an adapter has no increments that are products, or heads are for other labels
    */
   sum(names: readonly string[], weights?: readonly number[], head?: HeadChoice): Promise<void>
+  /**
+   * Answers with bottleneck adapters in turn from now on, each on what the one before it leaves at its place (adapter-hub's `Stack`), and
+   * with the head of the last. Those below need no head.
+   * @throws UserError for a name that was not loaded, and for a method that acts elsewhere
+   */
+  stack(names: readonly string[]): void
   /** The number of compiled sessions: one for each shape of adapter that has answered. */
   readonly sessions: number
   close(): Promise<void>
-}
-
-/** What a session is compiled for: adapters that share it differ in their numbers alone. */
-function shapeOf({ open, adapter, state }: Adapted): string {
-  const form = adapter && [adapter.options.name, definitionOf(adapter.options).form?.(adapter.options)]
-  return JSON.stringify([open.name, open.labels.length, form, [...state].map(([name, { shape }]) => [name, shape]).sort()])
 }
 
 /**
@@ -55,50 +66,65 @@ function shapeOf({ open, adapter, state }: Adapted): string {
 export async function openAdapters(options: AdaptersOptions): Promise<Adapters> {
   const { task = null, labels = null, batchSize = 64 } = options
   const model = await findModel(options.model)
-  const loaded = new Map<string, Omit<Member, 'weight'>>()
-  const forwards = new Map<string, Promise<Forward>>()
-  let active: Adapted | null = null
+  const sessions = openSessions(batchSize)
+  const folders = new Map<string, string>()
+  const opened = new Map<string, Omit<Member, 'weight'>>()
+  let active: (() => Voice) | null = null
 
-  const named = (name: string): Omit<Member, 'weight'> => {
-    const found = loaded.get(name)
-    if (found) return found
-    throw new UserError(`There is no adapter "${name}"; loaded are ${[...loaded.keys()].join(', ') || 'none'}.`)
+  const folderOf = (name: string): string => {
+    const found = folders.get(name)
+    if (found !== undefined) return found
+    throw new UserError(
+      `There is no adapter "${name}"; loaded are ${[...folders.keys()].join(', ') || 'none'}.${didYouMean(name, folders.keys())}`,
+    )
   }
-  const current = (): Adapted => {
-    if (active) return active
+  const named = (name: string): Omit<Member, 'weight'> => {
+    const folder = folderOf(name)
+    const known = opened.get(name)
+    if (known) return known
+    const adapted = openAdapted(model, { adapter: folder, task, labels })
+    const member = { ...adapted, adapter: adapted.adapter!, folder }
+    opened.set(name, member)
+    return member
+  }
+  const current = (): Voice => {
+    if (active) return active()
     throw new UserError('No adapter is loaded: load one, or say use(null) for the model alone.')
   }
-  const answers = (): Answering => {
-    const adapted = current()
-    const { open, method, state } = adapted
-    return answering(open, openReader(adapted, options), {
-      draws: false,
-      async members(examples) {
-        const shape = shapeOf(adapted)
-        if (!forwards.has(shape)) forwards.set(shape, openForward(open.subject, method, state, { batchSize }))
-        return [await (await forwards.get(shape)!).logits(examples, state)]
-      },
-    })
+  /** One adapter; null is the model alone, which answers what the first adapter does where nothing else is said. */
+  const voiceOf = (name: string | null): Voice => {
+    if (name !== null) return { adapted: named(name), adapters: [named(name).adapter] }
+    const [first] = opened.values()
+    const own = task ?? describeAdapter(model.folder).task ?? first?.open.name ?? null
+    return { adapted: openAdapted(model, { adapter: null, task: own, labels }), adapters: [] }
   }
+  const answersOf = (voice: Voice): Answering =>
+    answering(voice.adapted.open, openReader(voice.adapted, options), {
+      draws: false,
+      members: async (examples) => [await sessions.logits(voice, examples)],
+    })
 
   return {
     get names() {
-      return [...loaded.keys()]
+      return [...folders.keys()]
     },
     get labels() {
-      return current().open.labels
+      return current().adapted.open.labels
     },
     get sessions() {
-      return forwards.size
+      return sessions.count
     },
     load(name, folder) {
-      if (loaded.has(name)) throw new UserError(`There is an adapter "${name}" already; choose another name for ${folder}.`)
-      const adapted = openAdapted(model, { adapter: folder, task, labels })
-      loaded.set(name, { ...adapted, adapter: adapted.adapter!, folder })
-      active ??= adapted
+      if (folders.has(name)) throw new UserError(`There is an adapter "${name}" already; choose another name for ${folder}.`)
+      const { outputs } = describeAdapter(folder)
+      folders.set(name, folder)
+      // Without a head it may still be of use below another in a stack.
+      if (outputs !== null) named(name)
+      active ??= () => voiceOf(name)
     },
     use(name) {
-      active = name === null ? openAdapted(model, { adapter: null, task: task ?? active?.open.name ?? null, labels }) : named(name)
+      const voice = voiceOf(name)
+      active = () => voice
     },
     async sum(names, weights = names.map(() => 1), head = 'average') {
       if (names.length === 0 || weights.length !== names.length)
@@ -108,13 +134,27 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       const settings = { weights, rank: null, density: 1, sign: 'total', seed: 0 } as const
       const { adapter } = await combination(members, 'cat', head, settings, evidence)
       const { open } = members[0]!
-      active = { open, adapter, method: methodFor(open.subject, open.outline, adapter.options, null, adapter.memory), state: adapter.state }
+      const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
+      const voice = { adapted: { open, adapter, method, state: adapter.state }, adapters: [adapter] }
+      active = () => voice
     },
-    predict: async (questions, asked) => answers().predict(questions, asked),
-    evaluate: async (rows) => answers().evaluate(rows),
-    async close() {
-      for (const forward of forwards.values()) await (await forward).close()
-      forwards.clear()
+    stack(names) {
+      const last = names.at(-1)
+      if (last === undefined) throw new UserError('A stack of no adapters; name at least one.')
+      const top = named(last)
+      const layers = names.map((name): Layer => {
+        const folder = folderOf(name)
+        const alone = name === last || describeAdapter(folder).outputs !== null
+        return alone ? named(name) : { adapter: loadAdapter(folder, { model, outline: top.open.outline }), folder }
+      })
+      const voice = { adapted: stackOf(layers, top), adapters: layers.map(({ adapter }) => adapter) }
+      active = () => voice
     },
+    async predict(questions, { adapters, ...asked } = {}) {
+      if (!adapters) return answersOf(current()).predict(questions, asked)
+      return answersByName(questions, adapters, (name) => answersOf(voiceOf(name)), asked)
+    },
+    evaluate: async (rows) => answersOf(current()).evaluate(rows),
+    close: () => sessions.close(),
   }
 }

@@ -2,6 +2,7 @@ import type { Example } from '../data/examples.ts'
 import { openForward } from '../evaluate/forward.ts'
 import type { Adapter } from '../formats/index.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'
+import { squaredNorm } from '../nn/tensor.ts'
 import type { Member } from './rule.ts'
 import { weightedMean } from './rules/mean.ts'
 import { logitsOf } from './verification.ts'
@@ -42,16 +43,14 @@ function changesOf({ method, state, open }: Member, asIncrements: boolean): Map<
   return new Map([...increments, ...[...own, ...whole].map(([name, { data }]): [string, () => Float32Array] => [name, () => data])])
 }
 
-const squares = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0)
-
 function distance(a: Member, b: Member, asIncrements: boolean): Distance {
   const [mine, theirs] = [changesOf(a, asIncrements), changesOf(b, asIncrements)]
   let [apart, first, second] = [0, 0, 0]
   for (const name of new Set([...mine.keys(), ...theirs.keys()])) {
     const [x, y] = [mine.get(name)?.() ?? null, theirs.get(name)?.() ?? null]
-    first += x ? squares(x) : 0
-    second += y ? squares(y) : 0
-    apart += x && y ? x.reduce((sum, value, i) => sum + (value - y[i]!) ** 2, 0) : squares((x ?? y)!)
+    first += x ? squaredNorm(x) : 0
+    second += y ? squaredNorm(y) : 0
+    apart += x && y ? x.reduce((sum, value, i) => sum + (value - y[i]!) ** 2, 0) : squaredNorm((x ?? y)!)
   }
   const frobenius = Math.sqrt(apart)
   const size = (Math.sqrt(first) + Math.sqrt(second)) / 2

@@ -1,6 +1,8 @@
 import { EigenvalueDecomposition, Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix'
 import { lowRankIncrement } from '../methods/low-rank.ts'
 import type { Factors, Tensor } from '../nn/method.ts'
+import { stream } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
 
 /** Two factors of one map, scale 1: A `[r, in]`, B `[out, r]`. */
 export type Pair = Pick<Factors, 'a' | 'b'>
@@ -51,4 +53,27 @@ export function refactor({ a, b }: Pair, rank: number): Pair {
   const kept = largest(diagonal, Math.min(rank, inner))
   const scaled = columns(u, kept).mulRowVector(kept.map((i) => diagonal[i]!))
   return { a: tensorOf(right.orthogonalMatrix.mmul(columns(v, kept)).transpose()), b: tensorOf(left.orthogonalMatrix.mmul(scaled)) }
+}
+
+/** Directions that are followed besides those that are kept, and how often all are sharpened. */
+const [SPARE, ROUNDS] = [8, 8]
+
+/**
+ * The best approximation of a dense `[out, in]` but for a little, in a fraction of the time: a few directions at random, drawn
+ * towards the largest singular vectors by powers of `D Dᵀ` (Halko, Martinsson and Tropp 2011, algorithm 4.4). Exact where D has no
+ * larger rank. The rows of A are orthonormal, so that B has the norm of the product.
+ */
+export function principal(dense: Tensor, rank: number): Pair {
+  const [out, width] = dense.shape as [number, number]
+  const followed = rank + SPARE
+  if (2 * followed > Math.min(out, width)) return factorise(dense, rank)
+  const delta = matrixOf(dense)
+  const orthonormal = (matrix: Matrix): Matrix => new QrDecomposition(matrix).orthogonalMatrix
+  const { normal } = stream(keyOf('principal'))
+  let left = orthonormal(delta.mmul(Matrix.from1DArray(width, followed, Array.from({ length: width * followed }, normal))))
+  for (let round = 0; round < ROUNDS; round++) {
+    const right = orthonormal(left.transpose().mmul(delta).transpose())
+    left = orthonormal(delta.mmul(right))
+  }
+  return refactor({ a: tensorOf(left.transpose().mmul(delta)), b: tensorOf(left) }, rank)
 }

@@ -10,11 +10,13 @@ import { explained } from '../weights/file-access.ts'
 /** The most that logits may differ, relative to the largest of them: float32 sums in another order. */
 const TOLERANCE = 1e-3
 
+const PROBES = 8
+
 /** Rows of random tokens, of lengths 3 to 24, to compare two models on. */
 function probes({ open }: Adapted): Example[] {
   const { vocabularySize, maxPositions } = open.subject.model.wiring
   const draws = stream(keyOf('merge'))
-  return Array.from({ length: 8 }, (_, i) => {
+  return Array.from({ length: PROBES }, (_, i) => {
     const length = Math.min(3 * (i + 1), maxPositions)
     const ids = Int32Array.from({ length }, () => draws.below(vocabularySize))
     return { ids, types: new Int32Array(length), mask: new Uint8Array(length).fill(1), label: null, file: '', line: 0 }
@@ -28,6 +30,17 @@ export async function logitsOf({ open, method, state }: Adapted, examples: reado
   await forward.close()
   return rows.flatMap((row) => [...row])
 }
+
+/** How far logits are from those expected at the most, over the largest of these, on a few rows of random tokens. */
+export async function logitGap(expected: Adapted, given: Adapted): Promise<number> {
+  const examples = probes(expected)
+  const [before, after] = [await logitsOf(expected, examples), await logitsOf(given, examples)]
+  if (before.length !== after.length) return Infinity
+  return Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / Math.max(...before.map(Math.abs), 1e-6)
+}
+
+/** A gap in words. */
+export const gapText = (gap: number): string => `differ by at most ${gap.toExponential(1)} of the largest`
 
 /** A folder that does not exist or is empty; else a UserError. */
 export function assertFree(out: string): void {
@@ -50,17 +63,12 @@ export async function writeVerified(
   const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`
   try {
     write(temporary)
-    const examples = probes(expected)
-    const [before, after] = [await logitsOf(expected, examples), await logitsOf(await open(temporary), examples)]
-    const largest = Math.max(...before.map(Math.abs), 1e-6)
-    const difference = (Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / largest).toExponential(1)
-    if (before.length !== after.length || !(Number(difference) <= TOLERANCE))
-      throw new UserError(
-        `The logits of the result differ by ${difference} of the largest; nothing was written. Check that these belong together.`,
-      )
+    const gap = await logitGap(expected, await open(temporary))
+    if (!(gap <= TOLERANCE))
+      throw new UserError(`The logits of the result ${gapText(gap)}; nothing was written. Check that these belong together.`)
     rmSync(out, { recursive: true, force: true })
     renameSync(temporary, out)
-    return `on ${examples.length} rows its logits differ by at most ${difference} of the largest`
+    return `on ${PROBES} rows its logits ${gapText(gap)}`
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { assertNear, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import { alone, assertGradients, assertLossFalls, logitsOf, startOf } from '../../test/contracts/trial.ts'
+import { UserError } from '../errors.ts'
 import { deployed } from '../nn/method.ts'
 import { openStep } from '../train/step.ts'
 import { readTensor } from '../weights/safetensors.ts'
@@ -57,6 +58,13 @@ test('PiSSA takes over the largest singular values of the weight, whatever the s
     const left = new SingularValueDecomposition(Matrix.sub(queryWeight, taken)).diagonal
     assertNear(left.slice(0, 13), diagonal.slice(3), 1e-2)
     assert.ok(left[13]! < 1e-2)
+  }
+})
+
+test('what is pruned is plain LoRA', () => {
+  for (const besides of [{ dora: true }, { init: 'pissa' }]) {
+    const wrong = () => prepare(subject, lora, { r: 4, prune: { targetR: 2 }, ...besides })
+    assert.throws(wrong, (error) => error instanceof UserError && /"prune".*leave out dora/.test(error.message))
   }
 })
 

@@ -18,6 +18,8 @@ export const prefixOptions = z.strictObject({
   projection: z.boolean().default(false),
   /** Width of that network; the model's hidden size by default. */
   width: z.number().int().positive('must be at least 1').nullable().default(null),
+  /** Whether the text's positions run on after the prefix, as in HF PEFT, or stay its own, as in adapter-hub. */
+  positions: z.enum(['shifted', 'own']).default('shifted'),
   budget: budgetOption,
 })
 export type PrefixOptions = z.infer<typeof prefixOptions>
@@ -45,10 +47,10 @@ const roles = ['prefix.key', 'prefix.value'] as const
 const plainly = { name: 'prefix', passes: 1, consistency: null, lazy: false, trains: () => false } as const
 
 /** The keys and values themselves, at each attention. */
-function flat(tokens: number): Method {
+function flat(tokens: number, positions: PrefixOptions['positions']): Method {
   return {
     ...plainly,
-    sequence: { virtualTokens: 0, positionShift: tokens },
+    sequence: { virtualTokens: 0, positionShift: positions === 'shifted' ? tokens : 0 },
     parameters(site): Record<string, ParameterSpec> {
       if (!acts(site)) return {}
       const shape = [tokens, widthOf(site)]
@@ -100,7 +102,7 @@ function projected(attentions: readonly KeyValueSite[], { tokens, hidden, width 
   }
 }
 
-/** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; positions move for them. */
+/** Prefix tuning (Li and Liang 2021): learned keys and values before those of each row, in every attention; by default positions move for them. */
 export const prefix = defineMethod<PrefixOptions>({
   name: 'prefix',
   summary: 'learned keys and values before the text (Li and Liang 2021)',
@@ -108,9 +110,10 @@ export const prefix = defineMethod<PrefixOptions>({
   // PEFT's guide to prefix tuning trains at 1e-2.
   learningRate: 1e-2,
   plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
+  form: ({ positions }) => ({ positions }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
-  create({ tokens, projection, width }, { sites, hidden }): Method {
-    const plain = flat(tokens)
+  create({ tokens, projection, width, positions }, { sites, hidden }): Method {
+    const plain = flat(tokens, positions)
     return projection ? projected(sites.filter(acts), { tokens, hidden, width: width ?? hidden }, plain) : plain
   },
 })

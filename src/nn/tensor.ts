@@ -7,6 +7,9 @@ export interface Tensor {
 /** The number of elements of a shape. */
 export const elementCount = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
 
+/** The sum of squares: the square of the Frobenius norm. */
+export const squaredNorm = (data: Float32Array): number => data.reduce((sum, value) => sum + value * value, 0)
+
 /** The slices of a tensor at `indices` of an axis. */
 export function sliceTensor({ shape, data }: Tensor, axis: number, indices: readonly number[]): Tensor {
   const outer = elementCount(shape.slice(0, axis))

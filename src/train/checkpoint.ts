@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -7,7 +7,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -15,25 +14,13 @@ import {
 import { dirname, join } from 'node:path'
 import type { State } from '../evaluate/state.ts'
 import { syncFolder } from '../weights/atomic-file.ts'
+import { fileDigest } from '../weights/digest.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 
 const MANIFEST = 'manifest.json'
 const TENSORS = 'state.safetensors'
 const PROGRESS = 'progress.json'
-
-/** The SHA-256 of a file of any size. */
-function digest(file: string): string {
-  const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(1 << 22)
-  const fd = openSync(file, 'r')
-  try {
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) hash.update(chunk.subarray(0, read))
-  } finally {
-    closeSync(fd)
-  }
-  return hash.digest('hex')
-}
 
 function syncFile(path: string): void {
   const fd = openSync(path, 'r')
@@ -51,7 +38,7 @@ export function writeCheckpoint(folder: string, state: State, progress: unknown)
   writeSafetensors(join(temporary, TENSORS), state)
   writeFileSync(join(temporary, PROGRESS), `${JSON.stringify(progress)}\n`)
   syncFile(join(temporary, PROGRESS))
-  const files = Object.fromEntries([PROGRESS, TENSORS].map((name) => [name, digest(join(temporary, name))]))
+  const files = Object.fromEntries([PROGRESS, TENSORS].map((name) => [name, fileDigest(join(temporary, name))]))
   writeFileSync(join(temporary, MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`)
   syncFile(join(temporary, MANIFEST))
   rmSync(folder, { recursive: true, force: true })
@@ -63,7 +50,7 @@ export function writeCheckpoint(folder: string, state: State, progress: unknown)
 export function isWhole(folder: string): boolean {
   try {
     const { files } = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as { files: Record<string, string> }
-    return [PROGRESS, TENSORS].every((name) => files[name] === digest(join(folder, name)))
+    return [PROGRESS, TENSORS].every((name) => files[name] === fileDigest(join(folder, name)))
   } catch {
     return false
   }

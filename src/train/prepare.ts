@@ -63,7 +63,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true, reserved }
   const examples = dataset(model, task, labels, rows, read)
   const plan = planRun(examples, config.train)
-  const started = startingPoint(config, open, options, plan.totalSteps)
+  const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
   const fresh = missing(subject, outline).filter((name) => !isHead(subject, name))
   return {
@@ -73,6 +73,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     examples,
     evaluation: evalRows && dataset(model, task, labels, evalRows, read),
     plan,
-    warnings: fresh.length > 0 ? [`The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : [],
+    warnings:
+      fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,
   }
 }

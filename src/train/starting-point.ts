@@ -11,6 +11,8 @@ import type { Method } from '../nn/method.ts'
 export interface StartingPoint {
   readonly state: State
   readonly memory: unknown
+  /** What is odd about the adapter; see `loadAdapter`. */
+  readonly warnings: readonly string[]
 }
 
 /** Weights keep their meaning only under the options that they were trained with. */
@@ -54,17 +56,18 @@ export function startingPoint(
     const method = methodFor(subject, outline, options, totalSteps, memory)
     return { method, state: initialState(subject, outline, method, train.seed, train.trainAlso) }
   }
-  if (file === null) return { state: make(null).state, memory: null }
+  if (file === null) return { state: make(null).state, memory: null, warnings: [] }
   if (isExpertsFile(file)) {
     const { method, state } = make(null)
     if (method.experts === undefined)
       throw new UserError(`adapter: ${file} holds experts that are merged, but the run's method is ${method.name}.`)
     for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
-    return { state, memory: null }
+    return { state, memory: null, warnings: [] }
   }
-  const adapter = loadAdapter(file, { model: subject.model, outline })
+  const warnings: string[] = []
+  const adapter = loadAdapter(file, { model: subject.model, outline }, (message) => warnings.push(message))
   assertSameForm(file, adapter, options)
   const { state } = make(adapter.memory)
   takeOver(file, state, adapter, outline.base)
-  return { state, memory: adapter.memory }
+  return { state, memory: adapter.memory, warnings }
 }

@@ -83,5 +83,5 @@ test('docs/adapters.md names every rule, and commands that are there', () => {
   const text = document('docs/adapters.md')
   for (const rule of ruleNames) assert.ok(text.includes(`\`${rule}\``), rule)
   for (const [, command] of text.matchAll(/^adatune (\w+)/gm))
-    assert.ok(['merge', 'unmerge', 'convert', 'combine'].includes(command!), command)
+    assert.ok(['merge', 'unmerge', 'convert', 'extract', 'combine', 'predict'].includes(command!), command)
 })

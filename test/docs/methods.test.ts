@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { inspect } from '../../src/cli/inspect.ts'
-import { methodOptions, methods } from '../../src/methods/index.ts'
+import { defaultRate, methodOptions, methods } from '../../src/methods/index.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { command, jsonLines, succeed, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
 import { blocks, document } from './documents.ts'
@@ -49,7 +49,17 @@ function settingsWithin(schema: unknown): string[] {
 
 test('every method has a page, and the index states its learning rate', () => {
   assert.deepEqual([...index.keys()].sort(), Object.keys(methods).sort())
-  for (const { name, learningRate } of Object.values(methods)) assert.equal(index.get(name)!.learningRate, learningRate, name)
+  for (const [name, { learningRate }] of index) assert.equal(learningRate, defaultRate(methodOptions.parse({ name })), name)
+})
+
+test('the index states the rates that settings bring', () => {
+  const stated = [...page('README.md').matchAll(/^\| `(method: .+?)` +\| ([\d.e-]+) +\|/gm)]
+  assert.ok(stated.length >= 3)
+  for (const [, setting, rate] of stated) {
+    const options = methodOptions.parse(parse(setting!).method)
+    assert.equal(Number(rate), defaultRate(options), setting)
+    assert.notEqual(Number(rate), defaultRate(methodOptions.parse({ name: options.name })), `${setting} changes nothing`)
+  }
 })
 
 test('a page names every setting of its method with the default, and every word that a setting takes', () => {

@@ -28,7 +28,7 @@ async function logits(model: string, adapter: string | undefined, golden: Golden
   const labels = golden.task === 'cls' ? { labels: '0,1,2' } : {}
   const text = await predictCommand({
     model,
-    ...(adapter && { adapter }),
+    adapter: adapter === undefined ? [] : [adapter],
     task,
     ...labels,
     data,

@@ -1,0 +1,43 @@
+import type { Example } from '../data/examples.ts'
+import type { Adapted } from '../evaluate/adapted.ts'
+import { type Forward, openForward } from '../evaluate/forward.ts'
+import type { Adapter } from '../formats/index.ts'
+import { definitionOf } from '../methods/index.ts'
+
+/** A model as it answers, and the adapters that this is made of. */
+export interface Voice {
+  readonly adapted: Adapted
+  readonly adapters: readonly Adapter[]
+}
+
+/** Compiled sessions, one for each shape of adapter. */
+export interface Sessions {
+  logits(voice: Voice, examples: readonly Example[]): Promise<Float32Array[]>
+  readonly count: number
+  close(): Promise<void>
+}
+
+/** What a session is compiled for: voices that share it differ in their numbers alone. */
+function shapeOf({ adapted: { open, state }, adapters }: Voice): string {
+  const forms = adapters.map(({ options }) => [options.name, definitionOf(options).form?.(options)])
+  return JSON.stringify([open.name, open.labels.length, forms, [...state].map(([name, { shape }]) => [name, shape]).sort()])
+}
+
+export function openSessions(batchSize: number): Sessions {
+  const forwards = new Map<string, Promise<Forward>>()
+  return {
+    async logits(voice, examples) {
+      const { open, method, state } = voice.adapted
+      const shape = shapeOf(voice)
+      if (!forwards.has(shape)) forwards.set(shape, openForward(open.subject, method, state, { batchSize }))
+      return (await forwards.get(shape)!).logits(examples, state)
+    },
+    get count() {
+      return forwards.size
+    },
+    async close() {
+      for (const forward of forwards.values()) await (await forward).close()
+      forwards.clear()
+    },
+  }
+}

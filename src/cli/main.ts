@@ -9,7 +9,7 @@ import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
-import { positiveFlag, taskFlag } from './options.ts'
+import { positiveFlag, printNotice, taskFlag } from './options.ts'
 import { type PredictFlags, predictCommand } from './predict.ts'
 import { type TrainFlags, trainCommand } from './train.ts'
 
@@ -102,7 +102,7 @@ function program(exit: (code: number) => void): Command {
       .requiredOption('--model <folder or id>', model)
       .requiredOption('--adapter <folder>', adapter)
       .requiredOption('--out <folder>', out)
-      .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make(flags)}\n`))
+      .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make({ ...flags, notice: printNotice })}\n`))
   }
 
   root

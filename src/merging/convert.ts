@@ -16,9 +16,9 @@ const folded = ({ a, b, scale }: Factors): Pair => ({ a, b: { shape: b.shape, da
  * alpha is the rank, and modules without any rank are left out.
  * @throws UserError for LoRA, and for a method whose increments are no products
  */
-export async function convertAdapter({ model: id, adapter: folder, out }: FoldingOptions): Promise<string> {
-  const model = await findModel(id)
-  const adapted = openAdapted(model, { adapter: folder, task: null, labels: null })
+export async function convertAdapter({ model: id, adapter: folder, out, notice }: FoldingOptions): Promise<string> {
+  const model = await findModel(id, notice)
+  const adapted = openAdapted(model, { adapter: folder, task: null, labels: null }, notice)
   const { open, state } = adapted
   const adapter = adapted.adapter!
   if (adapter.options.name === 'lora') throw new UserError(`${folder} is plain LoRA already; there is nothing to convert.`)

@@ -9,12 +9,14 @@ export interface FoldingOptions {
   readonly adapter: string
   /** A folder that does not exist or is empty. */
   readonly out: string
+  /** Told of downloads, and of what is odd about the adapter. */
+  readonly notice?: (text: string) => void
 }
 
 /** Folds an adapter into its model and writes the result as an ordinary Hugging Face folder, once its logits are the adapter's. */
-export async function mergeAdapter({ model: id, adapter, out }: FoldingOptions): Promise<string> {
-  const model = await findModel(id)
-  const adapted = openAdapted(model, { adapter, task: null, labels: null })
+export async function mergeAdapter({ model: id, adapter, out, notice }: FoldingOptions): Promise<string> {
+  const model = await findModel(id, notice)
+  const adapted = openAdapted(model, { adapter, task: null, labels: null }, notice)
   const { open, method, state } = adapted
   const seen = await writeVerified(
     out,

@@ -64,8 +64,8 @@ export interface Adapters extends Answering {
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openAdapters(options: AdaptersOptions): Promise<Adapters> {
-  const { task = null, labels = null, batchSize = 64 } = options
-  const model = await findModel(options.model)
+  const { task = null, labels = null, batchSize = 64, notice = () => {} } = options
+  const model = await findModel(options.model, notice)
   const sessions = openSessions(batchSize)
   const folders = new Map<string, string>()
   const opened = new Map<string, Omit<Member, 'weight'>>()
@@ -82,7 +82,7 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
     const folder = folderOf(name)
     const known = opened.get(name)
     if (known) return known
-    const adapted = openAdapted(model, { adapter: folder, task, labels })
+    const adapted = openAdapted(model, { adapter: folder, task, labels }, notice)
     const member = { ...adapted, adapter: adapted.adapter!, folder }
     opened.set(name, member)
     return member

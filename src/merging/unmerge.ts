@@ -11,9 +11,9 @@ import { writeVerified } from './verification.ts'
  * with the adapter. The head stays the adapter's: what was there before is in neither folder.
  * @throws UserError for an adapter that trained more of the model than its head, whose values before are lost
  */
-export async function unmergeAdapter({ model: id, adapter, out }: FoldingOptions): Promise<string> {
-  const merged = await findModel(id)
-  const { open, method, state, adapter: loaded } = openAdapted(merged, { adapter, task: null, labels: null })
+export async function unmergeAdapter({ model: id, adapter, out, notice }: FoldingOptions): Promise<string> {
+  const merged = await findModel(id, notice)
+  const { open, method, state, adapter: loaded } = openAdapted(merged, { adapter, task: null, labels: null }, notice)
   const { subject, outline } = open
   const lost = [...state.keys()].find((name) => outline.base.has(name) && !isHead(subject, name))
   if (lost !== undefined)

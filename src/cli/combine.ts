@@ -2,10 +2,9 @@ import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import type { RuleName } from '../merging/rules/index.ts'
 import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
-import { columnsOf, numberFlag, positiveFlag, taskFlag, wordFlag } from './options.ts'
+import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, taskFlag, wordFlag } from './options.ts'
 
-export interface CombineFlags {
-  readonly model: string
+export interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
   readonly adapter: readonly string[]
   readonly experts?: string
   readonly rule: string
@@ -19,12 +18,6 @@ export interface CombineFlags {
   readonly metric?: string
   readonly report?: boolean
   readonly json?: boolean
-  readonly task?: string
-  readonly labels?: string
-  readonly textColumn?: string
-  readonly pairColumn?: string
-  readonly labelColumn?: string
-  readonly maxLength?: string
   readonly out: string
 }
 

@@ -1,3 +1,4 @@
+import { onHost } from '../methods/algebra.ts'
 import { type Method, parameterName, type Tensor } from '../nn/method.ts'
 import type { Subject } from './adapter.ts'
 
@@ -9,29 +10,8 @@ export function columns(method: Method, { outline }: Subject): { name: string; s
 }
 
 /** Tensors `[rows, width]` side by side. */
-export function joined(parts: readonly Tensor[]): Tensor {
-  const rows = parts[0]!.shape[0]!
-  const widths = parts.map(({ shape }) => shape[1]!)
-  const width = widths.reduce((sum, each) => sum + each, 0)
-  const data = new Float32Array(rows * width)
-  let at = 0
-  for (const [i, { data: part }] of parts.entries()) {
-    const own = widths[i]!
-    for (let row = 0; row < rows; row++) data.set(part.subarray(row * own, (row + 1) * own), row * width + at)
-    at += own
-  }
-  return { shape: [rows, width], data }
-}
+export const joined = (parts: readonly Tensor[]): Tensor => onHost.concat(parts, 1)
 
-/** The parts of a tensor `[rows, width]` that lie side by side, each under its name. */
-export function separated({ shape, data }: Tensor, parts: readonly { name: string; shape: readonly number[] }[]): [string, Tensor][] {
-  const [rows, width] = shape as [number, number]
-  let at = 0
-  return parts.map(({ name, shape: own }) => {
-    const size = own[1]!
-    const part = new Float32Array(rows * size)
-    for (let row = 0; row < rows; row++) part.set(data.subarray(row * width + at, row * width + at + size), row * size)
-    at += size
-    return [name, { shape: own, data: part }]
-  })
-}
+/** The parts of a tensor `[rows, width]` that lie side by side, all of one width, each under its name. */
+export const separated = (whole: Tensor, parts: readonly { readonly name: string }[]): [string, Tensor][] =>
+  onHost.split(whole, 1, parts.length).map((part, i) => [parts[i]!.name, part])

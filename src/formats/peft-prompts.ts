@@ -10,17 +10,15 @@ import type { KeyValueSite, Site } from '../nn/site.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
-import { taskOfKind } from './class-name.ts'
 import { columns, joined, separated } from './columns.ts'
 import { type Fields, readFields, writeText } from './json-file.ts'
-import { headOutputs } from './labels.ts'
+import { peftCard } from './peft-card.ts'
 import { isPeftFloat } from './peft-config.ts'
 import { modulesToSave, peftTasks, savedTensors, taskType } from './peft-head.ts'
-import { PEFT_TENSORS, PEFT_VERSION } from './peft-version.ts'
+import { PEFT_CONFIG, PEFT_TENSORS, PEFT_VERSION } from './peft-version.ts'
 import { type Json, pythonJson } from './python-json.ts'
-import { entriesOf, readStored, type Stored, tensorFile, writeStored } from './stored-tensors.ts'
+import { readStored, type Stored, tensorFile, writeStored } from './stored-tensors.ts'
 
-const CONFIG = 'adapter_config.json'
 /** PEFT's one tensor for all that a prompt or prefix learns. */
 const LEARNED = 'prompt_embeddings'
 
@@ -99,21 +97,7 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
   const learned = joined(columns(method, subject).map(({ name }) => state.get(name)!))
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
   writeStored(join(folder, PEFT_TENSORS[0]), stored(method, subject, saved ?? []), source, { format: 'pt' })
-  writeText(join(folder, CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
-}
-
-function describe(folder: string): Card {
-  const config = readFields(join(folder, CONFIG))
-  const tensors = tensorFile(folder, PEFT_TENSORS)
-  const outputs = headOutputs(entriesOf(tensors), 'base_model.')
-  return {
-    task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
-    labels: null,
-    outputs,
-    baseModel: hubName(config.base_model_name_or_path),
-    adapterName: null,
-    totalSteps: null,
-  }
+  writeText(join(folder, PEFT_CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
 }
 
 const size = z.number().int().positive()
@@ -173,7 +157,7 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
 }
 
 function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
+  const [file, tensors] = [join(folder, PEFT_CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   const told = optionsOf(config, config.peft_type as Kind, subject, file)
   const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
@@ -188,9 +172,9 @@ export const peftPrompts: Format = {
   // PEFT moves the text's positions.
   keeps: (options) => options.name !== 'prefix' || options.positions === 'shifted',
   library: 'HF PEFT',
-  files: [CONFIG, PEFT_TENSORS[0]],
-  holds: (folder) => existsSync(join(folder, CONFIG)) && String(readFields(join(folder, CONFIG)).peft_type) in kinds,
-  describe,
+  files: [PEFT_CONFIG, PEFT_TENSORS[0]],
+  holds: (folder) => existsSync(join(folder, PEFT_CONFIG)) && String(readFields(join(folder, PEFT_CONFIG)).peft_type) in kinds,
+  describe: (folder) => peftCard(folder, 'base_model.'),
   write,
   read,
 }

@@ -5,22 +5,18 @@ import { readTensor } from '../weights/safetensors.ts'
 import { checkRanks, keptAlone } from './adalora-ranks.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
-import { hubName } from './card.ts'
-import { taskOfKind } from './class-name.ts'
 import { readFields, writeText } from './json-file.ts'
-import { headOutputs } from './labels.ts'
+import { peftCard } from './peft-card.ts'
 import { isPeftFloat, type PeftOptions, peftConfig, sameConfig } from './peft-config.ts'
 import { checkExpressions } from './peft-expressions.ts'
-import { modulesToSave, peftTasks } from './peft-head.ts'
+import { modulesToSave } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
 import { withoutOverlap } from './peft-overlap.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
 import { peftTensors } from './peft-tensors.ts'
-import { PEFT_TENSORS } from './peft-version.ts'
+import { PEFT_CONFIG, PEFT_TENSORS } from './peft-version.ts'
 import { pythonJson } from './python-json.ts'
-import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
-
-const CONFIG = 'adapter_config.json'
+import { readStored, tensorFile, writeStored } from './stored-tensors.ts'
 
 function write(folder: string, adapter: Adapter, subject: Subject): void {
   const { card, ...given } = withoutOverlap(adapter, subject)
@@ -38,25 +34,11 @@ function write(folder: string, adapter: Adapter, subject: Subject): void {
     return entry ? { shape: entry.shape, data: () => readTensor(entry) } : state.get(name)
   }
   writeStored(join(folder, PEFT_TENSORS[0]), peftTensors(subject, method, memory, saved ?? []), source, { format: 'pt' })
-  writeText(join(folder, CONFIG), pythonJson(config, isPeftFloat))
-}
-
-function describe(folder: string): Card {
-  const config = readFields(join(folder, CONFIG))
-  const tensors = tensorFile(folder, PEFT_TENSORS)
-  const outputs = headOutputs(entriesOf(tensors), 'base_model.model.')
-  return {
-    task: taskOfKind(peftTasks.get(String(config.task_type))?.kind ?? null, outputs),
-    labels: null,
-    outputs,
-    baseModel: hubName(config.base_model_name_or_path),
-    adapterName: null,
-    totalSteps: typeof config.total_step === 'number' ? config.total_step : null,
-  }
+  writeText(join(folder, PEFT_CONFIG), pythonJson(config, isPeftFloat))
 }
 
 function read(folder: string, card: Card, subject: Subject, own: Adapter['options'] | null, warn: Warn): Adapter {
-  const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, PEFT_TENSORS)]
+  const [file, tensors] = [join(folder, PEFT_CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   refuseUnsupported(config, file)
   checkExpressions(config, subject, file)
@@ -75,9 +57,9 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
 export const peft: Format = {
   methods: ['lora', 'adalora', 'ia3', 'vera'],
   library: 'HF PEFT',
-  files: [CONFIG, PEFT_TENSORS[0]],
-  holds: (folder) => existsSync(join(folder, CONFIG)) && 'peft_type' in readFields(join(folder, CONFIG)),
-  describe,
+  files: [PEFT_CONFIG, PEFT_TENSORS[0]],
+  holds: (folder) => existsSync(join(folder, PEFT_CONFIG)) && 'peft_type' in readFields(join(folder, PEFT_CONFIG)),
+  describe: (folder) => peftCard(folder, 'base_model.model.'),
   write,
   read,
 }

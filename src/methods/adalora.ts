@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { triplets } from '../allocation/components.ts'
 import { mul } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
-import type { Method, ParameterSpec, Tensor } from '../nn/method.ts'
+import { type Method, type ParameterSpec, type Tensor, unmixed } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { allocated } from './allocated.ts'
 import { allocationOptions, initialRank } from './allocation-options.ts'
@@ -44,9 +44,7 @@ function singularValues(options: AdaLoraOptions, acts: (site: Site) => site is L
   const scale = adaloraScale(options)
   return {
     name: 'adalora',
-    passes: 1,
-    consistency: null,
-    lazy: false,
+    ...unmixed,
     parameters(site): Record<string, ParameterSpec> {
       if (!acts(site)) return {}
       const rank = rankOf(site.name)

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Method, ParameterSpec } from '../nn/method.ts'
+import { type Method, type ParameterSpec, unmixed } from '../nn/method.ts'
 import type { LinearSite, NormSite, Site } from '../nn/site.ts'
 import { defineMethod } from './definition.ts'
 import { type InPlaceOptions, inPlaceOptions } from './in-place.ts'
@@ -20,9 +20,7 @@ export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
     if (!sites.some(acts)) throw new UserError('BitFit trains biases, and this model has none there; use another method.')
     return {
       name: 'bitfit',
-      passes: 1,
-      consistency: null,
-      lazy: false,
+      ...unmixed,
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}
         const shape = [site.kind === 'norm' ? site.size : site.out]

@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts'
 import { add, mul } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { activation, activationNames } from '../nn/activation.ts'
-import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
+import { type Method, type ParameterSpec, type Roles, unmixed } from '../nn/method.ts'
 import type { BranchCall, BranchSite, Site } from '../nn/site.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
@@ -115,9 +115,7 @@ export const bottleneck = defineMethod<BottleneckOptions>({
     }
     return {
       name: 'bottleneck',
-      passes: 1,
-      consistency: null,
-      lazy: false,
+      ...unmixed,
       parameters: (site) => (acts(site) ? specs(site.hidden, bottleneckSize(options, site.hidden), variant.init) : {}),
       shared: ['up'],
       branch: (_site, roles, call) => variant.place(adapter(roles), call),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { mul } from '../graph/ops/elementwise.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import type { Method, ParameterSpec } from '../nn/method.ts'
+import { type Method, type ParameterSpec, unmixed } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
@@ -41,9 +41,7 @@ export const ia3 = defineMethod<Ia3Options>({
     const acts = (site: Site): site is LinearSite => site.kind === 'linear' && all.has(site.name)
     return {
       name: 'ia3',
-      passes: 1,
-      consistency: null,
-      lazy: false,
+      ...unmixed,
       parameters(site): Record<string, ParameterSpec> {
         if (!acts(site)) return {}
         const shape = inputs.has(site.name) ? [1, site.in] : [site.out, 1]

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { BaseParameter, Method } from '../nn/method.ts'
+import { type BaseParameter, type Method, unmixed } from '../nn/method.ts'
 import { type Layers, layersOption } from './layers.ts'
 
 export interface InPlaceOptions<Name extends string> {
@@ -12,5 +12,5 @@ export const inPlaceOptions = <Name extends string>(name: Name) => z.strictObjec
 
 /** A method that adds nothing and trains tensors of the base model where they are. */
 export function inPlace(name: string, trains: (parameter: BaseParameter) => boolean): Method {
-  return { name, passes: 1, consistency: null, lazy: false, parameters: () => ({}), trains }
+  return { name, ...unmixed, parameters: () => ({}), trains }
 }

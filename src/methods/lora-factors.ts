@@ -2,6 +2,7 @@ import type { Value } from '../graph/graph.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import type { Roles, Tensor } from '../nn/method.ts'
 import type { LinearCall } from '../nn/site.ts'
+import { onHost } from './algebra.ts'
 
 /** Roles of LoRA's parameters. */
 export const [A, B, MAGNITUDE] = ['A.weight', 'B.weight', 'magnitude.weight'] as const
@@ -25,19 +26,6 @@ export function without(roles: Roles, scale: number, call: LinearCall): LinearCa
 /** `[A; A₀]` and `[B, -B₀]` of a site on the host, whose product is `B A - B₀ A₀`. */
 export function joined(of: (role: string) => Tensor): Record<typeof A | typeof B, Tensor> {
   const [a, b, a0, b0] = [A, B, A0, B0].map(of) as [Tensor, Tensor, Tensor, Tensor]
-  const [rank, width] = a.shape as [number, number]
-  const height = b.shape[0]!
-  const rows = new Float32Array(2 * rank * width)
-  rows.set(a.data)
-  rows.set(a0.data, rank * width)
-  const columns = new Float32Array(2 * rank * height)
-  const row = (data: Float32Array, i: number): Float32Array => data.subarray(i * rank, (i + 1) * rank)
-  for (let i = 0; i < height; i++) {
-    columns.set(row(b.data, i), 2 * i * rank)
-    columns.set(
-      row(b0.data, i).map((value) => -value),
-      (2 * i + 1) * rank,
-    )
-  }
-  return { [A]: { shape: [2 * rank, width], data: rows }, [B]: { shape: [height, 2 * rank], data: columns } }
+  const taken = { shape: b0.shape, data: b0.data.map((value) => -value) }
+  return { [A]: onHost.concat([a, a0], 0), [B]: onHost.concat([b, taken], 1) }
 }

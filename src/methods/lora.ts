@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { doubletMasks, doublets } from '../allocation/components.ts'
 import { UserError } from '../errors.ts'
 import { gemm } from '../graph/ops/matmul.ts'
-import { type Method, type ParameterSpec, parameterName, type Tensor } from '../nn/method.ts'
+import { type Method, type ParameterSpec, parameterName, type Tensor, unmixed } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { allocated } from './allocated.ts'
 import { allocationOptions, initialRank } from './allocation-options.ts'
@@ -113,9 +113,7 @@ function ofRanks(options: LoraOptions, setting: Setting, rankOf: (module: string
   })
   const method: Method = {
     name: 'lora',
-    passes: 1,
-    consistency: null,
-    lazy: false,
+    ...unmixed,
     parameters(site): Record<string, ParameterSpec> {
       const rank = acts(site) ? rankOf(site.name) : 0
       if (!acts(site) || rank === 0) return {}

@@ -42,21 +42,19 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     routing.per === 'pass'
       ? drawn(inner, mixed, draws, { passes, draw: routing.draw })
       : gated(inner, sites, mixed, draws, { passes, routing })
-  const { linear, branch, keyValue, embedding, norm, model } = acting
+  /** The draw that each stack follows on a route. */
+  const choices = new Map(
+    sites.flatMap((site) => mixed.mixed(site).map((role) => [parameterName(site, role), draws.drawOf(site, role)] as const)),
+  )
   const mean = (values: readonly Value[]): Value => (values.length === 1 ? values[0]! : mul(addAll(values), 1 / values.length))
 
   return {
+    ...acting,
     name: 'adamix',
     passes,
     consistency,
     lazy,
     parameters: (site) => ({ ...mixed.parameters(site), ...acting.parameters(site) }),
-    ...(linear && { linear }),
-    ...(branch && { branch }),
-    ...(keyValue && { keyValue }),
-    ...(embedding && { embedding }),
-    ...(norm && { norm }),
-    ...(model && { model }),
     ...(inner.sequence && { sequence: inner.sequence }),
     ...(inner.remains !== undefined && { remains: inner.remains }),
     trains: (parameter) => inner.trains(parameter),
@@ -105,11 +103,6 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
       experts: {
         count: experts,
         route(state: State, choose: (draw: Draw) => number) {
-          const choices = new Map(
-            sites.flatMap((site) =>
-              Object.keys(inner.parameters(site)).map((role) => [parameterName(site, role), draws.drawOf(site, role)] as const),
-            ),
-          )
           const route = pickedFrom(state, stacks, (parameter) => choose(choices.get(parameter)!))
           // What is fed must own its buffer: the engine's sums depend on alignment.
           return deployed(inner, new Map([...route].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }])))

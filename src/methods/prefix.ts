@@ -3,7 +3,7 @@ import type { Shape } from '../graph/dim.ts'
 import { constant, type Value } from '../graph/graph.ts'
 import { concat, expand, reshape, transpose } from '../graph/ops/movement.ts'
 import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
-import { parameterName } from '../nn/method.ts'
+import { parameterName, unmixed } from '../nn/method.ts'
 import { type KeyValueSite, modelSite, type Site } from '../nn/site.ts'
 import type { Tensor } from '../nn/tensor.ts'
 import { type Algebra, inGraph, onHost } from './algebra.ts'
@@ -44,7 +44,7 @@ function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles,
 }
 
 const roles = ['prefix.key', 'prefix.value'] as const
-const plainly = { name: 'prefix', passes: 1, consistency: null, lazy: false, trains: () => false } as const
+const plainly = { name: 'prefix', ...unmixed, trains: () => false } as const
 
 /** The keys and values themselves, at each attention. */
 function flat(tokens: number, positions: PrefixOptions['positions']): Method {

@@ -5,7 +5,7 @@ import { greater, sub, where } from '../graph/ops/elementwise.ts'
 import { oneHot } from '../graph/ops/indexing.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { reshape } from '../graph/ops/movement.ts'
-import { type Method, type ParameterSpec, parameterName, type Tensor } from '../nn/method.ts'
+import { type Method, type ParameterSpec, parameterName, type Tensor, unmixed } from '../nn/method.ts'
 import { type EmbeddingCall, type EmbeddingSite, modelSite, type Site } from '../nn/site.ts'
 import { stream } from '../random/draws.ts'
 import { inGraph, onHost } from './algebra.ts'
@@ -71,9 +71,7 @@ function placed(learned: Value, { ids, value }: EmbeddingCall): Value {
 const plainly = (tokens: number) =>
   ({
     name: 'prompt',
-    passes: 1,
-    consistency: null,
-    lazy: false,
+    ...unmixed,
     sequence: { virtualTokens: tokens, positionShift: 0 },
     trains: () => false,
   }) as const

@@ -1,4 +1,4 @@
-import type { Method } from '../nn/method.ts'
+import { type Method, unmixed } from '../nn/method.ts'
 
 /**
  * Methods that act at branches, each on what the one before it leaves there (adapter-hub's `Stack`). Their roles begin with the
@@ -7,9 +7,7 @@ import type { Method } from '../nn/method.ts'
 export function stacked(members: readonly Method[]): Method {
   return {
     name: 'stack',
-    passes: 1,
-    consistency: null,
-    lazy: false,
+    ...unmixed,
     parameters: (site) =>
       Object.fromEntries(
         members.flatMap((member, k) => Object.entries(member.parameters(site)).map(([role, spec]) => [stackedRole(k, role), spec])),

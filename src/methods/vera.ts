@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts'
 import { add, mul } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { slice } from '../graph/ops/movement.ts'
-import type { Method, ParameterSpec } from '../nn/method.ts'
+import { type Method, type ParameterSpec, unmixed } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { leadingPart } from '../nn/tensor.ts'
 import { attentionCoupling } from './coupling.ts'
@@ -49,9 +49,7 @@ export const vera = defineMethod<VeraOptions>({
     const [width, height] = [Math.max(...modules.map((site) => site.in)), Math.max(...modules.map((site) => site.out))]
     return {
       name: 'vera',
-      passes: 1,
-      consistency: null,
-      lazy: false,
+      ...unmixed,
       parameters(site): Record<string, ParameterSpec> {
         if (site.kind === 'model') return { 'A.weight': projection(r, width), 'B.weight': projection(height, r) }
         if (!acts(site)) return {}

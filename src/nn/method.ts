@@ -195,6 +195,9 @@ export interface Method {
   readonly experts?: Experts
 }
 
+/** What holds of every method but mixtures. */
+export const unmixed = { passes: 1, consistency: null, lazy: false } as const
+
 /** The group of a role, what stands before its first dot: tensors that belong together, as a weight and its bias. */
 export const groupOf = (role: string): string => role.split('.')[0]!
 

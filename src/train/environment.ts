@@ -18,7 +18,7 @@ export interface Environment {
   readonly model: string
 }
 
-export async function environment(config: RunConfig, model: Model): Promise<Environment> {
+export function environment(config: RunConfig, model: Model): Environment {
   const require = createRequire(import.meta.url)
   return {
     adatune: (require('../../package.json') as { version: string }).version,
@@ -28,7 +28,7 @@ export async function environment(config: RunConfig, model: Model): Promise<Envi
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
-    sources: await sourceHashes(config),
+    sources: sourceHashes(config),
     model: modelFingerprint(model),
   }
 }

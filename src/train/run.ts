@@ -65,7 +65,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   const prepared = await prepare(config, options.notice)
   const learningRate = config.train.learningRate ?? defaultRate(prepared.options)
   const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
-  const found = await environment(complete, prepared.open.subject.model)
+  const found = environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))
   writeJson(out, ENVIRONMENT, found)
   writeJson(out, 'config.json', complete)
@@ -84,7 +84,7 @@ export async function resume(out: string, options: RunOptions = {}): Promise<Run
       throw new UserError(`${name}, a source of the run in ${out}, is not there; put it back, or resume in the folder where the run began.`)
   }
   const changed = (name: string): UserError => new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
-  for (const [name, hash] of Object.entries(await sourceHashes(config))) if (sources[name] !== hash) throw changed(name)
+  for (const [name, hash] of Object.entries(sourceHashes(config))) if (sources[name] !== hash) throw changed(name)
   const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
   for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
   const prepared = await prepare(config, options.notice)

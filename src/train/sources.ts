@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, readdirSync, readSync, statSync } from 'node:fs'
+import { readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import type { Model } from '../models/open.ts'
+import { fileDigest } from '../weights/digest.ts'
 import { withFile } from '../weights/file-access.ts'
 
 const SAMPLES = 256
 const SAMPLE_BYTES = 4096
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
-}
 
 /** The files at a path: itself, or those in a folder; none where nothing is there. */
 function filesAt(path: string): string[] {
@@ -31,7 +26,7 @@ function texts(value: unknown): string[] {
 }
 
 /** SHA-256 of each file besides the model that a run reads: data, the adapter it starts from, what the method's settings name. */
-export async function sourceHashes({ data, adapter, method }: RunConfig): Promise<Record<string, string>> {
+export function sourceHashes({ data, adapter, method }: RunConfig): Record<string, string> {
   const named = [data.train, data.eval, adapter].filter((path) => path !== null)
   // A bare word names a method, a role or a rule, whatever lies in the folder.
   const inMethod = texts(method).filter((text) => /[./\\]/.test(text) && filesAt(text).length > 0)
@@ -39,7 +34,7 @@ export async function sourceHashes({ data, adapter, method }: RunConfig): Promis
     const found = filesAt(path)
     return found.length > 0 ? found : [path]
   })
-  return Object.fromEntries(await Promise.all([...new Set(files)].map(async (file) => [file, await sha256(file)] as const)))
+  return Object.fromEntries([...new Set(files)].map((file) => [file, fileDigest(file)]))
 }
 
 /** A hash of the model's config and of samples of its weights: whole checkpoints take too long to read at every start. */

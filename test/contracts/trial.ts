@@ -4,7 +4,7 @@ import { isHead, outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { initialState, type State } from '../../src/evaluate/state.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
-import type { Method } from '../../src/nn/method.ts'
+import { type Method, unmixed } from '../../src/nn/method.ts'
 import { openSession } from '../../src/runtime/node.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph, firstMoment, type StepGraphOptions } from '../../src/train/step-graph.ts'
@@ -12,7 +12,7 @@ import { stepFeeds } from '../behaviour/step-feeds.ts'
 import { copyOf, stepOptions } from '../behaviour/tiny-model.ts'
 
 /** What every sketch shares: one pass, no consistency, nothing of the base model trained. */
-export const plain = { passes: 1, consistency: null, lazy: false, trains: () => false } as const
+export const plain = { ...unmixed, trains: () => false } as const
 export const alone: Method = inPlace('none', () => false)
 
 /** The state at the start without the head, so that what is learned is learned by the method. */

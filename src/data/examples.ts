@@ -13,6 +13,8 @@ export type Label = number | readonly number[] | { readonly start: number; reado
 /** A row as the model takes it: its tokens, its label and where it came from. */
 export interface Example extends Tokens, Place {
   readonly label: Label | null
+  /** What a decoder is given of the row. */
+  readonly decoder?: Tokens
 }
 
 export interface ExampleOptions extends Limits {

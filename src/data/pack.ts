@@ -1,7 +1,7 @@
 import type { Example } from './examples.ts'
 
-/** What a masked key is given before the softmax: the most negative finite float32. */
-const maskedKey = -(2 - 2 ** -23) * 2 ** 127
+/** What a masked key adds to a score: the most negative finite float32. */
+export const maskedKey: number = -(2 - 2 ** -23) * 2 ** 127
 
 /** Rows packed without padding: all row-wise work runs on [tokens], only attention on [rows, length]. */
 export interface Batch {
@@ -17,6 +17,8 @@ export interface Batch {
   readonly positions: Int32Array
   /** [rows]: index of each row's first token. */
   readonly rowStart: Int32Array
+  /** [rows]: index of each row's last token that may be attended. */
+  readonly rowEnd: Int32Array
   /** [rows * length]: the token of each slot; padding slots point at token 0. */
   readonly unpack: Int32Array
   /** [tokens]: the slot (row * length + column) of each token. */
@@ -25,6 +27,8 @@ export interface Batch {
   readonly keyMask: Float32Array
   /** [rows * length]: 1 where the slot holds a token, else 0. */
   readonly slotMask: Float32Array
+  /** The rows of a decoder beside them. */
+  readonly decoder?: Batch
 }
 
 /**
@@ -43,6 +47,7 @@ export function pack(examples: readonly Example[], positions: (ids: Int32Array) 
     types: new Int32Array(tokens),
     positions: new Int32Array(tokens),
     rowStart: new Int32Array(rows),
+    rowEnd: new Int32Array(rows),
     unpack: new Int32Array(rows * length),
     repack: new Int32Array(tokens),
     keyMask: new Float32Array(rows * length).fill(maskedKey),
@@ -59,7 +64,9 @@ export function pack(examples: readonly Example[], positions: (ids: Int32Array) 
       packed.unpack[slot] = token
       packed.repack[token] = slot
       packed.slotMask[slot] = 1
-      if (mask[column] === 1) packed.keyMask[slot] = 0
+      if (mask[column] !== 1) continue
+      packed.keyMask[slot] = 0
+      packed.rowEnd[row] = token
     }
   })
   return { rows, tokens, length, ...packed }

@@ -7,14 +7,14 @@ function shifted(label: Label | null, count: number): Label | null {
 }
 
 /** A row behind `count` virtual tokens, as PEFT lays it out: ids -1, -2, ..., type 0, attended, without labels of their own. */
-export function virtualRow({ ids, types, mask, label, ...place }: Example, count: number): Example {
+export function virtualRow({ ids, types, mask, label, ...rest }: Example, count: number): Example {
   const virtual = Array.from({ length: count }, (_, k) => -1 - k)
   const fill = (value: number): number[] => virtual.map(() => value)
   return {
-    ...place,
+    ...rest,
     ids: Int32Array.from([...virtual, ...ids]),
     types: Int32Array.from([...fill(0), ...types]),
     mask: Uint8Array.from([...fill(1), ...mask]),
-    label: shifted(label, count),
+    label: rest.decoder ? label : shifted(label, count),
   }
 }

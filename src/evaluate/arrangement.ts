@@ -19,7 +19,7 @@ export interface Arrangement {
 
 export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequence'>): Arrangement {
   const { virtualTokens, positionShift } = sequence ?? { virtualTokens: 0, positionShift: 0 }
-  const { positions, maxPositions } = model.wiring
+  const { positions, maxPositions, decoder } = model.wiring
   if (virtualTokens + positionShift >= maxPositions) {
     throw new UserError(
       `${virtualTokens + positionShift} virtual tokens leave no room for text in the model's ${maxPositions} positions; take fewer.`,
@@ -30,6 +30,11 @@ export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequ
     virtualTokens,
     reserved: virtualTokens + positionShift,
     rows: (examples) => (virtualTokens === 0 ? examples : examples.map((example) => virtualRow(example, virtualTokens))),
-    batch: (rows, copies = 1) => pack(rows, moved, copies),
+    batch(rows, copies = 1) {
+      const batch = pack(rows, moved, copies)
+      if (!decoder) return batch
+      const texts = rows.map((row) => ({ ...row, ...row.decoder! }))
+      return { ...batch, decoder: pack(texts, positions, copies) }
+    },
   }
 }

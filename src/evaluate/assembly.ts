@@ -45,13 +45,16 @@ export interface AssemblyOptions {
 /** The graph of the model with its head, up to the logits. */
 export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
   const { model, head, labels } = subject
+  const { wiring } = model
   const construction = createNetwork({
     graph: createGraph(),
     locate: (name, shape) => locate(model, name, shape),
     ...options,
   })
-  const hidden = model.wiring.encode(construction.network)
-  return { ...construction, logits: headWiring(subject).logits(construction.network, hidden, head.outputs(labels)) }
+  const hidden = wiring.encode(construction.network)
+  const answering = wiring.decoder ? construction.network.on('decoder') : construction.network
+  const asked = options.training && head.chosen ? head.chosen(answering, hidden) : hidden
+  return { ...construction, logits: headWiring(subject).logits(answering, asked, head.outputs(labels)) }
 }
 
 /** The subject as its config alone makes it, for graphs that are never run. */

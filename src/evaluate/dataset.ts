@@ -1,5 +1,6 @@
 import { type Columns, type Example, examplesOf } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import { teacherForced } from '../data/teacher-forced.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { Model } from '../models/open.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
@@ -27,20 +28,24 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
   const column = labelColumn(options.columns, rows)
   let tokenizer: Tokenizer | null = null
   const columns: Columns | null = options.columns && { text: options.columns.text, pair: options.columns.pair ?? null }
-  return examplesOf(rows, {
+  const { decoder } = wiring
+  const examples = examplesOf(rows, {
     columns,
     tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)),
     maxLength: options.maxLength,
     vocabularySize: wiring.vocabularySize,
     maxPositions: wiring.maxPositions - (options.reserved ?? 0),
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
-    label: (row) => (options.labelled ? task.label(row, column, names) : null),
+    label: (row) => (options.labelled || decoder ? task.label(row, column, names) : null),
   })
+  return decoder ? examples.map((example) => teacherForced(example, decoder)) : examples
 }
 
 /** The class names that a model folder brings with a trained head; null where it has no head of its own. */
 export function modelLabels(subject: Subject): LabelNames | null {
   const { model } = subject
+  // A head without weights of its own is there with the model.
+  if (model.wiring.heads[subject.head.wiring]?.modules.length === 0) return []
   const ownHead = [...model.tensors.keys()].some((name) => isHead(subject, name))
   const names = model.config.id2label
   if (!ownHead) return null

@@ -1,17 +1,29 @@
 import type { Batch } from '../data/pack.ts'
 import type { Feeds } from '../runtime/session.ts'
 
-/** A packed batch as the inputs that every network declares. */
+/** A packed batch as the inputs that every network declares, those of its decoder under `decoder`. */
 export function streamFeeds(batch: Batch): Feeds {
-  const { rows, tokens, length } = batch
-  return {
+  const { rows, tokens, length, decoder } = batch
+  const own: Feeds = {
     ids: { data: batch.ids, shape: [tokens] },
     types: { data: batch.types, shape: [tokens] },
     positions: { data: batch.positions, shape: [tokens] },
     rowStart: { data: batch.rowStart, shape: [rows] },
+    rowEnd: { data: batch.rowEnd, shape: [rows] },
+    columns: { data: Int32Array.from({ length }, (_, i) => i), shape: [length] },
     unpack: { data: batch.unpack, shape: [rows, length] },
     repack: { data: batch.repack, shape: [tokens] },
     keyMask: { data: batch.keyMask, shape: [rows, length] },
     slotMask: { data: batch.slotMask, shape: [rows, length] },
   }
+  if (!decoder) return own
+  return { ...own, ...Object.fromEntries(Object.entries(streamFeeds(decoder)).map(([name, feed]) => [`decoder.${name}`, feed])) }
 }
+
+/** The named sizes of a batch. */
+export const batchSizes = ({ rows, tokens, length, decoder }: Batch): Readonly<Record<string, number>> => ({
+  rows,
+  tokens,
+  length,
+  ...(decoder && { decoderTokens: decoder.tokens, decoderLength: decoder.length }),
+})

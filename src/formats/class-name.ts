@@ -8,11 +8,14 @@ const spellings: Readonly<Record<string, string>> = {
   bert: 'Bert',
   distilbert: 'DistilBert',
   electra: 'Electra',
+  gpt2: 'GPT2',
   roberta: 'Roberta',
   'xlm-roberta': 'XLMRoberta',
 }
 
 const endings: Readonly<Record<HeadKind, string>> = {
+  'causal-lm': 'LMHeadModel',
+  'seq2seq-lm': 'ForConditionalGeneration',
   'sequence-classification': 'ForSequenceClassification',
   'token-classification': 'ForTokenClassification',
   'question-answering': 'ForQuestionAnswering',

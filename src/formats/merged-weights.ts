@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import type { Model } from '../models/open.ts'
 import { foldOf, type Method, parameterName, type Tensor } from '../nn/method.ts'
 import { modelSite, type Site } from '../nn/site.ts'
+import { linearNames, readLinear, writeLinear } from '../nn/stored-linear.ts'
 import { readTensor } from '../weights/safetensors.ts'
 
 type Fold = NonNullable<Method['fold']>
@@ -20,14 +21,14 @@ function folded(
 ): Map<string, Tensor> {
   const rolesAt = (site: Site): Record<string, Tensor> =>
     Object.fromEntries(addedRoles(model, method, site).map((role) => [role, state.get(parameterName(site, role))!]))
+  const result = new Map<string, Tensor>()
   const tensorOf = (name: string): Float32Array => {
     const entry = model.find(name)
-    const data = state.get(name)?.data ?? (entry && readTensor(entry))
+    const data = (result.get(name) ?? state.get(name))?.data ?? (entry && readTensor(entry))
     if (!data) throw new UserError(`${model.folder} has no tensor "${name}"; give the model that the adapter was trained on.`)
     return data
   }
   const shared = rolesAt(modelSite)
-  const result = new Map<string, Tensor>()
   for (const site of sites) {
     const roles = rolesAt(site)
     if (Object.keys(roles).length === 0) continue
@@ -37,11 +38,13 @@ function folded(
       )
     }
     if (site.kind === 'model') continue
-    const [weight, bias] = [`${site.name}.weight`, `${site.name}.bias`]
-    const base = { weight: tensorOf(weight), bias: site.bias ? tensorOf(bias) : null }
+    const names = linearNames(site)
+    const stored = { weight: tensorOf(names.weight), bias: site.bias ? tensorOf(names.bias) : null }
+    const base = readLinear(site, stored.weight, stored.bias)
     const made = fold(site, roles, base, shared)
-    result.set(weight, { shape: [site.out, site.in], data: made.weight })
-    if (made.bias && made.bias !== base.bias) result.set(bias, { shape: [site.out], data: made.bias })
+    const { weight, bias } = writeLinear(site, made, stored)
+    result.set(names.weight, weight)
+    if (bias && made.bias !== base.bias) result.set(names.bias, bias)
   }
   return result
 }

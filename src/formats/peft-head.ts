@@ -13,6 +13,8 @@ interface PeftTask {
 export const peftTasks: ReadonlyMap<string, PeftTask> = new Map([
   ['SEQ_CLS', { kind: 'sequence-classification', modules: ['classifier', 'score'] }],
   ['TOKEN_CLS', { kind: 'token-classification', modules: ['classifier', 'score'] }],
+  ['CAUSAL_LM', { kind: 'causal-lm', modules: [] }],
+  ['SEQ_2_SEQ_LM', { kind: 'seq2seq-lm', modules: [] }],
   ['QUESTION_ANS', { kind: 'question-answering', modules: ['qa_outputs'] }],
 ])
 

@@ -7,7 +7,7 @@ import type { Head, LossTerms, Objective, Targets } from './head.ts'
 import { overPasses } from './passes.ts'
 
 /** Cross-entropy of integer labels on `[n, classes]` logits; `n` is a named size of one pass times the passes. */
-export function labelLoss(logits: Value, size: 'rows' | 'tokens', objective: Objective): LossTerms {
+export function labelLoss(logits: Value, size: 'rows' | 'tokens' | 'targets', objective: Objective): LossTerms {
   const { graph } = logits
   const lane = [part(size, objective.passes)]
   const labels = input(graph, 'labels', 'int32', lane)

@@ -29,6 +29,8 @@ export interface Targets {
   readonly weight: number
   /** The number of targets that count. */
   readonly count: number
+  /** Named sizes of the graph that the targets fix. */
+  readonly sizes?: Readonly<Record<string, number>>
 }
 
 /** A kind of task: its loss in the graph and its targets on the host. */
@@ -36,6 +38,8 @@ export interface Head {
   readonly wiring: HeadKind
   /** The number of outputs for so many labels. */
   outputs(labels: number): number
+  /** The hidden states `[n, hidden]` that logits are made for in training; all of them where left out. */
+  chosen?(network: Network, hidden: Value): Value
   /** Adds the loss of `logits`, declaring the inputs that `targets` feeds. */
   loss(network: Network, logits: Value, objective: Objective): LossTerms
   targets(examples: readonly Example[], batch: Batch, objective: Objective): Targets

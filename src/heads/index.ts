@@ -1,5 +1,6 @@
 import { classification } from './classification.ts'
 import type { Head } from './head.ts'
+import { causal, sequenceToSequence } from './language.ts'
 import { regression } from './regression.ts'
 import { span } from './span.ts'
 import { token } from './token.ts'
@@ -10,6 +11,8 @@ export const heads = {
   regression,
   'token-classification': token,
   'question-answering': span,
+  'causal-lm': causal,
+  'seq2seq-lm': sequenceToSequence,
 } as const satisfies Record<string, Head>
 
 export type TaskName = keyof typeof heads

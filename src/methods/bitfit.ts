@@ -16,7 +16,8 @@ export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
   learningRate: 1e-3,
   create({ layers: selected }, { sites, layers, tensor }): Method {
     const acts = (site: Site): site is LinearSite | NormSite =>
-      (site.kind === 'norm' || (site.kind === 'linear' && site.bias && site.role !== 'head')) && selectsLayer(selected, site.layer, layers)
+      (site.kind === 'norm' || (site.kind === 'linear' && site.bias && !site.within && site.role !== 'head')) &&
+      selectsLayer(selected, site.layer, layers)
     if (!sites.some(acts)) throw new UserError('BitFit trains biases, and this model has none there; use another method.')
     return {
       name: 'bitfit',

@@ -30,12 +30,12 @@ export const keyValueBlend: Blend<KeyValueCall, KeyValues> = {
   input: ({ key }) => key,
   plain: () => null,
   sum(results, gates) {
-    const each = (of: keyof KeyValues): Value =>
+    const each = (of: 'key' | 'value' | 'mask'): Value =>
       weighted(
         results.map((result) => result[of]),
         gates,
         null,
       )
-    return { key: each('key'), value: each('value'), mask: each('mask') }
+    return { key: each('key'), value: each('value'), mask: each('mask'), columns: results[0]!.columns }
   },
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { ParameterSpec } from '../nn/method.ts'
 import type { LinearSite } from '../nn/site.ts'
+import { linearNames, readLinear } from '../nn/stored-linear.ts'
 import { keyOf } from '../random/key.ts'
 import type { Setting } from './definition.ts'
 import { kaimingUniform, normal, zeros } from './initial.ts'
@@ -44,12 +45,18 @@ export function loraStart(init: LoraStart, site: LinearSite, { rank, scale }: { 
   if (!take) return { a: init === 'gaussian' ? normal(a, 1 / rank) : kaimingUniform(a), b: zeros(b) }
   let factors: ReturnType<TakenOver> | null = null
   const decomposed = () => {
-    const weight = setting.tensor(`${site.name}.weight`)
-    if (!weight) throw new UserError(`lora: init "${init}" starts from the model's weights, and it has no "${site.name}.weight".`)
+    const stored = linearNames(site).weight
+    const weight = setting.tensor(stored)
+    if (!weight) throw new UserError(`lora: init "${init}" starts from the model's weights, and it has no "${stored}".`)
     if (rank > Math.min(site.in, site.out)) {
       throw new UserError(`lora: init "${init}" takes ranks up to ${Math.min(site.in, site.out)} at "${site.name}", but r is ${rank}.`)
     }
-    factors ??= take({ rows: site.out, columns: site.in, data: Float64Array.from(weight.data) }, rank, scale, site)
+    factors ??= take(
+      { rows: site.out, columns: site.in, data: Float64Array.from(readLinear(site, weight.data, null).weight) },
+      rank,
+      scale,
+      site,
+    )
     return factors
   }
   return { a: () => Float32Array.from(decomposed().a), b: () => Float32Array.from(decomposed().b) }

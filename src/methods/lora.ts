@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { type Method, type ParameterSpec, parameterName, type Tensor, unmixed } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
+import { linearNames, readLinear } from '../nn/stored-linear.ts'
 import { allocated } from './allocated.ts'
 import { allocationOptions, initialRank } from './allocation-options.ts'
 import type { AllocationMemory } from './allocator.ts'
@@ -106,9 +107,10 @@ function ofRanks(options: LoraOptions, setting: Setting, rankOf: (module: string
   const magnitude = (site: LinearSite): ParameterSpec => ({
     shape: [site.out],
     init() {
-      const weight = tensor(`${site.name}.weight`)
-      if (!weight) throw new UserError(`lora: dora starts from the model's weights, and it has no "${site.name}.weight".`)
-      return rowNorms(site, weight.data)
+      const stored = linearNames(site).weight
+      const weight = tensor(stored)
+      if (!weight) throw new UserError(`lora: dora starts from the model's weights, and it has no "${stored}".`)
+      return rowNorms(site, readLinear(site, weight.data, null).weight)
     },
   })
   const method: Method = {

@@ -4,7 +4,7 @@ import { constant, type Value } from '../graph/graph.ts'
 import { concat, expand, reshape, transpose } from '../graph/ops/movement.ts'
 import type { Method, ParameterSpec, Roles } from '../nn/method.ts'
 import { parameterName, unmixed } from '../nn/method.ts'
-import { type KeyValueSite, modelSite, type Site } from '../nn/site.ts'
+import { type KeyValueSite, type KeyValues, modelSite, type Site } from '../nn/site.ts'
 import type { Tensor } from '../nn/tensor.ts'
 import { type Algebra, inGraph, onHost } from './algebra.ts'
 import { budgetOption } from './budget-option.ts'
@@ -28,18 +28,20 @@ const acts = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
 const widthOf = ({ heads, headSize }: KeyValueSite): number => heads * headSize
 
 /** Puts learned keys and values, `[tokens, heads * headSize]`, before those of every row; no mask hides them. */
-function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles, own: { key: Value; value: Value; mask: Value }) {
+function before({ heads, headSize }: KeyValueSite, tokens: number, roles: Roles, own: KeyValues): KeyValues {
   const ahead = (learned: Value, rest: Value): Value => {
     const byHead = transpose(reshape(learned, [1, tokens, heads, headSize]), [0, 2, 1, 3])
     return concat([expand(byHead, [rest.shape[0]!, heads, tokens, headSize]), rest], 2)
   }
-  const { key, value, mask } = own
+  const { key, value, mask, columns } = own
+  const places = Array.from({ length: tokens }, (_, i) => i - tokens)
   const attended: Shape = [...mask.shape.slice(0, 3), tokens]
   const open = expand(constant(mask.graph, [0], [1, 1, 1, 1], mask.dtype), attended)
   return {
     key: ahead(roles['prefix.key']!, key),
     value: ahead(roles['prefix.value']!, value),
     mask: concat([open, mask], mask.shape.length - 1),
+    columns: concat([constant(mask.graph, places, [tokens], columns.dtype), columns], 0),
   }
 }
 

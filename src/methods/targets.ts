@@ -57,8 +57,16 @@ export function resolveTargets(
     const found = candidates.filter(({ name }) => expression.test(name))
     return found.length > 0 ? found : named(text.split(',').map((name) => name.trim()))
   }
-  const all = targets === 'all-linear' ? candidates : typeof targets === 'string' ? written(targets) : named(targets)
+  const all =
+    targets === 'all-linear'
+      ? candidates.filter(({ within }) => within === undefined)
+      : typeof targets === 'string'
+        ? written(targets)
+        : named(targets)
   const chosen = all.filter((site) => !exclude.some((name) => matches(site, name)) && selectsLayer(layers, site.layer, layerCount))
   if (chosen.length === 0) throw new UserError('"exclude" and "layers" leave none of the targets.')
-  return new Set(chosen.map(({ name }) => name))
+  const result = new Set(chosen.map(({ name }) => name))
+  const twice = chosen.find(({ within }) => within !== undefined && result.has(within))
+  if (twice) throw new UserError(`The targets overlap: "${twice.name}" is a part of "${twice.within}". Take the whole or its parts.`)
+  return result
 }

@@ -22,9 +22,11 @@ export interface Wiring {
   /** The most tokens a row may have. */
   readonly maxPositions: number
   readonly initializerRange: number
+  /** Of models that write a second text: what its rows start with, and what stands in the place of tokens that do not count. */
+  readonly decoder?: { readonly start: number; readonly padding: number }
   /** Position ids of one row. */
   readonly positions: (ids: Int32Array) => Int32Array
-  /** The last hidden states, `[tokens, hidden]`. */
+  /** The last hidden states, `[tokens, hidden]`; of the stream `decoder` where there is one. */
   readonly encode: (network: Network) => Value
   readonly heads: Readonly<Partial<Record<HeadKind, HeadWiring>>>
 }

@@ -1,19 +1,43 @@
+import { maskedKey } from '../data/pack.ts'
 import { product } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
-import { add } from '../graph/ops/elementwise.ts'
+import { add, greater, where } from '../graph/ops/elementwise.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
 import { rearrange, reshape, transpose } from '../graph/ops/movement.ts'
 import { softmax } from '../graph/ops/normalize.ts'
 import type { Network } from './network.ts'
+import type { KeyValueSite } from './site.ts'
 import type { Stream } from './stream.ts'
+
+/** What a bias of the scores may depend on. */
+export interface Scored {
+  /** `[rows, heads, queries, headSize]` */
+  readonly query: Value
+  /** `[rows, heads, keys, headSize]` */
+  readonly key: Value
+  /** Where queries and keys stand in their rows, `[queries]` and `[keys]`. */
+  readonly queryColumns: Value
+  readonly keyColumns: Value
+}
 
 export interface AttentionDescription {
   readonly name: string
   readonly layer: number
   readonly heads: number
   readonly dropout: number
+  readonly reads?: KeyValueSite['reads']
   /** The stream of keys and values where it is not that of the queries. */
   readonly keys?: Stream
+  /** What scores are multiplied by; `1 / √headSize` by default. */
+  readonly scale?: number
+  /** Added to the scores, `[rows | 1, heads | 1, queries, keys]`. */
+  readonly bias?: (scored: Scored) => Value
+}
+
+/** The mask of a decoder, `[rows, 1, queries, keys]`: no query sees a key after it. */
+function causal(mask: Value, { queryColumns, keyColumns }: Pick<Scored, 'queryColumns' | 'keyColumns'>): Value {
+  const [queries, keys] = [reshape(queryColumns, [1, 1, queryColumns.shape[0]!, 1]), reshape(keyColumns, [1, 1, 1, keyColumns.shape[0]!])]
+  return where(greater(keys, queries), maskedKey, mask)
 }
 
 /**
@@ -25,21 +49,23 @@ export function attention(
   query: Value,
   key: Value,
   value: Value,
-  { name, layer, heads, dropout, keys = network.stream }: AttentionDescription,
+  { name, layer, heads, dropout, reads = 'encoder', keys = network.stream, scale, bias }: AttentionDescription,
 ): Value {
   const { stream } = network
-  const hidden = query.shape[1] as number
-  const headSize = hidden / heads
+  const headSize = (query.shape[1] as number) / heads
   const toHeads = (x: Value, { unpack }: Stream): Value => {
     const rows = rearrange(x, unpack)
     return transpose(reshape(rows, [rows.shape[0]!, rows.shape[1]!, heads, headSize]), [0, 2, 1, 3])
   }
   const queries = toHeads(query, stream)
   const given = network.keyValue(
-    { kind: 'keyValue', name, layer, heads, headSize },
-    { key: toHeads(key, keys), value: toHeads(value, keys), mask: keys.keyMask },
+    { kind: 'keyValue', name, layer, heads, headSize, reads },
+    { key: toHeads(key, keys), value: toHeads(value, keys), mask: keys.keyMask, columns: keys.columns },
   )
-  const scores = add(batchedMatmul(queries, given.key, { transposeB: true, alpha: 1 / Math.sqrt(headSize) }), given.mask)
+  const scored = { query: queries, key: given.key, queryColumns: stream.columns, keyColumns: given.columns }
+  const products = batchedMatmul(queries, given.key, { transposeB: true, alpha: scale ?? 1 / Math.sqrt(headSize) })
+  const mask = reads === 'decoder' ? causal(given.mask, scored) : given.mask
+  const scores = add(bias ? add(products, bias(scored)) : products, mask)
   const weights = network.dropout(softmax(scores), dropout)
   const context = transpose(batchedMatmul(weights, given.value), [0, 2, 1, 3])
   const [rows, length] = [context.shape[0]!, context.shape[1]!]

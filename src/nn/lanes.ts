@@ -52,6 +52,7 @@ export const keyValueLanes: Lanes<KeyValueCall, KeyValues> = {
     key: whole(results.map(({ key }) => key)),
     value: whole(results.map(({ value }) => value)),
     mask: whole(results.map(({ mask }) => mask)),
+    columns: results[0]!.columns,
   }),
 }
 

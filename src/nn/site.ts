@@ -12,6 +12,17 @@ interface Place {
 /** What a linear map is for, the same word in every architecture. */
 export type LinearRole = 'query' | 'key' | 'value' | 'attention-output' | 'up' | 'down' | 'projection' | 'pooler' | 'head'
 
+/** How a checkpoint keeps a linear map that is not its own `<name>.weight` `[out, in]`. */
+export interface Stored {
+  /** The module whose `weight` and `bias` hold it. */
+  readonly module: string
+  /** Whether the weight is `[in, out]`. */
+  readonly transposed: boolean
+  /** Which of so many equal parts of that module's outputs it is. */
+  readonly part: number
+  readonly parts: number
+}
+
 /** A linear map `y = x Wᵀ + b` with W `[out, in]`. */
 export interface LinearSite extends Place {
   readonly kind: 'linear'
@@ -21,6 +32,8 @@ export interface LinearSite extends Place {
   readonly bias: boolean
   /** The linear site whose outputs hold this one's, where one product makes several maps; a method acts at one of the two. */
   readonly within?: string
+  /** Left out where the checkpoint has `<name>.weight` `[out, in]`. */
+  readonly stored?: Stored
 }
 
 /**
@@ -39,6 +52,8 @@ export interface BranchSite extends Place {
 /** Keys and values of one attention, `[rows, heads, length, headSize]`. */
 export interface KeyValueSite extends Place {
   readonly kind: 'keyValue'
+  /** Whether the keys are of the queries' own stream: of an encoder or a decoder; or an encoder's, read by a decoder. */
+  readonly reads: 'encoder' | 'decoder' | 'cross'
   readonly heads: number
   readonly headSize: number
 }
@@ -114,6 +129,8 @@ export interface KeyValues {
   readonly value: Value
   /** Added to the scores, `[rows, 1, 1, length]`. */
   readonly mask: Value
+  /** Where the keys stand in their rows, `[length]` integers; what is put before a row has negative places. */
+  readonly columns: Value
 }
 export interface KeyValueCall extends AnyCall, KeyValues {}
 

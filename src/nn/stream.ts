@@ -10,6 +10,10 @@ export interface Stream {
   readonly positions: Value
   /** `[rows]`: the index of each row's first token. */
   readonly rowStart: Value
+  /** `[rows]`: the index of each row's last token that may be attended. */
+  readonly rowEnd: Value
+  /** `[length]`: 0, 1, 2, ... */
+  readonly columns: Value
   /** From `[tokens, ...]` to `[rows, length, ...]`; padding slots repeat token 0. */
   readonly unpack: Rearrangement
   /** From `[rows, length, ...]` back to `[tokens, ...]`. */
@@ -34,6 +38,8 @@ export function declareStream(graph: Graph, name: string | null = null): Stream 
     types: input(graph, named('types'), 'int32', [tokens]),
     positions: input(graph, named('positions'), 'int32', [tokens]),
     rowStart: input(graph, named('rowStart'), 'int32', ['rows']),
+    rowEnd: input(graph, named('rowEnd'), 'int32', ['rows']),
+    columns: input(graph, named('columns'), 'int32', [length]),
     unpack: { index: unpack, inverse: repack, read: null },
     repack: { index: repack, inverse: unpack, read: reshape(slotMask, ['rows', length, 1]) },
     keyMask: reshape(input(graph, named('keyMask'), graph.float, ['rows', length]), ['rows', 1, 1, length]),

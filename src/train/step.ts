@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import type { Subject } from '../evaluate/assembly.ts'
 import type { State } from '../evaluate/state.ts'
-import { streamFeeds } from '../evaluate/stream-feeds.ts'
+import { batchSizes, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
 import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
@@ -90,13 +90,13 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
       let signals: StepResult['signals'] = new Map()
       for (const [microBatch, { batch, targets }] of batches.entries()) {
         const last = microBatch === batches.length - 1
-        const { rows, tokens, length } = batch
+        const { rows } = batch
         const moment = { seed, step, microBatch, rows }
         const results = await session.run({
           ...shared,
           ...streamFeeds(batch),
           ...targets.feeds,
-          ...dropoutFeeds(masks, { rows, tokens, length }, moment),
+          ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
           ...method.feed?.(moment),
           apply: { data: Uint8Array.of(last ? 1 : 0), shape: [] },
         })
@@ -119,8 +119,8 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
       }
       // Sums are zero between updates; those of an update that is not made are dropped.
       if (!finite) for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
-      const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens, 0)
-      const flops = batches.reduce((sum, { batch: { rows, tokens, length } }) => sum + flopsOf({ rows, tokens, length }), 0)
+      const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens + (batch.decoder?.tokens ?? 0), 0)
+      const flops = batches.reduce((sum, { batch, targets }) => sum + flopsOf({ ...batchSizes(batch), ...targets.sizes }), 0)
       return { ...sums, gradNorm, tokens, flops, finite, signals }
     },
     close: () => session.close(),

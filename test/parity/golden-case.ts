@@ -8,7 +8,7 @@ import type { RunConfig } from '../../src/config/run-config.ts'
 export interface GoldenCase {
   readonly name: string
   readonly folder: string
-  readonly task: 'cls' | 'reg' | 'tok' | 'qa'
+  readonly task: keyof typeof taskNames
   readonly method: string
   readonly optimizer: {
     readonly lr: number
@@ -33,6 +33,7 @@ export interface GoldenCase {
   }[]
   readonly trainable: number
   readonly consistency?: number
+  readonly adapter?: { readonly activation_of_adapter?: string }
   readonly mixture?: { readonly experts: number; readonly share: string; readonly routes: unknown }
 }
 
@@ -47,7 +48,14 @@ export function readCase(root: string, name: string): GoldenCase {
   return { ...JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')), name, folder }
 }
 
-const taskNames = { cls: 'sequence-classification', reg: 'regression', tok: 'token-classification', qa: 'question-answering' } as const
+const taskNames = {
+  cls: 'sequence-classification',
+  reg: 'regression',
+  tok: 'token-classification',
+  qa: 'question-answering',
+  clm: 'causal-lm',
+  s2s: 'seq2seq-lm',
+} as const
 
 interface PeftConfig {
   readonly [key: string]: never
@@ -60,7 +68,9 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   if (mixture) {
     const routes = join(work, 'routes.json')
     writeFileSync(routes, JSON.stringify(mixture.routes))
-    const of = method === 'adamix-lora' ? { name: 'lora', r: 4, alpha: 8, targets: ['query', 'value'] } : { name: 'bottleneck', size: 8 }
+    const activation = golden.adapter?.activation_of_adapter === 'tanh gelu' ? 'gelu_new' : null
+    const of =
+      method === 'adamix-lora' ? { name: 'lora', r: 4, alpha: 8, targets: ['query', 'value'] } : { name: 'bottleneck', size: 8, activation }
     return { name: 'adamix', of, experts: mixture.experts, share: [mixture.share], consistency, routing: { name: 'replay', file: routes } }
   }
   if (kind === 'bitfit' || kind === 'full') return { name: kind }

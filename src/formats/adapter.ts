@@ -51,7 +51,7 @@ export type Warn = (message: string) => void
 export interface Format {
   readonly methods: readonly MethodName[]
   /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
-  readonly keeps?: (options: MethodOptions) => boolean
+  readonly keeps?: (options: MethodOptions, subject: Subject) => boolean
   /** The library whose folders these are; null where they are adatune's alone. */
   readonly library: string | null
   /** Every file that it writes. */
@@ -70,5 +70,5 @@ export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'
   return definitionOf(options).create(options, settingOf(model, outline, null, memory))
 }
 
-/** Whether a tensor lies outside of the encoder. */
-export const isHead = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
+/** Whether a tensor lies outside of the encoder; a model without a prefix has no such tensors. */
+export const isHead = ({ wiring: { prefix } }: Model, name: string): boolean => prefix !== '' && !name.startsWith(`${prefix}.`)

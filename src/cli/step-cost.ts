@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
-import { evenSizes } from '../evaluate/stream-feeds.ts'
 import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
+import { evenSizes } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'

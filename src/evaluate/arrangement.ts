@@ -31,10 +31,10 @@ export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequ
     reserved: virtualTokens + positionShift,
     rows: (examples) => (virtualTokens === 0 ? examples : examples.map((example) => virtualRow(example, virtualTokens))),
     batch(rows, copies = 1) {
-      const batch = pack(rows, moved, copies)
-      if (!decoder) return batch
+      if (!decoder) return pack(rows, moved, copies)
+      // A prefix comes before what is written, and it is there that positions run on.
       const texts = rows.map((row) => ({ ...row, ...row.decoder! }))
-      return { ...batch, decoder: pack(texts, positions, copies) }
+      return { ...pack(rows, positions, copies), decoder: pack(texts, moved, copies) }
     },
   }
 }

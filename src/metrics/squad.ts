@@ -32,7 +32,7 @@ function goldAnswers(answers: readonly string[]): readonly string[] {
   return full.length > 0 ? full : ['']
 }
 
-/** A question's exact match and F1 before a threshold on its answer; `best` scores are what the best threshold would give. */
+/** Scores over all questions at the threshold given, over parts of them, and at the best thresholds. */
 export interface SquadV2Scores extends SquadScores {
   /** Of the questions with answers, and of those without; undefined where there are none. */
   readonly answerable: SquadScores | undefined
@@ -85,10 +85,8 @@ export function squadV2(
     const of = (scores: readonly number[]) => scores.filter((_, i) => answerable[i] === has)
     return answerable.includes(has) ? { exactMatch: percent(of(exactAt)), f1: percent(of(f1At)) } : undefined
   }
-  const [bestExact, bestF1] = [exact, f1].map((scores) => bestThreshold(scores, predictions, answerable, noAnswer)) as [
-    ReturnType<typeof bestThreshold>,
-    ReturnType<typeof bestThreshold>,
-  ]
+  const best = (scores: readonly number[]) => bestThreshold(scores, predictions, answerable, noAnswer)
+  const [bestExact, bestF1] = [best(exact), best(f1)]
   return {
     exactMatch: percent(exactAt),
     f1: percent(f1At),

@@ -17,9 +17,11 @@ function byNGrams(hypothesis: readonly string[], reference: readonly string[], n
   return harmonic(hits, hypothesis.length - n + 1, reference.length - n + 1)
 }
 
-/** Sentences are lines. Of each reference sentence count the words that lie in its common subsequence with any sentence of the answer. */
+const sentences = (text: string): string[][] => text.split('\n').map(words)
+
+/** Of each reference sentence count the words that lie in its common subsequence with any sentence of the answer. */
 function bySentences(hypothesis: string, reference: string): number {
-  const [answer, wanted] = [hypothesis, reference].map((text) => text.split('\n').map(words)) as [string[][], string[][]]
+  const [answer, wanted] = [sentences(hypothesis), sentences(reference)]
   const [left, due] = [nGramCounts(answer.flat(), 1), nGramCounts(wanted.flat(), 1)]
   let hits = 0
   for (const sentence of wanted) {

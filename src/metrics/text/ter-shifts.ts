@@ -12,10 +12,10 @@ interface Alignment {
   readonly wrongHypothesis: readonly boolean[]
 }
 
-function align(table: DistanceTable): Alignment {
+function align(table: DistanceTable, hypothesis: readonly string[], reference: readonly string[]): Alignment {
   const places: number[] = []
   const [wrongReference, wrongHypothesis]: [boolean[], boolean[]] = [[], []]
-  for (const edit of editPath(table)) {
+  for (const edit of editPath(table, hypothesis, reference)) {
     if (edit !== 'insert') wrongHypothesis.push(edit !== 'keep')
     if (edit === 'delete') continue
     places.push(wrongHypothesis.length - 1)
@@ -62,7 +62,7 @@ function bestShift(
   table: DistanceTable,
   tried: number,
 ): { best: Shift | undefined; tried: number } {
-  const { places, wrongReference, wrongHypothesis } = align(table)
+  const { places, wrongReference, wrongHypothesis } = align(table, words, reference)
   let best: Shift | undefined
   for (const [from, to, length] of commonBlocks(words, reference)) {
     // Only a block that is wrong where it is, and missing where it would go.

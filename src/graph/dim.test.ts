@@ -22,7 +22,9 @@ test('sums need a common form', () => {
   assert.equal(sum([part('tokens', 2), part('tokens', 2)]), 'tokens')
   assert.equal(sum([3, 4]), 7)
   assert.equal(sum(['2*rows*length', 'length*rows']), '3*length*rows')
-  assert.throws(() => sum(['rows', 'tokens']), /rows and tokens have no common form/)
+  assert.equal(sum(['past', 'length', 4]), 'length+past+4')
+  assert.equal(evaluate(sum(['past', 'length', 4]), { past: 2, length: 3 }), 9)
+  assert.throws(() => sum(['2*rows', 'tokens']), /2\*rows and tokens have no common form/)
   assert.equal(sum(['rows', 1]), 'rows+1')
 })
 

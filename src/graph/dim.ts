@@ -54,20 +54,32 @@ export function part(dim: Dim, parts: number): Dim {
   return format({ numerator, denominator: denominator * parts, symbols })
 }
 
-/** The sum of sizes, defined where all are numbers, all share their symbols, or one bare name meets a number (`length+4`). */
+/** The terms of a sum such as `length+past+4`, its number last. */
+function terms(dims: Shape): { names: string[]; number: number } {
+  const all = dims.flatMap((dim) => String(dim).split('+'))
+  const number = all.reduce((total, term) => total + (Number(term) || 0), 0)
+  return { names: all.filter((term) => !/^\d+$/.test(term)).sort(), number }
+}
+
+/** The sum of sizes, defined where all are numbers, all share their symbols, or all are bare names and numbers (`length+past+4`). */
 export function sum(dims: Shape): Dim {
-  return dims.reduce((a, b) => {
-    const [named, number] = typeof a === 'number' ? [b, a] : [a, b]
-    if (isSymbol(named) && typeof number === 'number') return `${named}+${number}`
-    const [x, y] = [parse(a), parse(b)]
-    if (x.symbols.slice().sort().join('*') !== y.symbols.slice().sort().join('*'))
-      throw new Error(`sizes ${a} and ${b} have no common form`)
-    return format({
-      numerator: x.numerator * y.denominator + y.numerator * x.denominator,
-      denominator: x.denominator * y.denominator,
-      symbols: x.symbols,
-    })
-  })
+  const [first, ...rest] = dims.map(parse)
+  const alike = rest.every(({ symbols }) => symbols.slice().sort().join('*') === first!.symbols.slice().sort().join('*'))
+  if (alike) {
+    return format(
+      rest.reduce(
+        (x, y) => ({
+          numerator: x.numerator * y.denominator + y.numerator * x.denominator,
+          denominator: x.denominator * y.denominator,
+          symbols: x.symbols,
+        }),
+        first!,
+      ),
+    )
+  }
+  const { names, number } = terms(dims)
+  if (!names.every(isSymbol)) throw new Error(`sizes ${dims.join(' and ')} have no common form`)
+  return [...names, ...(number === 0 ? [] : [number])].join('+')
 }
 
 /** Whether the size is one bare name, such as `tokens`. */
@@ -80,10 +92,10 @@ export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): num
   const { numerator, denominator, symbols } = parse(dim)
   return (
     symbols.reduce((value, symbol) => {
-      const [name = '', more = '0'] = symbol.split('+')
-      const size = sizes[name.startsWith('distinct') ? 'tokens' : name]
-      if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
-      return value * (size + Number(more))
+      const { names, number } = terms([symbol])
+      const known = names.map((name) => sizes[name.startsWith('distinct') ? 'tokens' : name])
+      if (known.includes(undefined)) throw new Error(`the size "${symbol}" is not known`)
+      return value * known.reduce<number>((total, size) => total + size!, number)
     }, numerator) / denominator
   )
 }

@@ -135,17 +135,26 @@ const refusals: Readonly<Record<string, RegExp>> = {
     /flexible head \("head_type" "classification"\) of 2 layer\(s\), and that of this model has 1; save it from a static class/,
 }
 
-test('a prompt behind the first token is refused with the reason', async () => {
-  const folder = join(temporaryFolder(), 'after')
-  cpSync(join(here, 'bert/prompt'), folder, { recursive: true })
-  const file = join(folder, 'adapter_config.json')
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"combine": "prefix"', '"combine": "prefix_after_bos"'))
-  const found = await findModel(model('bert'))
-  assert.throws(
-    () => openAdapted(found, { adapter: folder, task: null, labels: null }),
-    (error) => error instanceof UserError && /"combine" is "prefix_after_bos": the prompt follows the first token/.test(error.message),
-  )
-})
+const changed: readonly (readonly [name: string, from: string, to: string, says: RegExp])[] = [
+  ['bert/prompt', '"combine": "prefix"', '"combine": "prefix_after_bos"', /"combine" is "prefix_after_bos": the prompt follows the first/],
+  ['bert/ia3', '"r": 1', '"r": 2', /"composition_mode" is "scale" \(IA3\), which goes with "r" 1/],
+  ['bert/ia3', '"use_gating": false', '"use_gating": true', /"use_gating" is true: the adapter is gated/],
+]
+
+for (const [name, from, to, says] of changed) {
+  test(`${name} with ${to} is refused with the reason`, async () => {
+    const folder = join(temporaryFolder(), 'changed')
+    cpSync(join(here, name), folder, { recursive: true })
+    const file = join(folder, 'adapter_config.json')
+    assert.ok(readFileSync(file, 'utf8').includes(from))
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+    const found = await findModel(model('bert'))
+    assert.throws(
+      () => openAdapted(found, { adapter: folder, task: null, labels: null }),
+      (error) => error instanceof UserError && says.test(error.message),
+    )
+  })
+}
 
 for (const [name, says] of Object.entries(refusals)) {
   test(`${name} is refused with the reason`, async () => {

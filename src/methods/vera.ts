@@ -40,7 +40,7 @@ export const vera = defineMethod<VeraOptions>({
   name: 'vera',
   summary: 'scales of random projections that all modules share (Kopiczko et al. 2024)',
   options: veraOptions,
-  // Ours: between LoRA's rate and that of IA3's vectors, which are as few.
+  // Ours.
   learningRate: 4e-3,
   create({ r, dropout, initial, ...places }, { sites, layers }): Method {
     const targets = resolveTargets(places, sites, layers)

@@ -108,7 +108,7 @@ export const prefix = defineMethod<PrefixOptions>({
   summary: 'learned keys and values before the text (Li and Liang 2021)',
   options: prefixOptions,
   // Tried, as bench/results/prompt-rates.md tells; at the rate of a flat prefix the network learns nothing.
-  learningRate: ({ projection }) => (projection ? 1e-3 : 1e-2),
+  learningRate: ({ projection }) => (projection ? 1e-3 : 3e-2),
   plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
   form: ({ positions }) => ({ positions }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),

@@ -30,6 +30,7 @@ export { type Extraction, type ExtractOptions, extractAdapter } from './merging/
 export { type FoldingOptions, mergeAdapter } from './merging/merge.ts'
 export { type Adapters, type AdaptersOptions, openAdapters } from './merging/open-adapters.ts'
 export { unmergeAdapter } from './merging/unmerge.ts'
+export type { Answer } from './tasks/answer.ts'
 export type { RunEvent, Sink } from './train/events.ts'
 export type { RunOptions, RunSummary }
 export { readRun, resume, train }

@@ -2,6 +2,7 @@ import { readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
 import type { Question } from '../evaluate/answering.ts'
 import { openPredictor } from '../evaluate/predictor.ts'
+import type { Answer } from '../tasks/answer.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
 import { answersByColumn, answersByStack } from './several-adapters.ts'
@@ -26,7 +27,7 @@ async function questionsOf({ data, text }: PredictFlags): Promise<readonly Quest
 }
 
 /** By one adapter, by that which each row names, or by all in turn. */
-async function answersTo(flags: PredictFlags): Promise<Record<string, unknown>[]> {
+async function answersTo(flags: PredictFlags): Promise<Answer[]> {
   const { adapter, adapterColumn, stack = false, data, logits = false, ...rest } = flags
   const several = adapterColumn !== undefined || stack
   if (adapterColumn !== undefined && stack) throw new UserError('Give --adapter-column or --stack, not both.')

@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Question } from '../evaluate/answering.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openAdapters } from '../merging/open-adapters.ts'
+import type { Answer } from '../tasks/answer.ts'
 
 /** What stands in a column of adapters for the model alone. */
 const BASE = '__base__'
@@ -23,7 +24,7 @@ function nameIn(row: Row, column: string): string | null {
   return name === BASE ? null : name
 }
 
-type Answers = Promise<Record<string, unknown>[]>
+type Answers = Promise<Answer[]>
 
 /** Answers each row with the adapter that its column names. */
 export async function answersByColumn(

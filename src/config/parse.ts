@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import { explained } from '../weights/file-access.ts'
 import { type RunConfig, runConfig } from './run-config.ts'
+import { expandVariables } from './variables.ts'
 
 const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -140,7 +141,7 @@ export function parseRun(raw: unknown, where: string, locate: (path: readonly Pr
   throw new UserError(`${locate(path)}: ${text}`)
 }
 
-/** Reads a run file, YAML or JSON, with `--set` changes on top. Wrong or unknown keys are errors with file, line and the nearest valid name. */
+/** Reads a run file, YAML or JSON, with `--set` changes on top. Paths take variables of the environment. Wrong or unknown keys are errors with file, line and the nearest valid name. */
 export function readRun(file: string, settings: readonly string[] = []): RunConfig {
   if (!existsSync(file)) throw new UserError(`The run file ${file} does not exist.`)
   const lines = new LineCounter()
@@ -157,7 +158,7 @@ export function readRun(file: string, settings: readonly string[] = []): RunConf
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new UserError(`${file} does not hold settings, "key: value".`)
   const target = raw as Record<string, unknown>
   assertPlain(target, file)
-  return parseRun(withSettings(target, settings), file, (path) => {
+  const locate = (path: readonly PropertyKey[]): string => {
     const written = path.join('.')
     const setting = settings.find((one) => `${written}.`.startsWith(`${one.split('=')[0]}.`))
     if (setting !== undefined) return `--set ${setting}`
@@ -166,7 +167,10 @@ export function readRun(file: string, settings: readonly string[] = []): RunConf
       if (node?.range) return `${file}:${lines.linePos(node.range[0]).line}`
     }
     return file
-  })
+  }
+  withSettings(target, settings)
+  expandVariables(target, process.env, locate)
+  return parseRun(target, file, locate)
 }
 
 /** The schema of run files as JSON Schema, for editors. */

@@ -1,5 +1,6 @@
 import type { Example } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import type { Answer } from '../tasks/answer.ts'
 import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
 import { together } from '../tasks/distributions.ts'
 import type { Answers } from './answers.ts'
@@ -13,7 +14,7 @@ export type Question = string | readonly [string, string] | Readonly<Record<stri
 export interface Answering {
   readonly labels: readonly string[]
   /** For each question label and scores (for regression a score), or with `logits` the raw numbers. */
-  predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Record<string, unknown>[]>
+  predict(questions: readonly Question[], options?: { readonly logits?: boolean }): Promise<Answer[]>
   /** The task's metrics over labelled rows, but for regressions with calibration error, and for random routes entropy and information. */
   evaluate(rows: readonly Row[]): Promise<Record<string, number>>
 }

@@ -27,7 +27,9 @@ export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequ
       `${virtualTokens + positionShift} virtual tokens leave no room for text in the model's ${maxPositions} positions; take fewer.`,
     )
   }
-  const moved = positionShift === 0 ? positions : (ids: Int32Array) => positions(ids).map((position) => position + positionShift)
+  // Virtual tokens before text that keeps its own positions have none; what is looked up for them is not used.
+  const moved =
+    positionShift === 0 ? positions : (ids: Int32Array) => positions(ids).map((position) => Math.max(position + positionShift, 0))
   return {
     virtualTokens,
     reserved: virtualTokens + positionShift,

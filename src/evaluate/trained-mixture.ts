@@ -19,6 +19,12 @@ export interface TrainedMixture {
  * @throws UserError where they are not there, damaged, or of another model
  */
 export function openMixture(folder: string, { open, adapter }: Adapted): TrainedMixture {
+  if (adapter && 'routing' in adapter.options) {
+    const { name } = adapter.options.routing
+    throw new UserError(
+      `${folder} keeps its experts, and their routing "${name}" chooses among them for each row: no other route was trained. Use the inference "merged", which answers by that.`,
+    )
+  }
   const [file, config] = ['experts.safetensors', 'config.json'].map((name) => join(folder, '..', name)) as [string, string]
   for (const needed of [file, config]) {
     if (existsSync(needed)) continue

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { MethodOptions } from '../methods/index.ts'
+import type { MethodName, MethodOptions } from '../methods/index.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className } from './class-name.ts'
@@ -9,8 +9,9 @@ import type { HubArchitecture } from './hub-architecture.ts'
 import { hubBottleneck } from './hub-bottleneck.ts'
 import { isHubFloat } from './hub-config.ts'
 import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headTensors, openHead } from './hub-head.ts'
-import { hubLora } from './hub-lora.ts'
+import { hubLora, isHubLora } from './hub-lora.ts'
 import { hubPrefix } from './hub-prefix.ts'
+import { hubPrompt } from './hub-prompt.ts'
 import { isFields, readFields, writeText } from './json-file.ts'
 import { pythonJson } from './python-json.ts'
 import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
@@ -25,15 +26,24 @@ const architectures: ReadonlyMap<unknown, HubArchitecture> = new Map<unknown, Hu
   [null, hubBottleneck],
   ['lora', hubLora],
   ['prefix_tuning', hubPrefix],
+  ['prompt_tuning', hubPrompt],
 ])
-const writers: Readonly<Partial<Record<MethodOptions['name'], HubArchitecture>>> = { bottleneck: hubBottleneck, prefix: hubPrefix }
+/** By method. */
+const writers: ReadonlyMap<MethodName, HubArchitecture> = new Map<MethodName, HubArchitecture>([
+  ['bottleneck', hubBottleneck],
+  ['ia3', hubLora],
+  ['lora', hubLora],
+  ['prefix', hubPrefix],
+  ['prompt', hubPrompt],
+])
 
 function write(folder: string, { options, state, card }: Adapter, subject: Subject): void {
   const name = card.adapterName ?? DEFAULT_NAME
   const { model, outline } = subject
-  const writing = writers[options.name]!.write!(options, state, name, subject)
+  const writer = writers.get(options.name)!
+  const writing = writer.write(options, state, name, subject)
   const about = {
-    config: writing.config,
+    config: writer.config(options, subject),
     hidden_size: model.wiring.hidden,
     model_class: className(model, card.task),
     model_name: hubName(card.baseModel) ?? '',
@@ -72,8 +82,16 @@ function warnOfType(type: unknown, { model }: Subject, file: string, warn: Warn)
   warn(`${file}: "model_type" is "${type}", and this model is of the type "${model.modelType}"; check that it is the right model.`)
 }
 
-const refusals: Readonly<Record<string, string>> = {
-  prompt_tuning: "adapter-hub's prompts follow the embeddings' norm, have no positions and leave the text its own; those here are words",
+/** What adapter-hub alone can hold. */
+const isItsOwn = (options: MethodOptions): boolean =>
+  options.name === 'bottleneck' ||
+  (options.name === 'prefix' && options.positions === 'own') ||
+  (options.name === 'prompt' && options.place === 'embedded')
+
+/** The options that adatune noted, where they say the same as the files. */
+function noted(told: MethodOptions, own: MethodOptions | null, subject: Subject): MethodOptions {
+  const text = (options: MethodOptions): string => pythonJson(writers.get(options.name)!.config(options, subject), isHubFloat)
+  return own?.name === told.name && text(own) === text(told) ? own : told
 }
 
 function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
@@ -85,22 +103,24 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   const architecture = architectures.get(config.architecture)
   if (!architecture) {
     const kind = JSON.stringify(config.architecture)
-    const why = refusals[String(config.architecture)] ?? 'bottlenecks, lora and prefix_tuning are'
-    throw new UserError(`${file}: adapters of the "architecture" ${kind} are not supported: ${why}.`)
+    throw new UserError(
+      `${file}: adapters of the "architecture" ${kind} are not supported: bottlenecks, lora, prefix_tuning and prompt_tuning are.`,
+    )
   }
   if (typeof name !== 'string') throw new UserError(`${file}: "name" is no text; it must be the adapter's name within its tensors' names.`)
   warnOfType(about.model_type, subject, file, warn)
-  const { options, stored, ignored, settle } = architecture.read({ config, about, name, entries: entriesOf(tensors), file, subject, own })
+  const { options, stored, ignored, settle } = architecture.read({ config, about, name, entries: entriesOf(tensors), file, subject })
   const found = readStored(tensors, stored, warn, ignored)
   const head = openHead(folder, about.model_class)
   const rest = head === null ? [] : readStored(head.file, head.stored(subject), warn)
-  return { options, memory: null, state: new Map([...(settle?.(found) ?? found), ...rest]), card }
+  return { options: noted(options, own, subject), memory: null, state: new Map([...(settle?.(found) ?? found), ...rest]), card }
 }
 
 /** adapter-hub's folder, with the head beside it; source: adapter-hub/adapters 1.3, `save_adapter` and `save_head`. */
 export const adapterHub: Format = {
-  methods: ['bottleneck', 'prefix'],
-  keeps: (options) => options.name !== 'prefix' || options.positions === 'own',
+  methods: [...writers.keys()],
+  // What PEFT has too goes back to where it came from, known by its name.
+  keeps: (options, _subject, { adapterName }) => isItsOwn(options) || (adapterName !== null && isHubLora(options)),
   library: 'adapters',
   files: [CONFIG, TENSORS, HEAD_CONFIG, HEAD_TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'config' in readFields(join(folder, CONFIG)),

@@ -50,8 +50,8 @@ export type Warn = (message: string) => void
 /** How adapters of some methods are kept in a folder. */
 export interface Format {
   readonly methods: readonly MethodName[]
-  /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
-  readonly keeps?: (options: MethodOptions, subject: Subject) => boolean
+  /** Whether it is to keep an adapter of its methods with these options; absent where it keeps them all. */
+  readonly keeps?: (options: MethodOptions, subject: Subject, card: Card) => boolean
   /** The library whose folders these are; null where they are adatune's alone. */
   readonly library: string | null
   /** Every file that it writes. */

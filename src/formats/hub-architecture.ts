@@ -21,8 +21,6 @@ export interface HubGiven {
   /** `adapter_config.json`, for messages. */
   readonly file: string
   readonly subject: Subject
-  /** The options that adatune noted beside it; to be used where they say the same. */
-  readonly own: MethodOptions | null
 }
 
 /** How an adapter of adapter-hub is read. */
@@ -38,12 +36,13 @@ export interface HubReading {
 /** A kind of adapter, told by `config.architecture`. Reading throws UserError for forms that are not supported. */
 export interface HubArchitecture {
   readonly read: (given: HubGiven) => HubReading
-  /** The `config` and the file's tensors; absent where the kind is only read. */
-  readonly write?: (options: MethodOptions, state: ReadonlyMap<string, Tensor>, name: string, subject: Subject) => HubWriting
+  /** The `config` of options that it can say. */
+  readonly config: (options: MethodOptions, subject: Subject) => Record<string, Json>
+  /** The file's tensors. */
+  readonly write: (options: MethodOptions, state: ReadonlyMap<string, Tensor>, name: string, subject: Subject) => HubWriting
 }
 
-export interface HubWriting {
-  readonly config: Record<string, Json>
+interface HubWriting {
   readonly stored: readonly Stored[]
   readonly state: ReadonlyMap<string, Tensor>
 }

@@ -3,9 +3,8 @@ import { type Method, parameterName } from '../nn/method.ts'
 import type { BranchSite } from '../nn/site.ts'
 import { methodOf, type Subject } from './adapter.ts'
 import { type HubArchitecture, hubNames } from './hub-architecture.ts'
-import { hubConfig, hubOptions, isHubFloat } from './hub-config.ts'
+import { hubConfig, hubOptions } from './hub-config.ts'
 import type { Fields } from './json-file.ts'
-import { pythonJson } from './python-json.ts'
 import type { Stored } from './stored-tensors.ts'
 
 /** adapter-hub's names within a module's adapter. */
@@ -46,16 +45,14 @@ const withoutIdle = (config: Fields, type: unknown, names: Iterable<string>): Fi
 
 /** Bottlenecks (`BnConfig` of adapters 1.3). */
 export const hubBottleneck: HubArchitecture = {
-  read({ config: given, about, name, entries, file, subject, own }) {
+  read({ config: given, about, name, entries, file, subject }) {
     const config = withoutIdle(modernised(given, about.version), about.type, entries.keys())
     const down = [...entries].find(([tensor]) => tensor.endsWith('.adapter_down.0.weight'))
-    const told = hubOptions(config, subject, down?.[1].shape[0] ?? 1, file)
-    const text = (options: BottleneckOptions): string => pythonJson(hubConfig(options, subject.model), isHubFloat)
-    const options = own?.name === 'bottleneck' && text(own) === text(told) ? own : told
+    const options = hubOptions(config, subject, down?.[1].shape[0] ?? 1, file)
     return { options, stored: storedOf(subject, methodOf({ options, memory: null }, subject), name) }
   },
+  config: (options, { model }) => hubConfig(options as BottleneckOptions, model),
   write: (options, state, name, subject) => ({
-    config: hubConfig(options as BottleneckOptions, subject.model),
     stored: storedOf(subject, methodOf({ options, memory: null }, subject), name),
     state,
   }),

@@ -71,26 +71,26 @@ export const hubPrefix: HubArchitecture = {
       settle: (state) => new Map(separated(rows(state), all)),
     }
   },
+  config: (options) => ({
+    architecture: 'prefix_tuning',
+    bottleneck_size: 512,
+    cross_prefix: true,
+    dropout: 0,
+    encoder_prefix: true,
+    flat: true,
+    init_weights_seed: null,
+    leave_out: [],
+    non_linearity: 'tanh',
+    prefix_length: (options as PrefixOptions).tokens,
+    shared_gating: true,
+    use_gating: false,
+  }),
   write(given, state, name, subject) {
     const options = given as PrefixOptions
     const { all, width } = slots(options, subject)
     const { data } = joined(all.map((part) => state.get(part.name)!))
     const shape = [options.tokens * width]
     return {
-      config: {
-        architecture: 'prefix_tuning',
-        bottleneck_size: 512,
-        cross_prefix: true,
-        dropout: 0,
-        encoder_prefix: true,
-        flat: true,
-        init_weights_seed: null,
-        leave_out: [],
-        non_linearity: 'tanh',
-        prefix_length: options.tokens,
-        shared_gating: true,
-        use_gating: false,
-      },
       stored: storedOf(subject, name, { control_trans: shape }),
       state: new Map([...state, ['control_trans', { shape, data }]]),
     }

@@ -21,7 +21,7 @@ export { mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */
-const formats: readonly Format[] = [peftPrompts, peft, adapterHub, modelFolder, changedTensors]
+const formats: readonly Format[] = [adapterHub, peftPrompts, peft, modelFolder, changedTensors]
 const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
 
 function formatOf(folder: string): Format {
@@ -43,12 +43,12 @@ export function describeAdapter(folder: string): Card {
 
 /**
  * Saves an adapter in the format of its method, whole or not at all, in place of what adatune saved there before: LoRA,
- * AdaLoRA, IA3, VeRA, prompts and prefixes as HF PEFT, bottlenecks as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
+ * AdaLoRA, IA3, VeRA, prompts and prefixes as HF PEFT, bottlenecks and what came from there as adapter-hub, full fine-tuning as a model folder, others as their changed tensors.
  * @throws UserError where the folder holds other files, or the file system refuses
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {
   const { options, state, card: given } = adapter
-  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options, subject) ?? true))
+  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options, subject, given) ?? true))
   if (!format) throw new Error(`no format keeps ${options.name}`)
   const head = new Map([...state].filter(([name]) => subject.outline.base.has(name)))
   const card = { ...given, outputs: given.outputs ?? headOutputs(head) }

@@ -188,9 +188,11 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
 /** HF PEFT's folder for prompt, P- and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peftPrompts: Format = {
   methods: ['prompt', 'prefix'],
-  // PEFT moves the text's positions.
+  // PEFT moves the text's positions, and its prompts are words.
   keeps: (options, { model }) =>
-    options.name !== 'prefix' || (options.positions === 'shifted' && (!model.wiring.decoder || options.attentions === 'peft')),
+    options.name === 'prefix'
+      ? options.positions === 'shifted' && (!model.wiring.decoder || options.attentions === 'peft')
+      : options.name === 'prompt' && options.place === 'words',
   library: 'HF PEFT',
   files: [PEFT_CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, PEFT_CONFIG)) && String(readFields(join(folder, PEFT_CONFIG)).peft_type) in kinds,

@@ -1,6 +1,7 @@
 import { at, type Row } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { type Answering, type Question, rowOf } from '../evaluate/answering.ts'
+import type { Answer } from '../tasks/answer.ts'
 
 /** What `make` gives for a row; its errors begin with the row's place. */
 function placed<T>(row: Row, make: () => T): T {
@@ -20,7 +21,7 @@ export async function answersByName<Name>(
   names: readonly Name[],
   open: (name: Name) => Answering,
   asked: { readonly logits?: boolean },
-): Promise<Record<string, unknown>[]> {
+): Promise<Answer[]> {
   if (names.length !== questions.length)
     throw new UserError(`${names.length} name(s) of adapters for ${questions.length} questions; give one for each.`)
   const rows = questions.map(rowOf)
@@ -30,7 +31,7 @@ export async function answersByName<Name>(
     groups.get(name)!.push(i)
   }
   const opened = [...groups].map(([name, indices]) => ({ indices, answers: placed(rows[indices[0]!]!, () => open(name)) }))
-  const result = new Array<Record<string, unknown>>(rows.length)
+  const result = new Array<Answer>(rows.length)
   for (const { indices, answers } of opened) {
     const given = await answers.predict(
       indices.map((i) => rows[i]!),

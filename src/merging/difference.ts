@@ -3,7 +3,7 @@ import type { Model } from '../models/open.ts'
 import type { BaseParameter, Tensor } from '../nn/method.ts'
 import { squaredNorm } from '../nn/tensor.ts'
 import { readTensor } from '../weights/safetensors.ts'
-import { type Pair, principal } from './svd.ts'
+import { factorise, type Pair } from './svd.ts'
 
 /** What lies between the weights of two models. */
 export interface Difference {
@@ -43,7 +43,7 @@ export function difference(
     if (size === 0) continue
     sizes.set(name, size)
     if (!name.endsWith('.weight') || !targets.has(moduleOf(name))) continue
-    const pair = principal({ shape, data }, rank)
+    const pair = factorise({ shape, data }, rank)
     pairs.set(moduleOf(name), pair)
     kept.set(name, squaredNorm(pair.b.data))
   }

@@ -13,7 +13,10 @@ import type { Member } from './rule.ts'
 export function openExperts(model: Model, run: string, options: Omit<AdaptedOptions, 'adapter'>): Omit<Member, 'weight'>[] {
   const [file, config] = [join(run, 'experts.safetensors'), join(run, 'config.json')]
   const absent = [file, config].find((path) => !existsSync(path))
-  if (absent) throw new UserError(`${run} holds no mixture: there is no ${absent}; give the folder of a finished adamix run.`)
+  if (absent)
+    throw new UserError(
+      `${run} holds no experts to combine: there is no ${absent}; give the folder of a finished adamix run whose routing merges them.`,
+    )
   const adapted = openAdapted(model, { ...options, adapter: join(run, 'adapter') })
   const { experts, route } = openMixture(join(run, 'adapter'), adapted)
   return Array.from({ length: experts }, (_, k) => {

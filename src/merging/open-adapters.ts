@@ -6,6 +6,7 @@ import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { describeAdapter, loadAdapter } from '../formats/index.ts'
+import type { Answer } from '../tasks/answer.ts'
 import { answersByName } from './answers-by-name.ts'
 import { combination } from './combination.ts'
 import { openEvidence } from './evidence.ts'
@@ -28,7 +29,7 @@ export interface Adapters extends Answering {
   predict(
     questions: readonly Question[],
     options?: { readonly logits?: boolean; readonly adapters?: readonly (string | null)[] },
-  ): Promise<Record<string, unknown>[]>
+  ): Promise<Answer[]>
   /** Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used. */
   load(name: string, folder: string): void
   /**

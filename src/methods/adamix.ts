@@ -72,7 +72,9 @@ export const adamix = defineMethod<AdaMixOptions>({
     if (draws === 'independent' && routing.per !== 'pass')
       throw new UserError(`draws: routing ${chosen.name} chooses all roles of a module together for each ${routing.per}; leave draws out.`)
     if (!merges && inner.deploy)
-      throw new UserError(`routing: ${of.name} leaves another method than it trains; take a routing that merges the experts, as uniform.`)
+      throw new UserError(
+        `routing: "${chosen.name}" keeps its experts as they were trained, and ${of.name} with these settings is saved in another form; take routing: { name: uniform }, which merges them.`,
+      )
     const method = mixture(inner, setting.sites, {
       ...{ experts, share, routing, merges },
       consistency: consistencyOf(consistency ?? (merges ? 1 : 0), setting.totalSteps),

@@ -34,7 +34,7 @@ export const ia3 = defineMethod<Ia3Options>({
   name: 'ia3',
   summary: 'scales of keys, values and inner activations (Liu et al. 2022)',
   options: ia3Options,
-  // The paper's T-Few recipe.
+  // The configs of the authors' code (T-Few).
   learningRate: 3e-3,
   create(options, { sites, layers }): Method {
     const { all, inputs } = ia3Sites(options, sites, layers)

@@ -2,10 +2,9 @@ import { UserError } from '../errors.ts'
 import type { ParameterSpec } from '../nn/method.ts'
 import type { LinearSite } from '../nn/site.ts'
 import { linearNames, readLinear } from '../nn/stored-linear.ts'
-import { keyOf } from '../random/key.ts'
 import type { Setting } from './definition.ts'
 import { kaimingUniform, normal, zeros } from './initial.ts'
-import { type Dense, singularFactors, triangularFactors } from './leading-factors.ts'
+import { applied, columnsOf, type Dense, extend, truncatedSvd } from './truncated-svd.ts'
 
 /** How a module's factors start: A `[r, in]` and B `[out, r]`. */
 interface Start {
@@ -14,19 +13,34 @@ interface Start {
 }
 
 /** What of the weight W the factors take over, so that W less `s B A` is what is left to the base model. */
-type TakenOver = (weight: Dense, rank: number, scale: number, site: LinearSite) => { readonly a: Float64Array; readonly b: Float64Array }
+type TakenOver = (weight: Dense, rank: number, scale: number) => { readonly a: Float64Array; readonly b: Float64Array }
+
+/** A matrix by its rows, one after the other, and by its columns. */
+const ofRows = (rows: readonly Float64Array[]): Float64Array => Float64Array.from(rows.flatMap((row) => [...row]))
+const ofColumns = (columns: readonly Float64Array[]): Float64Array =>
+  Float64Array.from(
+    { length: columns.length * columns[0]!.length },
+    (_, i) => columns[i % columns.length]![Math.floor(i / columns.length)]!,
+  )
 
 /** PiSSA (Meng et al. 2024): the largest singular values of W, `B = U √(S/s)` and `A = √(S/s) Vᵀ`. */
-const pissa: TakenOver = (weight, rank, scale, { name }) => {
-  const { left, right } = singularFactors(weight, rank, keyOf('pissa', name))
-  const root = Math.sqrt(scale)
-  return { a: right.map((value) => value / root), b: left.map((value) => value / root) }
+const pissa: TakenOver = (weight, rank, scale) => {
+  const found = truncatedSvd(weight, rank)
+  const sized = (side: 'left' | 'right') => found.map((one) => one[side].map((x) => Math.sqrt(one.value / scale) * x))
+  return { a: ofRows(sized('right')), b: ofColumns(sized('left')) }
 }
 
 /** OLoRA (Büyükakyüz 2024): B the first columns of Q and A the first rows of R, of W = Q R. */
 const olora: TakenOver = (weight, rank) => {
-  const { left, right } = triangularFactors(weight, rank)
-  return { a: right, b: left }
+  const columns = columnsOf(weight)
+  const basis: Float64Array[] = []
+  extend(
+    basis,
+    columns.slice(0, rank).map((column) => column.slice()),
+  )
+  // Columns that depend on those before them bring no direction.
+  while (basis.length < rank) basis.push(new Float64Array(weight.rows))
+  return { a: ofRows(applied(columns, basis)), b: ofColumns(basis) }
 }
 
 const takenOver: Readonly<Record<string, TakenOver>> = { pissa, olora }
@@ -51,12 +65,7 @@ export function loraStart(init: LoraStart, site: LinearSite, { rank, scale }: { 
     if (rank > Math.min(site.in, site.out)) {
       throw new UserError(`lora: init "${init}" takes ranks up to ${Math.min(site.in, site.out)} at "${site.name}", but r is ${rank}.`)
     }
-    factors ??= take(
-      { rows: site.out, columns: site.in, data: Float64Array.from(readLinear(site, weight.data, null).weight) },
-      rank,
-      scale,
-      site,
-    )
+    factors ??= take({ rows: site.out, columns: site.in, data: Float64Array.from(readLinear(site, weight.data, null).weight) }, rank, scale)
     return factors
   }
   return { a: () => Float32Array.from(decomposed().a), b: () => Float32Array.from(decomposed().b) }

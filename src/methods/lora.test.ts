@@ -56,9 +56,24 @@ test('PiSSA takes over the largest singular values of the weight, whatever the s
       .mmul(Matrix.from1DArray(3, 16, a!.data))
       .mul(alpha / 3)
     const left = new SingularValueDecomposition(Matrix.sub(queryWeight, taken)).diagonal
-    assertNear(left.slice(0, 13), diagonal.slice(3), 1e-2)
-    assert.ok(left[13]! < 1e-2)
+    assertNear(left.slice(0, 13), diagonal.slice(3), 1e-5)
+    assert.ok(left[13]! < 1e-5)
   }
+})
+
+test('OLoRA takes over the first columns of the weight, by orthonormal ones', () => {
+  const { state } = prepare(subject, lora, { init: 'olora', r: 3, alpha: 3 })
+  const q = Matrix.from1DArray(16, 3, state.get(`${QUERY}.B.weight`)!.data)
+  const r = Matrix.from1DArray(3, 16, state.get(`${QUERY}.A.weight`)!.data)
+  assertNear(q.transpose().mmul(q).to1DArray(), Matrix.eye(3).to1DArray(), 1e-6)
+  const first = (matrix: Matrix): number[] => matrix.subMatrix(0, matrix.rows - 1, 0, 2).to1DArray()
+  assertNear(first(q.mmul(r)), first(queryWeight), 1e-6)
+  for (const [i, j] of [
+    [1, 0],
+    [2, 0],
+    [2, 1],
+  ] as const)
+    assertNear([r.get(i, j)], [0], 1e-6)
 })
 
 test('what is pruned is plain LoRA', () => {

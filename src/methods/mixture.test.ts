@@ -5,10 +5,11 @@ import { bareContext, bareSetting } from '../../test/behaviour/bare-setting.ts'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
 import { reshape } from '../graph/ops/movement.ts'
 import type { Method, Tensor } from '../nn/method.ts'
-import type { BranchSite, LinearSite } from '../nn/site.ts'
+import type { BranchSite, EmbeddingSite, LinearSite } from '../nn/site.ts'
 import { bottleneck, bottleneckOptions } from './bottleneck.ts'
 import { lora, loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
+import { prompt, promptOptions } from './prompt.ts'
 
 const branch: BranchSite = { kind: 'branch', stage: 'raw', role: 'feed-forward', name: 'down', module: 'output', layer: 0, hidden: 2 }
 const linear: LinearSite = { kind: 'linear', role: 'query', name: 'query', layer: 0, in: 1, out: 1, bias: false }
@@ -70,6 +71,17 @@ const factors = (a: readonly number[], b: readonly number[]) =>
     ['query.A.weight', tensor([a.length, 1, 1], a)],
     ['query.B.weight', tensor([b.length, 1, 1], b)],
   ])
+
+test('of prompts with the same rows in another order the mean has equal rows', () => {
+  const words: EmbeddingSite = { kind: 'embedding', name: 'words', layer: null, hidden: 2 }
+  const inner = prompt.create(promptOptions.parse({ name: 'prompt', tokens: 2 }), bareSetting({ sites: [words] }))
+  const method = mixture(inner, [words], {
+    ...{ experts: 2, share: [], consistency: null, lazy: false, merges: true },
+    routing: { per: 'pass', draw: () => 0 },
+  })
+  const merged = method.deploy!(new Map([['words.prompt.weight', tensor([2, 2, 2], [1, 2, 3, 4, 3, 4, 1, 2])]]))
+  near(merged.state.get('words.prompt.weight')!.data, [2, 3, 2, 3])
+})
 
 test('merged LoRA is the product of the mean factors', () => {
   const merged = mixed(lowRank, 2, []).deploy!(factors([1, 3], [2, -4]))

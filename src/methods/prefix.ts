@@ -134,8 +134,8 @@ export const prefix = defineMethod<PrefixOptions>({
   name: 'prefix',
   summary: 'learned keys and values before the text (Li and Liang 2021)',
   options: prefixOptions,
-  // PEFT's guide to prefix tuning trains at 1e-2.
-  learningRate: 1e-2,
+  // Tried, as bench/results/prompt-rates.md tells; at the rate of a flat prefix the network learns nothing.
+  learningRate: ({ projection }) => (projection ? 1e-3 : 3e-2),
   plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
   form: ({ positions, attentions }) => ({ positions, attentions }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),

@@ -11,7 +11,7 @@ import { stream } from '../random/draws.ts'
 import { inGraph, onHost } from './algebra.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod, type Setting } from './definition.ts'
-import { normal } from './initial.ts'
+import { normal, uniform } from './initial.ts'
 import { promptEncoders } from './prompt-encoder.ts'
 
 export const promptOptions = z.strictObject({
@@ -29,6 +29,11 @@ export const promptOptions = z.strictObject({
   width: z.number().int().positive('must be at least 1').nullable().default(null),
   /** Layers of an LSTM. */
   depth: z.number().int().positive('must be at least 1').default(2),
+  /**
+   * Whether the virtual tokens are words, which have positions and pass the norm, as in HF PEFT, or stand behind the embeddings' norm and
+   * dropout, and the text keeps its own positions, as in adapter-hub.
+   */
+  place: z.enum(['words', 'embedded']).default('words'),
   /** Whether the encoder has been carried out, as in a saved adapter, which holds plain virtual tokens. */
   computed: z.boolean().default(false),
   budget: budgetOption,
@@ -39,11 +44,16 @@ export type PromptOptions = z.infer<typeof promptOptions>
 export const promptStart = ({ init, encoder }: PromptOptions): NonNullable<PromptOptions['init']> =>
   init ?? (encoder === 'none' ? 'vocabulary' : 'random')
 
-/** The first values of a prompt `[tokens, hidden]` at the word embeddings. */
-function initial(options: PromptOptions, { name, hidden }: EmbeddingSite, { tensor, encode }: Setting): ParameterSpec['init'] {
-  const { tokens, text } = options
+const isEmbedding = (site: Site): site is EmbeddingSite => site.kind === 'embedding'
+const isWords = (site: Site): site is EmbeddingSite => isEmbedding(site) && !site.whole
+
+/** The first values of a prompt `[tokens, hidden]`. */
+function initial(options: PromptOptions, { sites, tensor, encode }: Setting): ParameterSpec['init'] {
+  const { tokens, text, place } = options
+  const { name, hidden } = sites.find(isWords)!
   const init = promptStart(options)
-  if (init === 'random') return normal([tokens, hidden], 1)
+  // What follows a norm is smaller; adapter-hub's start.
+  if (init === 'random') return place === 'words' ? normal([tokens, hidden], 1) : uniform([tokens, hidden], 0.5)
   return (key) => {
     const table = tensor(`${name}.weight`)
     if (!table)
@@ -59,8 +69,6 @@ function initial(options: PromptOptions, { name, hidden }: EmbeddingSite, { tens
   }
 }
 
-const acts = (site: Site): site is EmbeddingSite => site.kind === 'embedding'
-
 /** Puts learned rows `[tokens, hidden]` in the places of the virtual tokens. */
 function placed(learned: Value, { ids, value }: EmbeddingCall): Value {
   const index = sub(-1, ids)
@@ -68,41 +76,46 @@ function placed(learned: Value, { ids, value }: EmbeddingCall): Value {
   return where(greater(reshape(index, [...index.shape, 1]), -1), rows, value)
 }
 
-const plainly = (tokens: number) =>
+const plainly = ({ tokens, place }: PromptOptions) =>
   ({
     name: 'prompt',
     ...unmixed,
-    sequence: { virtualTokens: tokens, positionShift: 0 },
+    sequence: { virtualTokens: tokens, positionShift: place === 'words' ? 0 : -tokens },
     trains: () => false,
   }) as const
 
 const PROMPT = 'prompt.weight'
 
 /** The virtual tokens themselves. */
-const direct = (options: PromptOptions, setting: Setting): Method => ({
-  ...plainly(options.tokens),
-  parameters: (site): Record<string, ParameterSpec> =>
-    acts(site) ? { [PROMPT]: { shape: [options.tokens, site.hidden], init: initial(options, site, setting) } } : {},
-  embedding: (_site, roles, call) => placed(roles[PROMPT]!, call),
-})
+function direct(options: PromptOptions, setting: Setting): Method {
+  const whole = options.place === 'embedded'
+  return {
+    ...plainly(options),
+    parameters: (site): Record<string, ParameterSpec> =>
+      isEmbedding(site) && (site.whole ?? false) === whole
+        ? { [PROMPT]: { shape: [options.tokens, site.hidden], init: initial(options, setting) } }
+        : {},
+    embedding: (_site, roles, call) => placed(roles[PROMPT]!, call),
+  }
+}
 
 /** Virtual tokens made by a network at the site of the model. */
 function encoded(options: PromptOptions, kind: keyof typeof promptEncoders, setting: Setting): Method {
   const { tokens, width, depth } = options
   const { hidden, sites } = setting
-  const embedding = sites.find(acts)!
+  const words = sites.find(isWords)!
   const encoder = promptEncoders[kind]
   const sizes = { tokens, hidden, width: width ?? hidden, depth }
   const specs: Record<string, ParameterSpec> = {
-    'tokens.weight': { shape: [tokens, hidden], init: initial(options, embedding, setting) },
+    'tokens.weight': { shape: [tokens, hidden], init: initial(options, setting) },
     ...encoder.parameters(sizes),
   }
   return {
-    ...plainly(tokens),
+    ...plainly(options),
     shared: ['output'],
     parameters: (site) => (site.kind === 'model' ? specs : {}),
     model: (_site, roles) => ({ [PROMPT]: encoder.encode(inGraph, roles, roles['tokens.weight']!, sizes) }),
-    embedding: (_site, _roles, call) => placed(call.shared[PROMPT]!, call),
+    embedding: (site, _roles, call) => (isWords(site) ? placed(call.shared[PROMPT]!, call) : call.value),
     deploy(state) {
       const roles = Object.entries(specs).flatMap(([role]) => {
         const tensor = state.get(parameterName(modelSite, role))
@@ -110,7 +123,7 @@ function encoded(options: PromptOptions, kind: keyof typeof promptEncoders, sett
       })
       const left = new Map([...state].filter(([name]) => !name.startsWith(`${modelSite.name}.`)))
       const all: Record<string, Tensor> = Object.fromEntries(roles)
-      if (all['tokens.weight']) left.set(parameterName(embedding, PROMPT), encoder.encode(onHost, all, all['tokens.weight'], sizes))
+      if (all['tokens.weight']) left.set(parameterName(words, PROMPT), encoder.encode(onHost, all, all['tokens.weight'], sizes))
       return { method: direct(options, setting), state: left }
     },
   }
@@ -127,9 +140,14 @@ export const prompt = defineMethod<PromptOptions>({
   // PEFT's guides: prompt tuning at 3e-2, P-tuning at 1e-3.
   learningRate: ({ encoder, computed }) => (encoder === 'none' || computed ? 3e-2 : 1e-3),
   plain: ({ options, memory }) => ({ options: options.encoder === 'none' ? options : { ...options, computed: true }, memory }),
+  form: ({ place }) => ({ place }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create(options, setting): Method {
-    const { text, encoder, computed } = options
+    const { text, encoder, computed, place } = options
+    if (place === 'embedded' && encoder !== 'none')
+      throw new UserError(`prompt: an encoder makes words; set place: words, or encoder: none.`)
+    if (!setting.sites.some((site) => isEmbedding(site) && (site.whole ?? false) === (place === 'embedded')))
+      throw new UserError(`prompt: this model has no place behind the norm of its embeddings; set place: words.`)
     const fromText = promptStart(options) === 'text'
     if (fromText !== (text !== null)) {
       throw new UserError(fromText ? 'prompt: init: text needs the words in "text".' : `prompt: "text" is of use with init: text alone.`)

@@ -40,7 +40,7 @@ export const vera = defineMethod<VeraOptions>({
   name: 'vera',
   summary: 'scales of random projections that all modules share (Kopiczko et al. 2024)',
   options: veraOptions,
-  // What the authors' experiments train SST-2 with.
+  // Ours.
   learningRate: 4e-3,
   create({ r, dropout, initial, ...places }, { sites, layers }): Method {
     const targets = resolveTargets(places, sites, layers)

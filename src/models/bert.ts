@@ -43,7 +43,7 @@ export const bertSizes = (config: BertConfig) => ({
   positions: countingPositions,
 })
 
-/** Word, type and position embeddings, their norm and dropout; `size` is the embedding's width. */
+/** Word, type and position embeddings, their norm and dropout; `size` is the embeddings' width. */
 export function bertEmbeddings(network: Network, name: string, config: BertConfig, size: number): Value {
   const { stream } = network
   const table = (kind: string, indices: Value, rows: number): Value =>
@@ -57,7 +57,8 @@ export function bertEmbeddings(network: Network, name: string, config: BertConfi
     table('position', stream.positions, config.max_position_embeddings),
   )
   const normed = norm(network, sum, { name: `${name}.LayerNorm`, layer: null, size, epsilon: config.layer_norm_eps })
-  return network.dropout(normed, config.hidden_dropout_prob)
+  const value = network.dropout(normed, config.hidden_dropout_prob)
+  return network.embedding({ kind: 'embedding', name, layer: null, hidden: size, whole: true }, { value })
 }
 
 /** The stack of post-norm encoder layers. */

@@ -42,10 +42,11 @@ function embeddings(network: Network, config: Config): Value {
     },
   )
   const places = embedding(network, stream.positions, { name: `${name}.position_embeddings`, rows: config.max_position_embeddings, size })
-  return network.dropout(
+  const value = network.dropout(
     norm(network, add(words, places), { name: `${name}.LayerNorm`, layer: null, size, epsilon: EPSILON }),
     config.dropout,
   )
+  return network.embedding({ kind: 'embedding', name, layer: null, hidden: size, whole: true }, { value })
 }
 
 function encoder(network: Network, embedded: Value, config: Config): Value {

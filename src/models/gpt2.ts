@@ -43,7 +43,8 @@ function embeddings(network: Network, { vocab_size, n_positions, n_embd: size, e
     { value: embedding(network, stream.ids, { name: words, rows: vocab_size, size }) },
   )
   const places = embedding(network, stream.positions, { name: 'transformer.wpe', rows: n_positions, size })
-  return network.dropout(add(value, places), embd_pdrop)
+  const whole = { kind: 'embedding', name: 'transformer', layer: null, hidden: size, whole: true } as const
+  return network.embedding(whole, { value: network.dropout(add(value, places), embd_pdrop) })
 }
 
 /** The stack of pre-norm decoder layers and the norm after them. */

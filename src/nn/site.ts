@@ -58,10 +58,11 @@ export interface KeyValueSite extends Place {
   readonly headSize: number
 }
 
-/** The word embeddings, `[tokens, hidden]`, before types and positions are added. */
+/** The word embeddings, `[tokens, hidden]`, before types and positions are added; or, `whole`, what all embeddings make, after norm and dropout. */
 export interface EmbeddingSite extends Place {
   readonly kind: 'embedding'
   readonly hidden: number
+  readonly whole?: true
 }
 
 /** A layer norm with a bias. */

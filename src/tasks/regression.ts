@@ -18,7 +18,7 @@ export const regression: Task = {
     const [predictions, labels] = [logits.map((row) => row[0]!), examples.map(({ label }) => label as number)]
     return { ...regressionMetrics(predictions, labels), loss: mean(predictions.map((value, i) => (value - labels[i]!) ** 2)) }
   },
-  answer: (logits) => ({ score: logits[0] }),
+  answer: (logits) => ({ score: logits[0]! }),
   /** A normal draw of deviation 1 around the score, as squared error supposes. */
   draw: (logits, _names, { normal }) => logits[0]! + normal(),
   raw: (logits) => ({ logits: [...logits] }),

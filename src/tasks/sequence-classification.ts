@@ -25,7 +25,7 @@ export const sequenceClassification: Task = {
   },
   answer(logits, names) {
     const scores = probabilities(logits)
-    return { label: names[argmax(logits)], scores: Object.fromEntries(names.map((name, i) => [name, scores[i]])) }
+    return { label: names[argmax(logits)]!, scores: Object.fromEntries(names.map((name, i) => [name, scores[i]!])) }
   },
   draw: (logits, _names, draws) => drawClass(logits, draws),
   raw: (logits) => ({ logits: [...logits] }),

@@ -2,6 +2,7 @@ import type { Example, Label } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Head } from '../heads/head.ts'
 import type { Stream } from '../random/draws.ts'
+import type { Answer } from './answer.ts'
 import type { Distributions } from './distributions.ts'
 
 /** The classes of a task by index; empty for tasks without classes. */
@@ -24,11 +25,11 @@ export interface Task {
   /** Metrics over examples with labels, `loss` among them: the task's own, without any penalty. */
   metrics(logits: readonly Float32Array[], examples: readonly Example[], names: LabelNames): Record<string, number>
   /** The answer for one example as plain JSON. */
-  answer(logits: Float32Array, names: LabelNames): Record<string, unknown>
+  answer(logits: Float32Array, names: LabelNames): Answer
   /** A label for one example, drawn from what the model holds likely; absent where there is no such way. */
   draw?(logits: Float32Array, names: LabelNames, draws: Stream): Label
   /** The logits of one example as plain JSON. */
-  raw(logits: Float32Array, names: LabelNames): Record<string, unknown>
+  raw(logits: Float32Array, names: LabelNames): Answer
 }
 
 /** Metrics that get better as they fall. */

@@ -38,7 +38,7 @@ export const tokenClassification: Task = {
   },
   answer(logits, names) {
     const tokens = byToken(logits, names.length)
-    return { labels: tokens.map((values) => names[argmax(values)]), scores: tokens.map((values) => Math.max(...probabilities(values))) }
+    return { labels: tokens.map((values) => names[argmax(values)]!), scores: tokens.map((values) => Math.max(...probabilities(values))) }
   },
   draw: (logits, names, draws) => byToken(logits, names.length).map((values) => drawClass(values, draws)),
   raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),

@@ -32,7 +32,8 @@ export interface RunSummary {
   readonly weights: WeightCounts
   /** For rows of the training data's mean length. */
   readonly forwardFlops: ForwardCosts
-  readonly metrics: Readonly<Record<string, unknown>>
+  /** The kept evaluation's, then what the run took; empty where it was stopped. */
+  readonly metrics: Readonly<Record<string, number>>
 }
 
 export interface RunOptions {

@@ -261,7 +261,7 @@ test('experts of a method that leaves another one cannot stay apart', () => {
   const of = { name: 'lora', init: 'pissa', r: 2 }
   assert.throws(
     () => prepare(subject, adamix, { of, routing: { name: 'base' } }),
-    /lora leaves another method than it trains; take a routing that merges/,
+    /routing: "base" keeps its experts as they were trained, and lora with these settings is saved in another form; take routing: { name: uniform }/,
   )
   prepare(subject, adamix, { of, routing: { name: 'uniform', per: 'example' } })
 })

@@ -15,8 +15,8 @@ import { projectFolder } from '../cli/project.ts'
 import { prepare, temporaryFolder, tinySubject } from './tiny-model.ts'
 
 /*
- * What HF PEFT 0.21 and adapters 1.3 check for their users, row by row, with what adatune says. Rows about several named adapters on one
- * model (a name taken, an unknown name, two AdaLoRA adapters, wrapping twice) have no counterpart here.
+ * What HF PEFT 0.21 and adapters 1.3 check for their users, row by row, with what adatune says. Rows about names of several adapters on one
+ * model are in test/cli/several-adapters.test.ts; two AdaLoRA adapters in training, and wrapping twice, have no counterpart here.
  */
 
 const project = projectFolder()

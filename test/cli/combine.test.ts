@@ -141,7 +141,7 @@ test("the mean of a mixture's experts is what the mixture merged into; other rul
   await succeed(['combine', '--model', 'model', '--experts', 'mixed-biases', '--rule', 'mean', '--out', 'biases-mean'], folder)
   assertNear(await logits('biases-mean'), await logits('mixed-biases/adapter'), 1e-6)
   const { stderr } = await command(['combine', '--model', 'model', '--experts', 'a', '--rule', 'mean', '--out', 'refused'], folder)
-  assert.match(stderr, /a holds no mixture: there is no a\/experts\.safetensors/)
+  assert.match(stderr, /a holds no experts to combine: there is no a\/experts\.safetensors/)
 })
 
 test('a greedy soup does no worse than its best member', async () => {

@@ -64,6 +64,12 @@ for (const [name, { weights }] of Object.entries(apart)) {
     ) as Record<string, number>
     assertNear([evaluated.loss!, evaluated.accuracy!], [Number(metrics.loss), Number(metrics.accuracy)], 1e-5)
     const answers = await succeed(['predict', '--model', 'model', '--adapter', `${name}/adapter`, '--data', 'eval.jsonl'], folder)
+    for (const asked of ['eval', 'predict']) {
+      const routed = [asked, '--model', 'model', '--adapter', `${name}/adapter`, '--data', 'eval.jsonl', '--inference', 'random']
+      const { code, stderr } = await command(routed, folder)
+      assert.equal(code, 2)
+      assert.match(stderr, new RegExp(`keeps its experts, and their routing "${name}" chooses among them.*Use the inference "merged"`))
+    }
     assert.equal(answers.trim().split('\n').length, 24)
     const inspected = JSON.parse(await succeed(['inspect', '--model', 'model', '--adapter', `${name}/adapter`, '--json'], folder)) as {
       method: { training: { weights: number }; merged: { weights: number }; options: { routing: { name: string } } }

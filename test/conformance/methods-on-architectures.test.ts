@@ -17,6 +17,10 @@ import { assertNear, assertSameBits, labels, stepOptions, temporaryFolder, rows 
 
 /** Few virtual tokens, since the models have few positions. */
 const small: Readonly<Record<string, object>> = { prompt: { tokens: 2 }, prefix: { tokens: 2 } }
+const cases = [
+  ...[...Object.keys(plainMethods), 'adamix'].map((name) => ({ title: name, given: { name, ...small[name] } })),
+  { title: 'prompt behind the norm', given: { name: 'prompt', tokens: 2, place: 'embedded' } },
+]
 const steps = 20
 /** Not every model has a second token type. */
 const rows = typedRows.map((row) => ({ ...row, types: new Int32Array(row.types.length) }))
@@ -33,9 +37,9 @@ for (const modelType of ['roberta', 'distilbert', 'electra']) {
     return answers.flatMap((row) => [...row])
   }
 
-  for (const name of [...Object.keys(plainMethods), 'adamix']) {
-    test(`${name} on ${modelType} learns, is counted, saved, loaded and merged`, async () => {
-      const options = methodOptions.parse({ name, ...small[name] })
+  for (const { title, given } of cases) {
+    test(`${title} on ${modelType} learns, is counted, saved, loaded and merged`, async () => {
+      const options = methodOptions.parse(given)
       const method = methodFor(subject, shape, options, steps)
       const state = initialState(subject, shape, method, 1)
       const counts = weightCounts(subject, shape, method)
@@ -54,7 +58,7 @@ for (const modelType of ['roberta', 'distilbert', 'electra']) {
       const left = deployed(method, parameters)
       const folder = join(temporaryFolder(), 'adapter')
       const card = { labels: null, outputs: labels, baseModel: null, adapterName: null, totalSteps: steps }
-      const plain = name === 'adamix' ? methodOptions.parse({ name: 'bottleneck', variant: 'ffn-output' }) : options
+      const plain = options.name === 'adamix' ? methodOptions.parse({ name: 'bottleneck', variant: 'ffn-output' }) : options
       saveAdapter(folder, { options: plain, memory: null, state: left.state, card: { ...card, task: 'sequence-classification' } }, formats)
       const loaded = loadAdapter(folder, formats)
       assertSameBits(loaded.state, left.state)

@@ -5,8 +5,10 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../src/errors.ts'
 import { openAdapted } from '../../src/evaluate/adapted.ts'
-import { findModel } from '../../src/evaluate/open-task.ts'
+import { findModel, type OpenTask } from '../../src/evaluate/open-task.ts'
 import { openPredictor } from '../../src/evaluate/predictor.ts'
+import { initialState } from '../../src/evaluate/state.ts'
+import { methodFor } from '../../src/evaluate/weight-counts.ts'
 import { describeAdapter, loadAdapter, saveAdapter } from '../../src/formats/index.ts'
 import type { MethodOptions } from '../../src/methods/index.ts'
 import { assertNear, assertSameBits, temporaryFolder } from '../behaviour/tiny-model.ts'
@@ -30,12 +32,17 @@ async function answer(folder: string, kind: string): Promise<{ given: number[]; 
   return { given: flat(answers.map((row) => Object.values(row) as unknown as Numbers)), expected: flat(logits), notices }
 }
 
+const stateOf = (options: MethodOptions, { subject, outline }: OpenTask) =>
+  initialState(subject, outline, methodFor(subject, outline, options), 1)
+
 const cases = {
   'bert/lora': 'lora',
   'bert/houlsby': 'bottleneck',
   'bert/legacy': 'bottleneck',
   'bert/prefix': 'prefix',
   'bert/prefix-flat': 'prefix',
+  'bert/prompt': 'prompt',
+  'bert/ia3': 'ia3',
   'bert/flexible-pooled': 'bottleneck',
   'bert/flexible-tagging': 'lora',
   'bert/flexible-answers': 'lora',
@@ -43,6 +50,7 @@ const cases = {
   'bert/peft-half': 'lora',
   'roberta/flexible': 'lora',
   'roberta/prefix': 'prefix',
+  'roberta/prompt': 'prompt',
 }
 
 for (const [name, method] of Object.entries(cases)) {
@@ -82,6 +90,30 @@ test('a prefix whose text keeps its positions is saved as adapter-hub does', asy
   assert.equal(JSON.parse(readFileSync(join(other, 'adapter_config.json'), 'utf8')).peft_type, 'PREFIX_TUNING')
 })
 
+test('what came from adapter-hub goes back there, to the same config and the same bytes', async () => {
+  for (const name of ['bert/ia3', 'bert/lora', 'bert/prompt', 'roberta/prompt']) {
+    const { open, adapter } = openAdapted(await findModel(model(dirname(name))), { adapter: join(here, name), task: null, labels: null })
+    const ours = join(temporaryFolder(), 'ours')
+    saveAdapter(ours, adapter!, { model: open.subject.model, outline: open.outline })
+    for (const file of ['adapter.safetensors', 'model_head.safetensors'])
+      assert.ok(readFileSync(join(here, name, file)).equals(readFileSync(join(ours, file))), `${name}/${file}`)
+    for (const file of ['adapter_config.json', 'head_config.json']) {
+      const [theirs, written] = [join(here, name), ours].map((at) => JSON.parse(readFileSync(join(at, file), 'utf8')))
+      assert.deepEqual(written, theirs, `${name}/${file}`)
+    }
+  }
+})
+
+test('LoRA and IA3 that adapter-hub cannot say are saved as HF PEFT does', async () => {
+  const { open, adapter } = openAdapted(await findModel(model('bert')), { adapter: join(here, 'bert/lora'), task: null, labels: null })
+  for (const more of [{ rslora: true }, { bias: 'lora_only' }, { targets: 'all-linear' }, { exclude: ['key'] }]) {
+    const given = { ...adapter!.options, ...more } as MethodOptions
+    const folder = join(temporaryFolder(), 'peft')
+    saveAdapter(folder, { ...adapter!, options: given, state: stateOf(given, open) }, { model: open.subject.model, outline: open.outline })
+    assert.equal(JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8')).peft_type, 'LORA', JSON.stringify(more))
+  }
+})
+
 test('what HF PEFT, adapters and transformers wrote is written again to the same bytes', async () => {
   const golden = join(here, '../golden')
   const cases = readdirSync(golden).filter((name) => existsSync(join(golden, name, 'adapter_final')))
@@ -99,10 +131,29 @@ test('what HF PEFT, adapters and transformers wrote is written again to the same
 })
 
 const refusals: Readonly<Record<string, RegExp>> = {
-  'bert/prompt': /"prompt_tuning" are not supported: adapter-hub's prompts follow the embeddings' norm/,
-  'bert/ia3': /"composition_mode" is "scale": outputs are scaled \(IA3\)/,
   'bert/flexible-deep':
     /flexible head \("head_type" "classification"\) of 2 layer\(s\), and that of this model has 1; save it from a static class/,
+}
+
+const changed: readonly (readonly [name: string, from: string, to: string, says: RegExp])[] = [
+  ['bert/prompt', '"combine": "prefix"', '"combine": "prefix_after_bos"', /"combine" is "prefix_after_bos": the prompt follows the first/],
+  ['bert/ia3', '"r": 1', '"r": 2', /"composition_mode" is "scale" \(IA3\), which goes with "r" 1/],
+  ['bert/ia3', '"use_gating": false', '"use_gating": true', /"use_gating" is true: the adapter is gated/],
+]
+
+for (const [name, from, to, says] of changed) {
+  test(`${name} with ${to} is refused with the reason`, async () => {
+    const folder = join(temporaryFolder(), 'changed')
+    cpSync(join(here, name), folder, { recursive: true })
+    const file = join(folder, 'adapter_config.json')
+    assert.ok(readFileSync(file, 'utf8').includes(from))
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+    const found = await findModel(model('bert'))
+    assert.throws(
+      () => openAdapted(found, { adapter: folder, task: null, labels: null }),
+      (error) => error instanceof UserError && says.test(error.message),
+    )
+  })
 }
 
 for (const [name, says] of Object.entries(refusals)) {

@@ -51,6 +51,7 @@ const pairRules: Readonly<Record<string, PairRule>> = {
   'dare-ties-svd': bySvd(dareTies),
   'magnitude-prune-svd': bySvd(magnitudePrune),
 }
+const one = (value: number): Tensor => tensor([[value]])
 const increment = ({ a, b }: { a: Tensor; b: Tensor }): Float32Array => lowRankIncrement({ a, b, scale: 1 })
 
 for (const { rule, adapters, weights, density = 1, sign = 'total', rank = null, masks = [], ...expected } of golden.cases) {
@@ -150,6 +151,7 @@ test('rules that do not draw give the same in another order, and the same of mem
       assertNear(increment(pairRules.linear!([third, third, third], settings)), lowRankIncrement({ ...x, scale: 3 * x.scale }), 1e-4)
       for (const name of ['cat', 'svd'])
         assertNear(increment(pairRules[name]!([third, third, third], settings)), lowRankIncrement(x), 1e-4, name)
+      assertNear(weightedMean([one(1), one(3)], [one(1).data, one(3).data]).data, [2.5], 1e-6)
       assertNear(weightedMean([x.a, x.a], [0.2, 0.6]).data, x.a.data, 1e-6)
       assertNear(
         weightedMean([x.a, y.a], [Float32Array.from(x.a.data, () => 3), 1]).data,

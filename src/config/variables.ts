@@ -1,0 +1,32 @@
+import { UserError } from '../errors.ts'
+
+/** Settings that are paths or names of models. */
+const paths: readonly (readonly string[])[] = [['model'], ['adapter'], ['out'], ['data', 'train'], ['data', 'eval']]
+
+type Settings = Record<string, unknown>
+
+/**
+ * Puts environment variables in place of `$NAME` and `${NAME}` in the settings that are paths; `$$` stands for a dollar sign.
+ * @throws UserError for a variable that is not set, with the place of the setting
+ */
+export function expandVariables(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+  locate: (path: readonly string[]) => string,
+): void {
+  for (const path of paths) {
+    const group = path.slice(0, -1).reduce<unknown>((at, key) => (at as Settings | null | undefined)?.[key], settings) as
+      | Settings
+      | undefined
+    const given = group?.[path.at(-1)!]
+    if (typeof given !== 'string') continue
+    group![path.at(-1)!] = given.replaceAll(/\$(?:(\$)|\{(\w+)\}|([A-Za-z_]\w*))/g, (_, dollar, braced, bare) => {
+      if (dollar) return dollar
+      const name = braced ?? bare
+      const value = environment[name]
+      if (value) return value
+      const way = 'set it, or write $$ for a dollar sign'
+      throw new UserError(`${locate(path)}: "${path.join('.')}" is ${JSON.stringify(given)}, and the variable ${name} is not set: ${way}.`)
+    })
+  }
+}

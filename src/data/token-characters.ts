@@ -35,7 +35,7 @@ interface Section {
 
 /** Stretches between added tokens, and these; the longest counts where several begin. */
 function sections(given: Aligned, tokens: ReadonlyMap<string, AddedToken>): Section[] {
-  if (tokens.size === 0) return [{ text: given, added: false }]
+  if (given.text === '' || tokens.size === 0) return given.text === '' ? [] : [{ text: given, added: false }]
   const longest = [...tokens.keys()].sort((a, b) => b.length - a.length).map((content) => content.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const result: Section[] = []
   let [end, strip] = [0, false]

@@ -10,7 +10,7 @@ const columns = z.strictObject({
 })
 
 /** Answers that are stretches of a long text, which the model sees through windows. */
-const spans = z.strictObject({
+export const spans = z.strictObject({
   /** Tokens that a window shares with the one before it. */
   docStride: z.number().int().nonnegative().default(128),
   /** Longer questions are cut. */

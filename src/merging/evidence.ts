@@ -5,7 +5,7 @@ import { type Forward, openForward } from '../evaluate/forward.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { regrouped } from '../tasks/answered.ts'
-import { isLowerBetter } from '../tasks/task.ts'
+import { isLowerBetter, metricIn } from '../tasks/task.ts'
 import { adapterOf } from './combination.ts'
 import { fisherInformation } from './fisher-information.ts'
 import type { Blend, Evidence, Member } from './rule.ts'
@@ -40,7 +40,7 @@ export function openEvidence(members: readonly Member[], options: EvidenceOption
       const method = methodFor(open.subject, open.outline, blend.options, null, blend.memory)
       forward ??= await openForward(open.subject, method, state, { batchSize })
       const logits = await forward.logits(examplesIn(items), state)
-      const value = open.task.metrics(regrouped(items, logits), open.labels)[metric]!
+      const value = metricIn(open.task.metrics(regrouped(items, logits), open.labels), metric)
       return isLowerBetter(metric) ? -value : value
     },
     fisher(member) {

@@ -3,6 +3,7 @@ import type { Row } from '../data/read-rows.ts'
 import type { Reading } from '../data/reading.ts'
 import type { Limits } from '../data/token-row.ts'
 import type { Tokenizer } from '../data/tokenizer.ts'
+import { UserError } from '../errors.ts'
 import type { Head } from '../heads/head.ts'
 import type { Stream } from '../random/draws.ts'
 import type { Answered } from './answered.ts'
@@ -54,6 +55,13 @@ export interface Task<Own extends Item = Item> {
   draw?(logits: Float32Array, names: LabelNames, draws: Stream): Label
   /** The logits of one item as plain JSON. */
   raw(answered: Answered<Own>, names: LabelNames): Record<string, unknown>
+}
+
+/** A metric by its name; UserError where these rows do not give it, such as figures of unanswerable questions where there are none. */
+export function metricIn(metrics: Readonly<Record<string, number>>, name: string): number {
+  const value = metrics[name]
+  if (value !== undefined) return value
+  throw new UserError(`These rows give no metric "${name}", only ${Object.keys(metrics).join(', ')}; choose one of them.`)
 }
 
 /** Metrics that get better as they fall. */

@@ -9,9 +9,9 @@ export type { Row } from './row.ts'
 const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
   ['.jsonl', jsonlRows],
   ['.ndjson', jsonlRows],
-  ['.json', jsonRows],
   ['.csv', (file) => delimitedRows(file, ',')],
   ['.tsv', (file) => delimitedRows(file, '\t')],
+  ['.json', jsonRows],
 ])
 
 function readerOf(file: string): (file: string) => AsyncIterable<Row> {

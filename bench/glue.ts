@@ -3,11 +3,9 @@
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
  * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--threads n]
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { assetsFolder, readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
 const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
 const methods: Record<string, { method: Record<string, unknown>; learningRate: number }> = {
@@ -58,29 +56,20 @@ const { positionals, values } = parseArgs({
     threads: { type: 'string' },
   },
 })
-const assets = process.env.ADATUNE_ASSETS
-if (!assets) {
-  console.error('Set ADATUNE_ASSETS to the folder that holds models/all-MiniLM-L6-v2 and data/glue-*.')
-  process.exit(2)
-}
-const root = resolve(import.meta.dirname, '..')
+const assets = assetsFolder('models/all-MiniLM-L6-v2 and data/glue-*')
 const file = join(root, 'bench/results/glue.json')
-const results: Record<string, Result> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-save()
 
-interface Result {
+interface Result extends TrainedRun {
   readonly task: string
   readonly method: string
   readonly seed: number
   readonly epochs: number
   readonly settings: { readonly learningRate: number; readonly method: unknown }
-  readonly best: Readonly<Record<string, number>>
-  readonly last: Readonly<Record<string, number>>
-  readonly tokensPerSecond: number
-  readonly machine: string
 }
 
-/** Results as JSON, and as a table to read. */
+const results = readResults<Result>(file)
+save()
+
 function save(): void {
   const points = (value: number | undefined): string => ((value ?? Number.NaN) * 100).toFixed(1)
   const rows = Object.values(results).map(({ task, method, seed, epochs, settings, best, last, tokensPerSecond }) => [
@@ -90,10 +79,7 @@ function save(): void {
   ])
   const columns =
     'task | method | seed | epochs | rate | accuracy | F1 | Matthews | last | trained | at the end | head | tokens/s | CPU s | peak MB'
-  const lines = [columns, columns.replace(/[^|]+/g, ' --- '), ...rows.map((row) => row.join(' | '))]
-  mkdirSync(join(root, 'bench/results'), { recursive: true })
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(file.replace(/json$/, 'md'), `${preface}\n${lines.map((line) => `| ${line} |`).join('\n')}\n`)
+  writeResults(file, results, preface, columns, rows)
 }
 
 for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
@@ -112,35 +98,9 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         data: { train: join(assets, 'data', task, 'train.jsonl.gz'), eval: join(assets, 'data', task, 'dev.jsonl.gz') },
         train: { batchSize: 32, epochs, learningRate, seed, keepBest: metric, checkpointEvery: 200, threads: Number(values.threads ?? 2) },
       }
-      const work = join(root, 'runs/bench-glue')
-      mkdirSync(work, { recursive: true })
-      const out = join(work, key.replaceAll(' ', '-'))
-      writeFileSync(join(work, 'run.json'), JSON.stringify(settings))
-      const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [join(work, 'run.json'), '--out', out]
-      console.log(`${new Date().toISOString()} ${key}`)
-      const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      })
-      if (run.status !== 0) throw new Error(`${key} ended with ${run.status}`)
-      const measured = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
-      const evaluations = readFileSync(join(out, 'run.jsonl'), 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-        .filter(({ event }) => event === 'eval')
-      results[key] = {
-        task,
-        method: name,
-        seed,
-        epochs,
-        settings: { ...settings.train, method },
-        best: measured,
-        last: evaluations.at(-1),
-        tokensPerSecond: Math.round(measured.tokens / measured.seconds),
-        machine: `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`,
-      }
+      const run = trainedRun(join(root, 'runs/bench-glue'), key, settings)
+      results[key] = { task, method: name, seed, epochs, settings: { ...settings.train, method }, ...run }
       save()
-      rmSync(join(out, 'checkpoints'), { recursive: true, force: true })
     }
   }
 }

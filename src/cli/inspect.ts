@@ -47,7 +47,7 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   const task = card?.task ?? flags.task
   const open = openTask(model, task, tasks[task].classes ? names : [])
   const { subject, outline } = open
-  const length = Math.min(run.data.maxLength, model.wiring.maxPositions)
+  const length = Math.min(run.data.maxLength ?? tasks[task].maxLength, model.wiring.maxPositions)
   const about = inspectModel(open, length)
   const print = (object: unknown, text: () => string): string => (json ? `${JSON.stringify(object, null, 2)}\n` : text())
 

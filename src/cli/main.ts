@@ -26,12 +26,14 @@ function withColumns(command: Command): Command {
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
     .option('--label-column <name>', 'column of the label')
-    .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 128")
+    .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else as the task has it")
 }
 
 function answering(command: Command): Command {
   return withColumns(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--id-column <name>', 'column of what names a row in its answer')
+    .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')
     .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')
     .option('--seed <number>', 'of random routes', '1')

@@ -1,3 +1,5 @@
+import { withSettings } from '../config/parse.ts'
+import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { type TaskName, taskNames } from '../heads/index.ts'
@@ -11,7 +13,9 @@ export interface PredictorFlags {
   readonly textColumn?: string
   readonly pairColumn?: string
   readonly labelColumn?: string
+  readonly idColumn?: string
   readonly maxLength?: string
+  readonly span?: readonly string[]
   readonly batchSize: string
   readonly inference?: string
   readonly seed?: string
@@ -51,12 +55,26 @@ export function wordFlag<Word extends string>(name: string, text: string, words:
 /** A task's name. */
 export const taskFlag = (task: string): TaskName => wordFlag('task', task, taskNames)
 
-export function columnsOf(flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn'>): PredictorOptions['columns'] {
-  const { textColumn, pairColumn, labelColumn = 'label' } = flags
-  if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn }
+export function columnsOf(
+  flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn' | 'idColumn'>,
+): PredictorOptions['columns'] {
+  const { textColumn, pairColumn, labelColumn, idColumn } = flags
+  if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn, id: idColumn }
   if (pairColumn !== undefined) throw new UserError('--pair-column needs --text-column.')
-  if (flags.labelColumn !== undefined) throw new UserError('--label-column needs --text-column.')
+  if (labelColumn !== undefined) throw new UserError('--label-column needs --text-column.')
+  if (idColumn !== undefined) throw new UserError('--id-column needs --text-column.')
   return null
+}
+
+/** What `--span key=value` says of how answers are found. */
+function spansOf(settings: readonly string[]): Partial<Spans> {
+  const given = withSettings({}, settings, '--span')
+  const known = Object.keys(spans.shape)
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw new UserError(`--span ${unknown}: known are ${known.join(', ')}.${didYouMean(unknown, known)}`)
+  const parsed = spans.safeParse(given)
+  if (!parsed.success) throw new UserError(`--span ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}.`)
+  return Object.fromEntries(Object.entries(parsed.data).filter(([key]) => key in given))
 }
 
 export function predictorOptions(flags: PredictorFlags): PredictorOptions {
@@ -68,6 +86,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),
+    ...(flags.span && { spans: spansOf(flags.span) }),
     batchSize: positiveFlag('batch-size', flags.batchSize),
     ...(flags.inference !== undefined && { inference: flags.inference }),
     ...(flags.seed !== undefined && { seed: seedFlag(flags.seed) }),

@@ -19,24 +19,24 @@ function assertPlain(value: unknown, where: string, around: readonly unknown[] =
 }
 
 /** One `--set a.b=value`; the value is YAML. */
-function assign(target: Record<string, unknown>, setting: string): void {
+function assign(target: Record<string, unknown>, setting: string, flag: string): void {
   const equals = setting.indexOf('=')
-  if (equals < 1) throw new UserError(`--set ${setting}: write it as --set train.seed=2.`)
+  if (equals < 1) throw new UserError(`${flag} ${setting}: write it as ${flag} name=value.`)
   const path = setting.slice(0, equals).split('.')
   const bad = path.find((key) => key === '' || forbidden.has(key))
-  if (bad !== undefined) throw new UserError(`--set ${setting}: the key "${bad}" is not allowed.`)
+  if (bad !== undefined) throw new UserError(`${flag} ${setting}: the key "${bad}" is not allowed.`)
   let value: unknown
   try {
     value = parseYaml(setting.slice(equals + 1), { prettyErrors: false })
   } catch (error) {
-    throw new UserError(`--set ${setting}: the value cannot be read: ${(error as Error).message}.`)
+    throw new UserError(`${flag} ${setting}: the value cannot be read: ${(error as Error).message}.`)
   }
-  assertPlain(value, `--set ${setting}`)
+  assertPlain(value, `${flag} ${setting}`)
   let at = target
   for (const key of path.slice(0, -1)) {
     const inner = Object.hasOwn(at, key) ? (at[key] ?? {}) : {}
     if (typeof inner !== 'object' || Array.isArray(inner))
-      throw new UserError(`--set ${setting}: "${key}" is one value, not a group of settings.`)
+      throw new UserError(`${flag} ${setting}: "${key}" is one value, not a group of settings.`)
     at[key] = { ...inner }
     at = at[key] as Record<string, unknown>
   }
@@ -44,8 +44,8 @@ function assign(target: Record<string, unknown>, setting: string): void {
 }
 
 /** Plain settings with `--set` changes made in place. */
-export function withSettings(target: Record<string, unknown>, settings: readonly string[]): Record<string, unknown> {
-  for (const setting of settings) assign(target, setting)
+export function withSettings(target: Record<string, unknown>, settings: readonly string[], flag = '--set'): Record<string, unknown> {
+  for (const setting of settings) assign(target, setting, flag)
   return target
 }
 

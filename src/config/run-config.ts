@@ -1,20 +1,14 @@
 import { z } from 'zod'
+import { readingFields } from '../data/reading.ts'
 import { taskNames } from '../heads/index.ts'
 import { methodOptions } from '../methods/index.ts'
-
-const columns = z.strictObject({
-  text: z.string().min(1),
-  pair: z.string().min(1).nullable().optional(),
-  label: z.string().min(1).default('label'),
-})
 
 const data = z.strictObject({
   train: z.string().min(1),
   eval: z.string().min(1).nullable().default(null),
-  columns: columns.nullable().default(null),
   /** Names of the classes in order; else the model's, else what the training data has. */
   labels: z.array(z.string()).min(1).nullable().default(null),
-  maxLength: z.number().int().positive().default(128),
+  ...readingFields,
 })
 
 /** An average of the weights over updates, which is evaluated and saved in place of the last ones. */

@@ -4,7 +4,7 @@ import { readRows } from './read-rows.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
 import { type DecoderStart, teacherForced } from './teacher-forced.ts'
 import { givenTokens, type Limits, type Tokens } from './token-row.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import type { Encoded, Tokenizer } from './tokenizer.ts'
 
 export type { Columns } from './columns.ts'
 
@@ -18,11 +18,19 @@ export interface Example extends Tokens, Place {
   readonly decoder?: Tokens
 }
 
+/** A row as a task asks the model about it: by one example, or by several that are answered together. */
+export interface Item extends Place {
+  readonly examples: readonly Example[]
+}
+
+/** The examples of items, one after another. */
+export const examplesIn = (items: readonly Item[]): Example[] => items.flatMap(({ examples }) => examples)
+
 export interface ExampleOptions extends Limits {
   /** Null: guessed from the names of the first row that has text. */
-  readonly columns: Columns | null
+  readonly columns: Pick<Columns, 'text' | 'pair'> | null
   /** Called at the first row that has text. */
-  readonly tokenizer: () => Tokenizer
+  readonly tokenizer: () => Pick<Tokenizer, 'encode'>
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
   readonly maxLength: number
   readonly label: (row: Row) => Label | null
@@ -30,18 +38,24 @@ export interface ExampleOptions extends Limits {
   readonly decoder?: DecoderStart
 }
 
-function textOf(row: Row, column: string): string {
+/** A row's text; UserError for anything else. */
+export function textOf(row: Row, column: string): string {
   const text = cellOf(row, column)
   if (typeof text === 'string') return text
   throw new UserError(`${at(row)}: "${column}" is ${shown(text)}; expected text.`)
 }
 
-function tokenise(row: Row, columns: Columns, tokenizer: Tokenizer, options: ExampleOptions): Tokens {
+function tokenise(row: Row, columns: Columns, tokenizer: Pick<Tokenizer, 'encode'>, options: ExampleOptions): Tokens {
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
   const { ids, types } = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
   if (ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
+  return modelTokens({ ids, types }, row, options)
+}
+
+/** Tokens that a tokenizer made, all attended; UserError for those that the model does not know. */
+export function modelTokens({ ids, types }: Encoded, row: Row, options: Limits): Tokens {
   const foreign = ids.find((id) => !(id >= 0 && id < options.vocabularySize))
   if (foreign !== undefined) {
     throw new UserError(
@@ -69,7 +83,7 @@ function fitted(label: Label | null, row: Row, tokens: number, second: boolean):
 export function examplesOf(rows: readonly Row[], options: ExampleOptions): Example[] {
   const { decoder } = options
   let columns = options.columns
-  let tokenizer: Tokenizer | null = null
+  let tokenizer: Pick<Tokenizer, 'encode'> | null = null
   return rows.map((row) => {
     let tokens: Tokens
     if ((row.values.get('input_ids') ?? null) !== null) {

@@ -118,3 +118,26 @@ test('csv and JSON lines give back what was written', async () => {
     { numRuns: 30 },
   )
 })
+
+test('a .json file holds a list of objects, or paragraphs with questions; anything else is refused', async () => {
+  const file = join(folder, 'rows.json')
+  const read = async (value: unknown): Promise<unknown[]> => {
+    writeFileSync(file, JSON.stringify(value))
+    return (await readRows(file)).map(({ values, line }) => [line, Object.fromEntries(values)])
+  }
+  assert.deepEqual(await read([{ a: 1 }, { a: 'two' }]), [
+    [1, { a: 1 }],
+    [2, { a: 'two' }],
+  ])
+  const paragraphs = [
+    { context: 'c', qas: [{ id: 'x', question: 'q' }] },
+    { context: 'd', qas: [{ question: 'r' }, { question: 's' }] },
+  ]
+  assert.deepEqual(await read({ data: [{ title: 't', paragraphs }] }), [
+    [1, { title: 't', context: 'c', id: 'x', question: 'q' }],
+    [2, { title: 't', context: 'd', question: 'r' }],
+    [3, { title: 't', context: 'd', question: 's' }],
+  ])
+  for (const wrong of [{ rows: [] }, [1], 'text']) await assert.rejects(read(wrong), /UserError: .*rows\.json: expected a list of objects/)
+  await assert.rejects(read([]), /no rows/)
+})

@@ -1,6 +1,6 @@
 import { didYouMean, UserError } from '../errors.ts'
 
-/** Where a row came from: the file as the user named it, and the line (from 1) on which the row starts. */
+/** Where a row came from: the file as the user named it, and the line (from 1) on which the row starts; in a .json file the row's number. */
 export interface Place {
   readonly file: string
   readonly line: number

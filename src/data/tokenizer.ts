@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { type Library, type Located, locateTokens } from './token-characters.ts'
 import { type Piece, postProcessor, tokenFrame } from './token-frame.ts'
 import { longestFirst } from './truncation.ts'
 
@@ -15,6 +16,10 @@ export interface Encoded {
 export interface Tokenizer {
   /** The row with its special tokens, at most `maxLength` tokens long; UserError where no text would fit beside the special tokens. */
   encode(text: string, pair: string | null, maxLength: number): Encoded
+  /** The text's own tokens with the characters that each stands for; UserError where the tokenizer's steps do not tell these. */
+  locate(text: string): Located
+  /** Tokens of a text and its pair as one row with special tokens, and where those of the pair begin. */
+  joined(text: readonly number[], pair: readonly number[]): Encoded & { readonly pairStart: number }
 }
 
 const instead = 'Rows may also carry "input_ids", which need no tokenizer.'
@@ -30,13 +35,25 @@ function readJson(file: string, absent: string | null): unknown {
 }
 
 /** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
-function build(file: string, tokenizerJson: object, config: object): HubTokenizer {
+function build(file: string, tokenizerJson: object, config: object): Library {
   try {
     const optional = { normalizer: null, pre_tokenizer: null, decoder: null, added_tokens: [] }
-    return new HubTokenizer({ ...optional, ...tokenizerJson, post_processor: null }, config)
+    return new HubTokenizer({ ...optional, ...tokenizerJson, post_processor: null }, config) as unknown as Library
   } catch (error) {
     throw new UserError(`${file}: not a tokenizer this version can run (${(error as Error).message}). ${instead}`)
   }
+}
+
+/** Whether words have a letter for each of their bytes. */
+function isByteLevel(preTokenizer: unknown): boolean {
+  const { type, pretokenizers = [] } = (preTokenizer ?? {}) as { type?: unknown; pretokenizers?: unknown[] }
+  return type === 'ByteLevel' || pretokenizers.some(isByteLevel)
+}
+
+/** Pieces with the tokens of the texts in their places. */
+function laidOut(pieces: readonly Piece[], texts: Readonly<Record<'A' | 'B', readonly number[]>>): Encoded {
+  const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
+  return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
 }
 
 /**
@@ -46,11 +63,12 @@ function build(file: string, tokenizerJson: object, config: object): HubTokenize
 export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json')
   const json = readJson(file, `${folder}: no tokenizer.json, so texts cannot be tokenised. ${instead}`)
-  const parsed = z.looseObject({ post_processor: postProcessor }).safeParse(json)
+  const parsed = z.looseObject({ post_processor: postProcessor, pre_tokenizer: z.unknown() }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
   const config = z.looseObject({}).safeParse(readJson(join(folder, 'tokenizer_config.json'), null))
   const library = build(file, parsed.data, config.data ?? {})
   const frame = tokenFrame(parsed.data.post_processor)
+  const byteLevel = isByteLevel(parsed.data.pre_tokenizer)
 
   function tokensOf(text: string): number[] {
     const ids: (number | undefined)[] = text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
@@ -66,10 +84,23 @@ export function loadTokenizer(folder: string): Tokenizer {
     }
     const [first, second] = [tokensOf(text), pair === null ? [] : tokensOf(pair)]
     const [firstKept, secondKept] = longestFirst(first.length, second.length, maxLength - special)
-    const texts = { A: first.slice(0, firstKept), B: second.slice(0, secondKept) }
-    const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
-    return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
+    return laidOut(pieces, { A: first.slice(0, firstKept), B: second.slice(0, secondKept) })
   }
 
-  return { encode }
+  function locate(text: string): Located {
+    const found = locateTokens(library, byteLevel, text)
+    if (found) return found
+    throw new UserError(`${file} does not tell which characters its tokens stand for. ${instead}`)
+  }
+
+  function joined(text: readonly number[], pair: readonly number[]): Encoded & { pairStart: number } {
+    const before = frame.pair.slice(
+      0,
+      frame.pair.findIndex((piece) => 'text' in piece && piece.text === 'B'),
+    )
+    const texts = { A: text, B: pair }
+    return { ...laidOut(frame.pair, texts), pairStart: laidOut(before, texts).ids.length }
+  }
+
+  return { encode, locate, joined }
 }

@@ -1,6 +1,7 @@
-import type { Example } from '../data/examples.ts'
+import { examplesIn, type Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Answer } from '../tasks/answer.ts'
+import { regrouped } from '../tasks/answered.ts'
 import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
 import { together } from '../tasks/distributions.ts'
 import type { Answers } from './answers.ts'
@@ -35,28 +36,25 @@ export function rowOf(question: Question, index: number): Row {
 }
 
 /** Answers in the words of a task, by one voice or several. */
-export function answering(
-  { task, labels }: OpenTask,
-  examplesOf: Reader,
-  { draws, members }: Pick<Answers, 'draws' | 'members'>,
-): Answering {
+export function answering({ task, labels }: OpenTask, read: Reader, { draws, members }: Pick<Answers, 'draws' | 'members'>): Answering {
   const { distributions } = task
   /** What the members say of each example, one by one and together. */
-  const ask = async (examples: readonly Example[]) => {
+  const ask = async (items: readonly Item[]) => {
+    const examples = examplesIn(items)
     const all = await members(examples)
     const voices = examples.map((_, i) => all.map((each) => each[i]!))
-    return { voices, logits: voices.map((each) => together(each, distributions, labels.length)) }
+    const logits = voices.map((each) => together(each, distributions, labels.length))
+    return { examples, voices, answered: regrouped(items, logits) }
   }
   return {
     labels,
     async predict(questions, { logits = false } = {}) {
-      const { logits: rows } = await ask(examplesOf(questions.map(rowOf), false))
-      return rows.map((row) => (logits ? task.raw(row, labels) : task.answer(row, labels)))
+      const { answered } = await ask(read(questions.map(rowOf), false))
+      return answered.map((each) => (logits ? task.raw(each, labels) : task.answer(each, labels)))
     },
     async evaluate(rows) {
-      const examples = examplesOf(rows, true)
-      const { voices, logits } = await ask(examples)
-      const metrics = task.metrics(logits, examples, labels)
+      const { examples, voices, answered } = await ask(read(rows, true))
+      const metrics = task.metrics(answered, labels)
       if (!distributions) return metrics
       const beliefs = examples.flatMap(({ label }, i) => beliefsOf(voices[i]!, label!, distributions, labels.length))
       return { ...metrics, ...calibration(beliefs), ...(draws && disagreement(beliefs)) }

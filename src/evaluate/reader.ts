@@ -1,26 +1,32 @@
-import type { Example } from '../data/examples.ts'
+import type { Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import { type Columns, readingFields, type Spans } from '../data/reading.ts'
 import type { Adapted } from './adapted.ts'
 import { arrangement } from './arrangement.ts'
-import { type DatasetOptions, dataset } from './dataset.ts'
+import { dataset } from './dataset.ts'
 
 export interface ReaderOptions {
   /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
-  readonly columns?: DatasetOptions['columns']
-  /** Texts are truncated to so many tokens; by default as in the adapter's run, else to 128. */
+  readonly columns?: Columns | null
+  /** Texts are truncated to so many tokens; by default as in the adapter's run, else as the task has it. */
   readonly maxLength?: number
+  /** How answers are found in long texts; what is left out is as in the adapter's run. */
+  readonly spans?: Partial<Spans>
 }
 
-/** Turns rows into examples as the adapter's run did, where nothing else is said; `labelled` where labels are needed. */
-export type Reader = (rows: readonly Row[], labelled: boolean) => Example[]
+/** Turns rows into items as the adapter's run did, where nothing else is said; `labelled` where labels are needed. */
+export type Reader = (rows: readonly Row[], labelled: boolean) => Item[]
 
 export function openReader({ open, adapter, method }: Adapted, options: ReaderOptions): Reader {
-  const { reserved } = arrangement(open.subject, method)
-  const maxLength = options.maxLength ?? adapter?.card.reading?.maxLength ?? 128
-  const named = options.columns ?? adapter?.card.reading?.columns ?? null
+  const { subject, task, labels } = open
+  const { reserved } = arrangement(subject, method)
+  const run = adapter?.card.reading
+  const maxLength = options.maxLength ?? run?.maxLength ?? task.maxLength
+  const spans = { ...(run?.spans ?? readingFields.spans.parse(undefined)), ...options.spans }
+  const named = options.columns ?? run?.columns ?? null
   return (rows, labelled) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
     const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
-    return dataset(open.subject.model, open.task, open.labels, rows, { columns, maxLength, labelled, reserved })
+    return dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans }, labelled, reserved })
   }
 }

@@ -1,15 +1,10 @@
+import type { Reading } from '../data/reading.ts'
 import type { TaskName } from '../heads/index.ts'
 import { definitionOf, type MethodName, type MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import { settingOf } from '../models/setting.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { Outline } from '../nn/outline.ts'
-
-/** Truncation and columns of data files. */
-export interface Reading {
-  readonly maxLength: number
-  readonly columns: { readonly text: string; readonly pair?: string | null | undefined; readonly label: string } | null
-}
 
 /** What is known of an adapter besides its method and tensors; null where a folder from elsewhere does not tell. */
 export interface Card {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readingFields } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
 import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
@@ -21,12 +22,7 @@ const fields = z.object({
   baseModel: z.string().nullable(),
   adapterName: z.string().nullable(),
   totalSteps: count,
-  reading: z
-    .object({
-      maxLength: z.number().int().positive(),
-      columns: z.object({ text: z.string(), pair: z.string().nullish(), label: z.string() }).nullable(),
-    })
-    .optional(),
+  reading: z.object({ ...readingFields, maxLength: z.number().int().positive() }).optional(),
   files: z.record(z.string().regex(/^[\w-][\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
 })
 

@@ -71,7 +71,6 @@ test('expressions, and modules saved whole, follow the rules of PEFT', () => {
 
 test('what an adapter needs and adatune lacks is refused by name', () => {
   const cases: Record<string, unknown> = {
-    fan_in_fan_out: true,
     layer_replication: [[0, 2]],
     target_parameters: ['weight'],
     trainable_token_indices: [1],
@@ -85,7 +84,7 @@ test('what an adapter needs and adatune lacks is refused by name', () => {
     layers_pattern: 'layer',
     from_the_future: 1,
     peft_type: 'LOHA',
-    task_type: 'CAUSAL_LM',
+    task_type: 'FEATURE_EXTRACTION',
     bias: 'some',
     r: 0,
     lora_alpha: 'much',

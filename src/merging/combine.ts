@@ -88,8 +88,8 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
     const { adapter, told } = await combination(members, rule, head, settings, evidence)
     const { open } = members[0]!
     const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
-    const examples = rows[0] ? openReader(members[0]!, options)(rows[0], true) : null
-    const report = options.report ? await reportOn(members, { adapter, method }, examples, batchSize) : null
+    const items = rows[0] ? openReader(members[0]!, options)(rows[0], true) : null
+    const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     saveAdapter(out, adapter, { model, outline: open.outline })
     return { out, rule, adapters: members.map(({ folder }) => folder), told, report }
   } finally {

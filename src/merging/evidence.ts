@@ -1,9 +1,11 @@
+import { examplesIn } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
-import { isLowerBetter } from '../tasks/task.ts'
+import { regrouped } from '../tasks/answered.ts'
+import { isLowerBetter, metricIn } from '../tasks/task.ts'
 import { adapterOf } from './combination.ts'
 import { fisherInformation } from './fisher-information.ts'
 import type { Blend, Evidence, Member } from './rule.ts'
@@ -34,15 +36,16 @@ export function openEvidence(members: readonly Member[], options: EvidenceOption
   return {
     async score(blend: Blend) {
       const { state } = adapterOf(blend, members, 'average')
-      const examples = openReader(first, options)(given(0), true)
+      const items = openReader(first, options)(given(0), true)
       const method = methodFor(open.subject, open.outline, blend.options, null, blend.memory)
       forward ??= await openForward(open.subject, method, state, { batchSize })
-      const value = open.task.metrics(await forward.logits(examples, state), examples, open.labels)[metric]!
+      const logits = await forward.logits(examplesIn(items), state)
+      const value = metricIn(open.task.metrics(regrouped(items, logits), open.labels), metric)
       return isLowerBetter(metric) ? -value : value
     },
     fisher(member) {
-      const examples = openReader(member, options)(given(members.indexOf(member)), false)
-      return fisherInformation(member, examples, { batchSize, seed })
+      const items = openReader(member, options)(given(members.indexOf(member)), false)
+      return fisherInformation(member, examplesIn(items), { batchSize, seed })
     },
     async close() {
       await forward?.close()

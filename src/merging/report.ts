@@ -1,8 +1,9 @@
-import type { Example } from '../data/examples.ts'
+import { examplesIn, type Item } from '../data/examples.ts'
 import { openForward } from '../evaluate/forward.ts'
 import type { Adapter } from '../formats/index.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'
 import { squaredNorm } from '../nn/tensor.ts'
+import { regrouped } from '../tasks/answered.ts'
 import type { Member } from './rule.ts'
 import { weightedMean } from './rules/mean.ts'
 import { logitsOf } from './verification.ts'
@@ -60,25 +61,26 @@ function distance(a: Member, b: Member, asIncrements: boolean): Distance {
 const shapesOf = (state: ReadonlyMap<string, Tensor>): string => JSON.stringify([...state].map(([name, { shape }]) => [name, shape]).sort())
 const answersOf = ({ open }: Member): string => JSON.stringify([open.name, open.labels])
 
-async function pathBetween([a, b]: readonly [Member, Member], examples: readonly Example[], batchSize: number): Promise<Report['path']> {
+async function pathBetween([a, b]: readonly [Member, Member], items: readonly Item[], batchSize: number): Promise<Report['path']> {
   if (a.adapter.options.name !== b.adapter.options.name || shapesOf(a.state) !== shapesOf(b.state)) return null
   const forward = await openForward(a.open.subject, a.method, a.state, { batchSize })
   const path: { at: number; loss: number }[] = []
   for (let i = 0; i < POINTS; i++) {
     const at = i / (POINTS - 1)
     const state = new Map([...a.state].map(([name, tensor]) => [name, weightedMean([tensor, b.state.get(name)!], [1 - at, at])]))
-    const { loss } = a.open.task.metrics(await forward.logits(examples, state), examples, a.open.labels)
+    const logits = await forward.logits(examplesIn(items), state)
+    const { loss } = a.open.task.metrics(regrouped(items, logits), a.open.labels)
     path.push({ at, loss: loss! })
   }
   await forward.close()
   return path
 }
 
-/** How the members differ, and what their combination does to the logits of examples (null without data). */
+/** How the members differ, and what their combination does to the logits of items (null without data). */
 export async function reportOn(
   members: readonly Member[],
   combined: { readonly adapter: Adapter; readonly method: Member['method'] },
-  examples: readonly Example[] | null,
+  items: readonly Item[] | null,
   batchSize: number,
 ): Promise<Report> {
   const asIncrements = members.every(({ method }) => method.increment)
@@ -88,11 +90,12 @@ export async function reportOn(
     measured: asIncrements ? ('increments' as const) : ('tensors' as const),
     distances: pairs.map(([a, b]) => distance(a, b, asIncrements)),
   }
-  if (examples === null || !alike) return { ...told, logitGap: null, path: null }
+  if (items === null || !alike) return { ...told, logitGap: null, path: null }
+  const examples = examplesIn(items)
   const all: number[][] = []
   for (const member of members) all.push(await logitsOf(member, examples, batchSize))
   const own = await logitsOf({ ...members[0]!, ...combined, state: combined.adapter.state }, examples, batchSize)
   const gaps = own.map((value, i) => Math.abs(value - all.reduce((sum, logits) => sum + logits[i]! / all.length, 0)))
   const logitGap = { mean: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, largest: Math.max(...gaps) }
-  return { ...told, logitGap, path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], examples, batchSize) : null }
+  return { ...told, logitGap, path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], items, batchSize) : null }
 }

@@ -1,100 +1,105 @@
-import { UserError } from '../errors.ts'
-import { exactMatch, normalizedAnswer, wordF1 } from './answer-match.ts'
-import { assertSameLength } from './same-length.ts'
+const whitespace = /\p{White_Space}+/u
+const punctuation = /[!-/:-@[-`{-~]/g
+/** Words as Python's `\b` sees them. */
+const articles = /(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu
 
-/** Exact match and word F1 in percent. */
-export interface SquadScores {
-  readonly exactMatch: number
-  readonly f1: number
+const words = (text: string): string[] =>
+  text
+    .toLowerCase()
+    .replace(punctuation, '')
+    .replace(articles, ' ')
+    .split(whitespace)
+    .filter((word) => word !== '')
+
+/** An answer without case, ASCII punctuation, articles and surplus whitespace, as SQuAD's official scripts compare them. */
+export const normalizedAnswer = (text: string): string => words(text).join(' ')
+
+/** What an answer is compared with: the right ones that are not empty once normalized, else the empty one. */
+function comparable(answers: readonly string[]): readonly string[] {
+  const found = answers.filter((answer) => normalizedAnswer(answer) !== '')
+  return found.length > 0 ? found : ['']
+}
+
+/** 1 where the prediction is one of the right answers after normalization, else 0; none of them: no answer is right. */
+export function exactMatch(prediction: string, answers: readonly string[]): number {
+  const given = normalizedAnswer(prediction)
+  return comparable(answers).some((answer) => normalizedAnswer(answer) === given) ? 1 : 0
+}
+
+/** F1 of two bags of words; 1 where both are empty, 0 where one is. */
+export function bagF1<Word>(prediction: readonly Word[], answer: readonly Word[]): number {
+  if (prediction.length === 0 || answer.length === 0) return prediction.length === answer.length ? 1 : 0
+  const left = new Map<Word, number>()
+  for (const word of answer) left.set(word, (left.get(word) ?? 0) + 1)
+  let same = 0
+  for (const word of prediction) {
+    const count = left.get(word) ?? 0
+    if (count > 0) same++
+    left.set(word, count - 1)
+  }
+  if (same === 0) return 0
+  const [precision, recall] = [same / prediction.length, same / answer.length]
+  return (2 * precision * recall) / (precision + recall)
+}
+
+/** The best F1 of words with one of the right answers; none of them: no answer is right. */
+export function answerF1(prediction: string, answers: readonly string[]): number {
+  const given = words(prediction)
+  return Math.max(...comparable(answers).map((answer) => bagF1(given, words(answer))))
+}
+
+/** A question's right answers, none where it has no answer, and what a model says. */
+export interface SquadRow {
+  readonly answers: readonly string[]
+  /** The best answer in the model's words, whether or not it prefers none. */
+  readonly prediction: string
+  /** How far the model prefers no answer: above a threshold, none is its prediction. */
+  readonly nullOdds: number
 }
 
 const percent = (values: readonly number[]): number => (100 * values.reduce((sum, value) => sum + value, 0)) / values.length
 
 /**
- * SQuAD 1.1 (Rajpurkar et al. 2016), as its official script: the best over a question's answers, the mean over questions. `predictions`
- * [questions], `answers` [questions][at least one]. UserError for a question without answers: those are SQuAD 2.0's.
+ * The threshold of `nullOdds` at which the mean of `scores` [rows] is best, in percent: questions are taken in the order of their odds,
+ * from none answered to all, and the first of equals stays.
  */
-export function squadV1(predictions: readonly string[], answers: readonly (readonly string[])[]): SquadScores {
-  assertSameLength(predictions, answers)
-  const bare = answers.findIndex((texts) => texts.length === 0)
-  if (bare >= 0) {
-    throw new UserError(`question ${bare + 1} has no answer; SQuAD 1.1 expects one or more for each: use the scores of SQuAD 2.0`)
-  }
-  const best = (score: (prediction: string, answer: string) => number) =>
-    percent(predictions.map((prediction, i) => Math.max(...answers[i]!.map((answer) => score(prediction, answer)))))
-  // The script gives two answers without words an F1 of 0.
-  return { exactMatch: best(exactMatch), f1: best((prediction, answer) => wordF1(prediction, answer, 0)) }
-}
-
-/** What a question without an answer is compared with; empty answers do not count as answers. */
-function goldAnswers(answers: readonly string[]): readonly string[] {
-  const full = answers.filter((answer) => normalizedAnswer(answer) !== '')
-  return full.length > 0 ? full : ['']
-}
-
-/** Scores over all questions at the threshold given, over parts of them, and at the best thresholds. */
-export interface SquadV2Scores extends SquadScores {
-  /** Of the questions with answers, and of those without; undefined where there are none. */
-  readonly answerable: SquadScores | undefined
-  readonly unanswerable: SquadScores | undefined
-  /** The best scores that any threshold gives, and these thresholds. */
-  readonly bestExactMatch: number
-  readonly bestExactMatchThreshold: number
-  readonly bestF1: number
-  readonly bestF1Threshold: number
-}
-
-/** One more question answered at a time, surest first; in the order given where equally sure, as the official script. */
-function bestThreshold(
-  scores: readonly number[],
-  predictions: readonly string[],
-  answerable: readonly boolean[],
-  noAnswer: ArrayLike<number>,
-): { score: number; threshold: number } {
-  let sum = answerable.filter((has) => !has).length
+function bestThreshold(rows: readonly SquadRow[], scores: readonly number[]): { score: number; threshold: number } {
+  let sum = rows.filter(({ answers }) => answers.length === 0).length
   let best = { sum, threshold: 0 }
-  for (const i of [...scores.keys()].sort((a, b) => noAnswer[a]! - noAnswer[b]!)) {
-    sum += answerable[i] ? scores[i]! : predictions[i] === '' ? 0 : -1
-    if (sum > best.sum) best = { sum, threshold: noAnswer[i]! }
+  const order = rows.map((_, i) => i).sort((a, b) => rows[a]!.nullOdds - rows[b]!.nullOdds)
+  for (const i of order) {
+    const { answers, prediction, nullOdds } = rows[i]!
+    sum += answers.length > 0 ? scores[i]! : prediction === '' ? 0 : -1
+    if (sum > best.sum) best = { sum, threshold: nullOdds }
   }
-  return { score: (100 * best.sum) / scores.length, threshold: best.threshold }
+  return { score: (100 * best.sum) / rows.length, threshold: best.threshold }
 }
 
 /**
- * SQuAD 2.0 (Rajpurkar, Jia and Liang, "Know what you don't know: unanswerable questions for SQuAD", 2018), as its official script.
- * `predictions` [questions], empty for "no answer"; `answers` [questions][any], none for a question without an answer; `noAnswer`
- * [questions] how sure the model is that there is none. Above `threshold` a question counts as unanswered. The best threshold is never
- * below 0, so `noAnswer` should not be either.
+ * The figures of SQuAD's official scripts, in percent, by their names: `exact` and `f1`; where some rows have no answer, both also for the
+ * rows with (`HasAns_`) and without one (`NoAns_`), and at the best threshold (`best_`). No answer is predicted above `threshold`.
  */
-export function squadV2(
-  predictions: readonly string[],
-  answers: readonly (readonly string[])[],
-  noAnswer: ArrayLike<number>,
-  threshold: number,
-): SquadV2Scores {
-  assertSameLength(predictions, answers)
-  assertSameLength(predictions, noAnswer)
-  const answerable = answers.map((texts) => texts.length > 0)
-  const raw = (score: (prediction: string, answer: string) => number) =>
-    predictions.map((prediction, i) => Math.max(...goldAnswers(answers[i]!).map((answer) => score(prediction, answer))))
-  const thresholded = (scores: readonly number[]) => scores.map((score, i) => (noAnswer[i]! > threshold ? Number(!answerable[i]) : score))
-  const exact = raw(exactMatch)
-  const f1 = raw((prediction, answer) => wordF1(prediction, answer, 1))
-  const [exactAt, f1At] = [thresholded(exact), thresholded(f1)]
-  const part = (has: boolean): SquadScores | undefined => {
-    const of = (scores: readonly number[]) => scores.filter((_, i) => answerable[i] === has)
-    return answerable.includes(has) ? { exactMatch: percent(of(exactAt)), f1: percent(of(f1At)) } : undefined
+export function squadMetrics(rows: readonly SquadRow[], threshold: number): Record<string, number> {
+  const exact = rows.map(({ prediction, answers }) => exactMatch(prediction, answers))
+  const f1 = rows.map(({ prediction, answers }) => answerF1(prediction, answers))
+  const decided = (scores: readonly number[]): number[] =>
+    scores.map((score, i) => (rows[i]!.nullOdds > threshold ? Number(rows[i]!.answers.length === 0) : score))
+  const [exactly, partly] = [decided(exact), decided(f1)]
+  const figures = (prefix: string, counts: (row: SquadRow) => boolean): Record<string, number> => {
+    const of = (scores: readonly number[]): number[] => scores.filter((_, i) => counts(rows[i]!))
+    const total = of(exact).length
+    return total === 0 ? {} : { [`${prefix}exact`]: percent(of(exactly)), [`${prefix}f1`]: percent(of(partly)), [`${prefix}total`]: total }
   }
-  const best = (scores: readonly number[]) => bestThreshold(scores, predictions, answerable, noAnswer)
-  const [bestExact, bestF1] = [best(exact), best(f1)]
+  const all = { exact: percent(exactly), f1: percent(partly) }
+  if (rows.every(({ answers }) => answers.length > 0)) return all
+  const [bestExact, bestF1] = [bestThreshold(rows, exact), bestThreshold(rows, f1)]
   return {
-    exactMatch: percent(exactAt),
-    f1: percent(f1At),
-    answerable: part(true),
-    unanswerable: part(false),
-    bestExactMatch: bestExact.score,
-    bestExactMatchThreshold: bestExact.threshold,
-    bestF1: bestF1.score,
-    bestF1Threshold: bestF1.threshold,
+    ...all,
+    ...figures('HasAns_', ({ answers }) => answers.length > 0),
+    ...figures('NoAns_', ({ answers }) => answers.length === 0),
+    best_exact: bestExact.score,
+    best_exact_thresh: bestExact.threshold,
+    best_f1: bestF1.score,
+    best_f1_thresh: bestF1.threshold,
   }
 }

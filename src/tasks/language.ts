@@ -2,7 +2,9 @@ import { tokenLabels } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import type { Head } from '../heads/head.ts'
 import { causal, sequenceToSequence } from '../heads/language.ts'
+import { only } from './answered.ts'
 import { consecutive } from './distributions.ts'
+import { labelColumns, oneExample } from './one-example.ts'
 import { argmax, mean, negativeLogLikelihood } from './softmax.ts'
 import type { Task } from './task.ts'
 
@@ -19,19 +21,21 @@ function languageTask(head: Head, ahead: number): Task {
     primary: 'loss',
     metricNames: ['loss', 'perplexity', 'accuracy'],
     discover: () => [],
-    label: (row, column) => tokenLabels(cellOf(row, column), Number.MAX_SAFE_INTEGER, row, column),
+    labelColumns,
+    maxLength: 128,
+    read: oneExample((row, column) => tokenLabels(cellOf(row, column), Number.MAX_SAFE_INTEGER, row, column)),
     distributions: { places: consecutive, targets: targetsOf },
-    metrics(logits, examples) {
-      const each = logits.flatMap((row, i) => {
-        const targets = targetsOf(examples[i]!.label)
+    metrics(answered) {
+      const each = answered.map(only).flatMap(({ logits: row, label }) => {
+        const targets = targetsOf(label)
         const rows = rowsOf(row, targets.length)
         return targets.flatMap((target, j) => (target < 0 ? [] : [{ target, logits: rows[j]! }]))
       })
       const loss = mean(each.map(({ logits: row, target }) => negativeLogLikelihood(row, target)))
       return { loss, perplexity: Math.exp(loss), accuracy: mean(each.map(({ logits: row, target }) => (argmax(row) === target ? 1 : 0))) }
     },
-    answer: (logits) => ({ logits: [...logits] }),
-    raw: (logits) => ({ logits: [...logits] }),
+    answer: (answered) => ({ logits: [...only(answered).logits] }),
+    raw: (answered) => ({ logits: [...only(answered).logits] }),
   }
 }
 

@@ -1,22 +1,57 @@
+import type { Item } from '../data/examples.ts'
 import { spanLabel } from '../data/labels.ts'
+import type { Row } from '../data/row.ts'
 import { span } from '../heads/span.ts'
-import { accuracy } from '../metrics/accuracy.ts'
-import { argmax, drawClass, mean, negativeLogLikelihood } from './softmax.ts'
+import type { Answered } from './answered.ts'
+import { labelColumn, oneExample } from './one-example.ts'
+import { answerColumns, type Passage, passageAnswer, passageMetrics, passageScores, readPassages } from './passages.ts'
+import { drawClass, mean, negativeLogLikelihood } from './softmax.ts'
+import { spanScores } from './span-scores.ts'
 import type { Task } from './task.ts'
+import { tokenSpanAnswer, tokenSpanMetrics, tokenSpanScores } from './token-spans.ts'
 
-const scores = (logits: Float32Array): { start: number[]; end: number[] } => ({
-  start: Array.from({ length: logits.length / 2 }, (_, i) => logits[2 * i]!),
-  end: Array.from({ length: logits.length / 2 }, (_, i) => logits[2 * i + 1]!),
-})
+const hasTokens = ({ values }: Row): boolean => (values.get('input_ids') ?? null) !== null
+const readTokens = oneExample((row) => spanLabel(row))
 
-/** The start and end of an answer among a row's tokens; rows carry `input_ids`, `start_positions`, `end_positions`. */
+const isPassage = (answered: Answered): answered is Answered<Passage> => 'windows' in answered.item
+
+/** Of the first answer in each window: the mean of the start's and the end's cross-entropy. */
+const lossOf = ({ item, logits }: Answered): number[] =>
+  item.examples.map(({ label }, i) => {
+    const right = label as { start: number; end: number }
+    const { start, end } = spanScores(logits[i]!)
+    return (negativeLogLikelihood(start, right.start) + negativeLogLikelihood(end, right.end)) / 2
+  })
+
+/** Whether a row says that its question has no answer. */
+function lacksAnswer({ values }: Row, column: string): boolean {
+  const answers = values.get(column)
+  const texts = Array.isArray(answers) ? answers : (answers as { text?: unknown } | null | undefined)?.text
+  return Array.isArray(texts) && texts.length === 0
+}
+
+/**
+ * The answer to a question as a stretch of a context: rows carry both as text with `answers`, or `input_ids` with `start_positions` and
+ * `end_positions`; all rows of a file in the one way or the other.
+ */
 export const questionAnswering: Task = {
   head: span,
   classes: false,
-  primary: 'exact',
-  metricNames: ['exact', 'loss'],
+  primary: 'f1',
+  metricNames: ['exact', 'f1', 'loss', 'HasAns_exact', 'HasAns_f1', 'NoAns_exact', 'NoAns_f1', 'best_exact', 'best_f1'],
+  labelColumns: answerColumns,
+  maxLength: 384,
   discover: () => [],
-  label: (row) => spanLabel(row),
+  settle(rows, reading) {
+    const { columns, spans } = reading
+    const column = labelColumn(answerColumns, columns, rows)
+    return { ...reading, spans: { ...spans, unanswerable: spans.unanswerable ?? rows.some((row) => lacksAnswer(row, column)) } }
+  },
+  learn({ best_f1_thresh: found }, reading) {
+    const { spans } = reading
+    return { ...reading, spans: { ...spans, nullThreshold: spans.nullThreshold ?? found ?? null } }
+  },
+  read: (rows, source, names): Item[] => (rows[0] && !hasTokens(rows[0]) ? readPassages(rows, source) : readTokens(rows, source, names)),
   distributions: {
     places: (size) => [0, 1].map((end) => Array.from({ length: size / 2 }, (_, i) => 2 * i + end)),
     targets(label) {
@@ -24,31 +59,14 @@ export const questionAnswering: Task = {
       return [start, end]
     },
   },
-  metrics(logits, examples) {
-    const spans = logits.map(scores)
-    const labels = examples.map(({ label }) => label as { start: number; end: number })
-    const hit = spans.map(({ start, end }, i) => (argmax(start) === labels[i]!.start && argmax(end) === labels[i]!.end ? 1 : 0))
-    const losses = spans.map(
-      ({ start, end }, i) => (negativeLogLikelihood(start, labels[i]!.start) + negativeLogLikelihood(end, labels[i]!.end)) / 2,
-    )
-    return {
-      exact: accuracy(
-        hit,
-        hit.map(() => 1),
-      ),
-      loss: mean(losses),
-    }
-  },
-  answer(logits) {
-    const { start, end } = scores(logits)
-    return { start: argmax(start), end: argmax(end) }
-  },
+  metrics: (answered) => ({
+    ...(answered.every(isPassage) ? passageMetrics(answered) : tokenSpanMetrics(answered)),
+    loss: mean(answered.flatMap(lossOf)),
+  }),
+  answer: (answered) => (isPassage(answered) ? passageAnswer(answered) : tokenSpanAnswer(answered)),
   draw(logits, _names, draws) {
-    const { start, end } = scores(logits)
+    const { start, end } = spanScores(logits)
     return { start: drawClass(start, draws), end: drawClass(end, draws) }
   },
-  raw(logits) {
-    const { start, end } = scores(logits)
-    return { start_logits: start, end_logits: end }
-  },
+  raw: (answered) => (isPassage(answered) ? passageScores(answered) : tokenSpanScores(answered)),
 }

@@ -2,7 +2,9 @@ import { discoverLabels, labelIndex } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
+import { only } from './answered.ts'
 import { consecutive } from './distributions.ts'
+import { labelColumns, oneExample } from './one-example.ts'
 import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
@@ -13,20 +15,24 @@ export const sequenceClassification: Task = {
   primary: 'accuracy',
   metricNames: ['accuracy', 'f1', 'matthews', 'loss'],
   discover: (rows, column) => discoverLabels(rows, column).names,
-  label: (row, column, names) => labelIndex({ names }, cellOf(row, column), row, column),
+  labelColumns,
+  maxLength: 128,
+  read: oneExample((row, column, names) => labelIndex({ names }, cellOf(row, column), row, column)),
   distributions: { places: consecutive, targets: (label) => [label as number] },
-  metrics(logits, examples, names) {
-    const labels = examples.map(({ label }) => label as number)
-    const flat = Float32Array.from(logits.flatMap((row) => [...row]))
+  metrics(answered, names) {
+    const rows = answered.map(only)
+    const labels = rows.map(({ label }) => label as number)
+    const flat = Float32Array.from(rows.flatMap(({ logits }) => [...logits]))
     return {
       ...classificationMetrics(flat, names.length, labels),
-      loss: mean(logits.map((row, i) => negativeLogLikelihood(row, labels[i]!))),
+      loss: mean(rows.map(({ logits }, i) => negativeLogLikelihood(logits, labels[i]!))),
     }
   },
-  answer(logits, names) {
+  answer(answered, names) {
+    const { logits } = only(answered)
     const scores = probabilities(logits)
     return { label: names[argmax(logits)]!, scores: Object.fromEntries(names.map((name, i) => [name, scores[i]!])) }
   },
   draw: (logits, _names, draws) => drawClass(logits, draws),
-  raw: (logits) => ({ logits: [...logits] }),
+  raw: (answered) => ({ logits: [...only(answered).logits] }),
 }

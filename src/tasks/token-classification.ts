@@ -3,7 +3,9 @@ import { cellOf } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
+import { only } from './answered.ts'
 import { consecutive } from './distributions.ts'
+import { labelColumns, oneExample } from './one-example.ts'
 import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
@@ -20,12 +22,14 @@ export const tokenClassification: Task = {
     const labels = rows.flatMap((row) => tokenLabels(cellOf(row, column), Infinity, row, column))
     return Array.from({ length: labels.reduce((most, label) => Math.max(most, label), 0) + 1 }, (_, i) => String(i))
   },
-  label: (row, column, names) => tokenLabels(cellOf(row, column), names.length, row, column),
+  labelColumns,
+  maxLength: 128,
+  read: oneExample((row, column, names) => tokenLabels(cellOf(row, column), names.length, row, column)),
   distributions: { places: consecutive, targets: (label) => label as readonly number[] },
-  metrics(logits, examples, names) {
-    const counted = logits.flatMap((row, i) => {
-      const labels = examples[i]!.label as readonly number[]
-      return byToken(row, names.length).flatMap((values, k) => (labels[k]! < 0 ? [] : [{ values, label: labels[k]! }]))
+  metrics(answered, names) {
+    const counted = answered.map(only).flatMap(({ logits, label }) => {
+      const labels = label as readonly number[]
+      return byToken(logits, names.length).flatMap((values, k) => (labels[k]! < 0 ? [] : [{ values, label: labels[k]! }]))
     })
     if (counted.length === 0) throw new UserError('No token of these rows counts: all labels are -100.')
     return {
@@ -36,10 +40,10 @@ export const tokenClassification: Task = {
       loss: mean(counted.map(({ values, label }) => negativeLogLikelihood(values, label))),
     }
   },
-  answer(logits, names) {
-    const tokens = byToken(logits, names.length)
+  answer(answered, names) {
+    const tokens = byToken(only(answered).logits, names.length)
     return { labels: tokens.map((values) => names[argmax(values)]!), scores: tokens.map((values) => Math.max(...probabilities(values))) }
   },
   draw: (logits, names, draws) => byToken(logits, names.length).map((values) => drawClass(values, draws)),
-  raw: (logits, names) => ({ logits: byToken(logits, names.length).map((values) => [...values]) }),
+  raw: (answered, names) => ({ logits: byToken(only(answered).logits, names.length).map((values) => [...values]) }),
 }

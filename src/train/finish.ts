@@ -18,11 +18,11 @@ const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum,
 export function saveResult(
   out: string,
   config: RunConfig,
-  { open, options, plan }: Prepared,
+  { open, options, plan, reading }: Prepared,
   training: Training,
   { best }: Progress,
 ): number {
-  const { subject, outline, labels, name: task } = open
+  const { subject, outline, labels, name, task } = open
   const kept = best ? readCheckpoint(bestFolder(join(out, 'checkpoints'), best.step)) : null
   const memory = kept ? (kept.progress as { memory: unknown }).memory : training.memory
   const state = averagedParameters(kept ? kept.state : training.state)
@@ -31,14 +31,14 @@ export function saveResult(
   if (method.experts !== undefined) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
   const folder = join(out, 'adapter')
   const card = {
-    task,
+    task: name,
     labels: labels.length > 0 ? labels : null,
     outputs: subject.head.outputs(labels.length) || null,
     // A folder's path says nothing on another machine.
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
-    reading: { maxLength: config.data.maxLength, columns: config.data.columns },
+    reading: best ? (task.learn?.(best.metrics, reading) ?? reading) : reading,
   }
   saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
   return folderBytes(folder)

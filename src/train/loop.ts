@@ -1,6 +1,6 @@
 import type { Place } from '../data/row.ts'
 import { UserError } from '../errors.ts'
-import { isLowerBetter } from '../tasks/task.ts'
+import { isLowerBetter, metricIn } from '../tasks/task.ts'
 import type { Sink } from './events.ts'
 import type { Plan } from './plan.ts'
 import type { Training } from './training.ts'
@@ -94,7 +94,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
     if (options.evaluates && plan.evaluatesAfter(progress.step)) {
       const metrics = await training.evaluate()
       const counts = training.method.settled?.(progress.step) ?? true
-      const isBest = counts && better(options.keepBest, metrics[options.keepBest]!, progress.best?.metrics[options.keepBest])
+      const isBest = counts && better(options.keepBest, metricIn(metrics, options.keepBest), progress.best?.metrics[options.keepBest])
       progress.last = { step: progress.step, metrics }
       if (isBest) progress.best = progress.last
       progress.sinceBest = isBest || !counts ? 0 : progress.sinceBest + 1

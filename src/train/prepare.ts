@@ -1,11 +1,12 @@
 import type { RunConfig } from '../config/run-config.ts'
-import type { Example } from '../data/examples.ts'
+import { type Example, examplesIn, type Item } from '../data/examples.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
+import type { Reading } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { isHead } from '../evaluate/assembly.ts'
 import { withinBudget } from '../evaluate/budget.ts'
-import { dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
+import { dataset, modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { missing, type State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
@@ -13,6 +14,7 @@ import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { locate } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
+import { labelColumn } from '../tasks/one-example.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type Plan, planRun } from './plan.ts'
 import { startingPoint } from './starting-point.ts'
@@ -23,8 +25,10 @@ export interface Prepared {
   readonly options: MethodOptions
   readonly memory: unknown
   readonly state: State
+  /** How its rows are read, every choice made. */
+  readonly reading: Reading
   readonly examples: readonly Example[]
-  readonly evaluation: readonly Example[] | null
+  readonly evaluation: readonly Item[] | null
   readonly plan: Plan
   readonly warnings: readonly string[]
 }
@@ -34,7 +38,7 @@ function chooseLabels(config: RunConfig, fromAdapter: LabelNames | null, fromMod
   const task = tasks[config.task]
   if (!task.classes) return []
   const { labels, columns } = config.data
-  return labels ?? fromAdapter ?? fromModel ?? task.discover(rows, labelColumn(columns, rows))
+  return labels ?? fromAdapter ?? fromModel ?? task.discover(rows, labelColumn(task.labelColumns, columns, rows))
 }
 
 /** Opens model and data and checks them against each other; nothing is written. */
@@ -60,8 +64,11 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   }
   const options = withinBudget(subject, outline, config.method)
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
-  const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true, reserved }
-  const examples = dataset(model, task, labels, rows, read)
+  const { columns, maxLength, spans } = config.data
+  const asked = { columns, maxLength: maxLength ?? task.maxLength, spans }
+  const reading = task.settle?.(rows, asked) ?? asked
+  const read = { reading, labelled: true, reserved }
+  const examples = examplesIn(dataset(model, task, labels, rows, read))
   const plan = planRun(examples, config.train)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
@@ -70,6 +77,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     open,
     options,
     ...started,
+    reading,
     examples,
     evaluation: evalRows && dataset(model, task, labels, evalRows, read),
     plan,

@@ -65,7 +65,13 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   }
   const prepared = await prepare(config, options.notice)
   const learningRate = config.train.learningRate ?? defaultRate(prepared.options)
-  const complete: RunConfig = { ...config, method: prepared.options, out: null, train: { ...config.train, learningRate } }
+  const complete: RunConfig = {
+    ...config,
+    method: prepared.options,
+    out: null,
+    data: { ...config.data, ...prepared.reading },
+    train: { ...config.train, learningRate },
+  }
   const found = environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))
   writeJson(out, ENVIRONMENT, found)

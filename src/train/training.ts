@@ -1,9 +1,11 @@
 import type { RunConfig } from '../config/run-config.ts'
+import { examplesIn } from '../data/examples.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { deployed, type Method, type MethodEvent } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
+import { regrouped } from '../tasks/answered.ts'
 import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
@@ -17,7 +19,7 @@ export interface Training {
   learningRate(step: number): number
   /** Makes update `step`, counted from 0, and lets the method decide on it and tell of it; nothing changes where the result is not finite. */
   advance(step: number): Promise<{ readonly result: StepResult; readonly events: readonly MethodEvent[] }>
-  /** Metrics of the deployed state, averaged where the run says so, on the evaluation examples. */
+  /** Metrics of the deployed state, averaged where the run says so, on the evaluation rows. */
   evaluate(): Promise<Record<string, number>>
   close(): Promise<void>
 }
@@ -85,7 +87,8 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
     async evaluate() {
       const { method: plain, state: values } = deployed(method, averagedParameters(state))
       forward ??= await openForward(subject, plain, values, { batchSize: train.evalBatchSize, ...threads })
-      return task.metrics(await forward.logits(evaluation!, values), evaluation!, labels)
+      const logits = await forward.logits(examplesIn(evaluation!), values)
+      return task.metrics(regrouped(evaluation!, logits), labels)
     },
     close: closeGraphs,
   }

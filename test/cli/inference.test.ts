@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
+import { examplesIn } from '../../src/data/examples.ts'
 import { type Row, readRows } from '../../src/data/read-rows.ts'
+import { readingFields } from '../../src/data/reading.ts'
 import { openAdapted } from '../../src/evaluate/adapted.ts'
 import { dataset } from '../../src/evaluate/dataset.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
@@ -63,8 +65,11 @@ async function routeLogits(run: string, down: number, up: number): Promise<numbe
     }
   }
   const forward = await openForward(task.subject, plain, own, { batchSize: 5 })
-  const examples = dataset(model, task.task, task.labels, rows, { columns: null, maxLength: 128, labelled: false })
-  const answers = await forward.logits(examples, own)
+  const items = dataset(model, task.task, task.labels, rows, {
+    reading: { columns: null, maxLength: 128, spans: readingFields.spans.parse(undefined) },
+    labelled: false,
+  })
+  const answers = await forward.logits(examplesIn(items), own)
   await forward.close()
   return answers.map((row) => [...row])
 }

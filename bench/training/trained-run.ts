@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export const root = resolve(import.meta.dirname, '../..')
+
+type Metrics = Readonly<Record<string, number>>
+
+/** What a run from the command line left. */
+export interface TrainedRun {
+  /** Of the kept evaluation, and what the run took. */
+  readonly best: Metrics
+  readonly last: Metrics
+  readonly tokensPerSecond: number
+  readonly machine: string
+}
+
+/** Folder with models and data; without it the process ends. */
+export function assetsFolder(needed: string): string {
+  const assets = process.env.ADATUNE_ASSETS
+  if (assets) return assets
+  console.error(`Set ADATUNE_ASSETS to the folder that holds ${needed}.`)
+  process.exit(2)
+}
+
+/** Trains by the command line in a folder below `work`, going on where an earlier run was stopped; its checkpoints are removed. */
+export function trainedRun(work: string, key: string, settings: object): TrainedRun {
+  mkdirSync(work, { recursive: true })
+  const [file, out] = [join(work, 'run.json'), join(work, key.replaceAll(' ', '-'))]
+  writeFileSync(file, JSON.stringify(settings))
+  const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
+  console.log(`${new Date().toISOString()} ${key}`)
+  const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  if (run.status !== 0) throw new Error(`${key} ended with ${run.status}`)
+  const best = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
+  const last = readFileSync(join(out, 'run.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .findLast(({ event }) => event === 'eval')
+  rmSync(join(out, 'checkpoints'), { recursive: true, force: true })
+  const machine = `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`
+  return { best, last, tokensPerSecond: Math.round(best.tokens / best.seconds), machine }
+}
+
+/** Results by their keys, as they were left. */
+export const readResults = <Result>(file: string): Record<string, Result> =>
+  existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+
+/** Writes results as JSON, and beside it a table to read. */
+export function writeResults(file: string, results: object, preface: string, columns: string, rows: readonly (readonly unknown[])[]): void {
+  const lines = [columns, columns.replace(/[^|]+/g, ' --- '), ...rows.map((row) => row.join(' | '))]
+  mkdirSync(join(root, 'bench/results'), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(file.replace(/json$/, 'md'), `${preface}\n${lines.map((line) => `| ${line} |`).join('\n')}\n`)
+}

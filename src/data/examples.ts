@@ -15,11 +15,14 @@ export interface Example extends Tokens, Place {
   readonly label: Label | null
 }
 
+/** What turns texts into tokens. */
+export type TextEncoder = Pick<Tokenizer, 'encode'>
+
 export interface ExampleOptions extends Limits {
   /** Null: guessed from the names of the first row that has text. */
   readonly columns: Columns | null
   /** Called at the first row that has text. */
-  readonly tokenizer: () => Tokenizer
+  readonly tokenizer: () => TextEncoder
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
   readonly maxLength: number
   readonly label: (row: Row) => Label | null
@@ -31,7 +34,7 @@ function textOf(row: Row, column: string): string {
   throw new UserError(`${at(row)}: "${column}" is ${shown(text)}; expected text.`)
 }
 
-function tokenise(row: Row, columns: Columns, tokenizer: Tokenizer, options: ExampleOptions): Tokens {
+function tokenise(row: Row, columns: Columns, tokenizer: TextEncoder, options: ExampleOptions): Tokens {
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
@@ -63,7 +66,7 @@ function fitted(label: Label | null, row: Row, tokens: number): Label | null {
 /** The rows as examples, in order; UserError with file and line for the first row that does not fit. */
 export function examplesOf(rows: readonly Row[], options: ExampleOptions): Example[] {
   let columns = options.columns
-  let tokenizer: Tokenizer | null = null
+  let tokenizer: TextEncoder | null = null
   return rows.map((row) => {
     let tokens: Tokens
     if ((row.values.get('input_ids') ?? null) !== null) {

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import { delimitedRows } from './delimited.ts'
 import { jsonlRows } from './jsonl.ts'
+import { textRows } from './plain-text.ts'
 import type { Row } from './row.ts'
 
 export type { Row } from './row.ts'
@@ -10,6 +11,7 @@ const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
   ['.ndjson', jsonlRows],
   ['.csv', (file) => delimitedRows(file, ',')],
   ['.tsv', (file) => delimitedRows(file, '\t')],
+  ['.txt', textRows],
 ])
 
 function readerOf(file: string): (file: string) => AsyncIterable<Row> {
@@ -19,7 +21,7 @@ function readerOf(file: string): (file: string) => AsyncIterable<Row> {
 }
 
 /**
- * All rows of a .jsonl, .ndjson, .csv or .tsv file, also gzipped; a relative path starts at the working directory.
+ * All rows of a .jsonl, .ndjson, .csv, .tsv or .txt file, also gzipped; a relative path starts at the working directory.
  * UserError, with file and line, for a file that is missing, torn, malformed, of another kind, or without rows.
  */
 export async function readRows(file: string): Promise<Row[]> {

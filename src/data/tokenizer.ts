@@ -12,9 +12,23 @@ export interface Encoded {
   types: number[]
 }
 
+/** Ids of tokens that are no text. */
+export interface SpecialTokens {
+  readonly all: ReadonlySet<number>
+  readonly mask: number | null
+  readonly unknown: number | null
+}
+
 export interface Tokenizer {
   /** The row with its special tokens, at most `maxLength` tokens long; UserError where no text would fit beside the special tokens. */
   encode(text: string, pair: string | null, maxLength: number): Encoded
+  /** The tokens of a text, without special ones; where words begin with a space, so does a text that stands for such. */
+  tokens(text: string): number[]
+  /** Tokens as a single row with its special tokens. */
+  framed(ids: readonly number[]): Encoded
+  readonly special: SpecialTokens
+  /** A token as text. */
+  word(id: number): string
 }
 
 const instead = 'Rows may also carry "input_ids", which need no tokenizer.'
@@ -37,6 +51,31 @@ function build(file: string, tokenizerJson: object, config: object): HubTokenize
   } catch (error) {
     throw new UserError(`${file}: not a tokenizer this version can run (${(error as Error).message}). ${instead}`)
   }
+}
+
+const tokenName = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]).nullish()
+const tokenNames = z.object({ mask_token: tokenName.catch(null), unk_token: tokenName.catch(null) })
+const vocabulary = z.object({
+  added_tokens: z.array(z.object({ id: z.number().int(), content: z.string(), special: z.boolean().default(false) })).catch([]),
+  model: z.object({ unk_token: z.string().nullish() }).catch({}),
+})
+
+/** The special tokens of a tokenizer.json, named by tokenizer_config.json, else spelled as BERT's or RoBERTa's. */
+function specialTokens(json: object, config: object): SpecialTokens {
+  const { added_tokens: added, model } = vocabulary.parse(json)
+  const { mask_token, unk_token } = tokenNames.parse(config)
+  const idOf = (...names: (string | null | undefined)[]): number | null =>
+    names.flatMap((name) => added.filter(({ content }) => content === name)).at(0)?.id ?? null
+  return {
+    all: new Set(added.filter(({ special }) => special).map(({ id }) => id)),
+    mask: idOf(mask_token, '[MASK]', '<mask>'),
+    unknown: idOf(unk_token, model.unk_token, '[UNK]', '<unk>'),
+  }
+}
+
+function laidOut(pieces: readonly Piece[], texts: Readonly<Record<'A' | 'B', readonly number[]>>): Encoded {
+  const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
+  return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
 }
 
 /**
@@ -67,9 +106,14 @@ export function loadTokenizer(folder: string): Tokenizer {
     const [first, second] = [tokensOf(text), pair === null ? [] : tokensOf(pair)]
     const [firstKept, secondKept] = longestFirst(first.length, second.length, maxLength - special)
     const texts = { A: first.slice(0, firstKept), B: second.slice(0, secondKept) }
-    const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
-    return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
+    return laidOut(pieces, texts)
   }
 
-  return { encode }
+  return {
+    encode,
+    tokens: tokensOf,
+    framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
+    special: specialTokens(parsed.data, config.data ?? {}),
+    word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
+  }
 }

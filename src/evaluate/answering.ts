@@ -3,6 +3,7 @@ import type { Row } from '../data/read-rows.ts'
 import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
 import { together } from '../tasks/distributions.ts'
 import type { Answers } from './answers.ts'
+import { asked } from './dataset.ts'
 import type { OpenTask } from './open-task.ts'
 import type { Reader } from './reader.ts'
 
@@ -53,7 +54,7 @@ export function answering(
       return rows.map((row) => (logits ? task.raw(row, labels) : task.answer(row, labels)))
     },
     async evaluate(rows) {
-      const examples = examplesOf(rows, true)
+      const examples = asked(task, examplesOf(rows, true))
       const { voices, logits } = await ask(examples)
       const metrics = task.metrics(logits, examples, labels)
       if (!distributions) return metrics

@@ -26,6 +26,9 @@ function headWiring({ model, head }: Subject): HeadWiring {
   return wiring
 }
 
+/** The number of outputs of the subject's head. */
+export const outputsOf = ({ model, head, labels }: Subject): number => head.outputs(labels, model.wiring.vocabularySize)
+
 /** Whether a tensor belongs to the subject's head. */
 export function isHead(subject: Subject, name: string): boolean {
   return headWiring(subject).modules.some((module) => name.startsWith(`${module}.`))
@@ -44,14 +47,16 @@ export interface AssemblyOptions {
 
 /** The graph of the model with its head, up to the logits. */
 export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
-  const { model, head, labels } = subject
+  const { model, head } = subject
   const construction = createNetwork({
     graph: createGraph(),
     locate: (name, shape) => locate(model, name, shape),
     ...options,
   })
-  const hidden = model.wiring.encode(construction.network)
-  return { ...construction, logits: headWiring(subject).logits(construction.network, hidden, head.outputs(labels)) }
+  const { network } = construction
+  const hidden = model.wiring.encode(network)
+  const seen = head.view?.(network, hidden) ?? hidden
+  return { ...construction, logits: headWiring(subject).logits(network, seen, outputsOf(subject), head.words) }
 }
 
 /** The subject as its config alone makes it, for graphs that are never run. */

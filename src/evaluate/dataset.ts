@@ -2,6 +2,7 @@ import { type Columns, type Example, examplesOf } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { Model } from '../models/open.ts'
+import { keyOf } from '../random/key.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
 import { isHead, type Subject } from './assembly.ts'
 
@@ -37,6 +38,10 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
     label: (row) => (options.labelled ? task.label(row, column, names) : null),
   })
 }
+
+/** Examples as evaluations ask them, every time alike. */
+export const asked = ({ drawn }: Task, examples: readonly Example[]): readonly Example[] =>
+  drawn ? examples.map((example, i) => drawn(example, keyOf('evaluation', i))) : examples
 
 /** The class names that a model folder brings with a trained head; null where it has no head of its own. */
 export function modelLabels(subject: Subject): LabelNames | null {

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { TaskName } from '../heads/index.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
@@ -34,7 +35,9 @@ export interface OpenTask {
 
 /** Puts a task's head on a model; tasks without classes have no labels. */
 export function openTask(model: Model, name: TaskName, labels: LabelNames): OpenTask {
-  const task = tasks[name]
+  let tokenizer: Tokenizer | null = null
+  const { vocabularySize } = model.wiring
+  const task = tasks[name].opened?.({ labels, vocabularySize, tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)) }) ?? tasks[name]
   const subject: Subject = { model, head: task.head, labels: labels.length }
   return { name, task, labels, subject, outline: outline(subject) }
 }

@@ -75,13 +75,16 @@ export function isSymbol(dim: Dim): dim is string {
   return typeof dim === 'string' && /^[A-Za-z]\w*$/.test(dim)
 }
 
-/** The number that a size stands for once the named sizes are known; a count of distinct values inside the graph is taken at its bound, `tokens`. */
+/** Counts of distinct values inside the graph, or of tokens that a head looks at: where nothing tells them, as many as `tokens`. */
+const bounded = /^(distinct|places)/
+
+/** The number that a size stands for once the named sizes are known. */
 export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   const { numerator, denominator, symbols } = parse(dim)
   return (
     symbols.reduce((value, symbol) => {
       const [name = '', more = '0'] = symbol.split('+')
-      const size = sizes[name.startsWith('distinct') ? 'tokens' : name]
+      const size = sizes[name] ?? (bounded.test(name) ? sizes.tokens : undefined)
       if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
       return value * (size + Number(more))
     }, numerator) / denominator

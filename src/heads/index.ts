@@ -1,5 +1,6 @@
 import { classification } from './classification.ts'
 import type { Head } from './head.ts'
+import { maskedLm } from './masked-lm.ts'
 import { regression } from './regression.ts'
 import { span } from './span.ts'
 import { token } from './token.ts'
@@ -10,6 +11,7 @@ export const heads = {
   regression,
   'token-classification': token,
   'question-answering': span,
+  'masked-lm': maskedLm(() => null),
 } as const satisfies Record<string, Head>
 
 export type TaskName = keyof typeof heads

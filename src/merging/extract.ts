@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
-import { isHead } from '../evaluate/assembly.ts'
+import { isHead, outputsOf } from '../evaluate/assembly.ts'
 import { modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { initialState, missing } from '../evaluate/state.ts'
@@ -77,7 +77,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.subject, name)) : []
   const whole = heads.map((parameter): [string, Tensor] => [parameter.name, tensorOf(tuned, parameter, base)])
 
-  const outputs = head ? open.subject.head.outputs(open.labels.length) : null
+  const outputs = head ? outputsOf(open.subject) : null
   const named = head && open.labels.length > 0 ? open.labels : null
   const card = {
     task: head ? open.name : null,

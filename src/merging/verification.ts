@@ -3,6 +3,7 @@ import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { openForward } from '../evaluate/forward.ts'
+import { everywhere } from '../heads/head.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { explained } from '../weights/file-access.ts'
@@ -25,7 +26,8 @@ function probes({ open }: Adapted): Example[] {
 
 /** The logits of examples, one row after the other. */
 export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
-  const forward = await openForward(open.subject, method, state, { batchSize })
+  const { subject } = open
+  const forward = await openForward({ ...subject, head: everywhere(subject.head) }, method, state, { batchSize })
   const rows = await forward.logits(examples, state)
   await forward.close()
   return rows.flatMap((row) => [...row])

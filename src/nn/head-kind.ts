@@ -1,2 +1,2 @@
 /** The kinds of output a model can be given, after HF's model classes. */
-export type HeadKind = 'sequence-classification' | 'token-classification' | 'question-answering'
+export type HeadKind = 'sequence-classification' | 'token-classification' | 'question-answering' | 'masked-lm'

@@ -1,4 +1,5 @@
 import type { TaskName } from '../heads/index.ts'
+import { maskedLm } from './masked-lm.ts'
 import { questionAnswering } from './question-answering.ts'
 import { regression } from './regression.ts'
 import { sequenceClassification } from './sequence-classification.ts'
@@ -11,4 +12,5 @@ export const tasks: Readonly<Record<TaskName, Task>> = {
   regression,
   'token-classification': tokenClassification,
   'question-answering': questionAnswering,
+  'masked-lm': maskedLm,
 }

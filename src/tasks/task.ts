@@ -1,11 +1,21 @@
 import type { Example, Label } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import type { Tokenizer } from '../data/tokenizer.ts'
 import type { Head } from '../heads/head.ts'
 import type { Stream } from '../random/draws.ts'
+import type { Key } from '../random/key.ts'
 import type { Distributions } from './distributions.ts'
 
 /** The classes of a task by index; empty for tasks without classes. */
 export type LabelNames = readonly string[]
+
+/** What a task may depend on besides its kind. */
+export interface TaskSetting {
+  readonly labels: LabelNames
+  readonly vocabularySize: number
+  /** The model's; loaded when it is first asked for. */
+  readonly tokenizer: () => Tokenizer
+}
 
 /** What a user asks of a model: how rows become labels, and logits become answers and metrics. */
 export interface Task {
@@ -18,7 +28,7 @@ export interface Task {
   readonly metricNames: readonly string[]
   /** The classes that occur in labelled rows. */
   discover(rows: readonly Row[], column: string): LabelNames
-  label(row: Row, column: string, names: LabelNames): Label
+  label(row: Row, column: string, names: LabelNames): Label | null
   /** How logits are distributions; null where they are numbers. */
   readonly distributions: Distributions | null
   /** Metrics over examples with labels, `loss` among them: the task's own, without any penalty. */
@@ -27,9 +37,13 @@ export interface Task {
   answer(logits: Float32Array, names: LabelNames): Record<string, unknown>
   /** A label for one example, drawn from what the model holds likely; absent where there is no such way. */
   draw?(logits: Float32Array, names: LabelNames, draws: Stream): Label
+  /** The task for a model and classes, where it depends on them. */
+  opened?(setting: TaskSetting): Task
+  /** The example as it is asked under a key, where chance decides what is asked. */
+  drawn?(example: Example, key: Key): Example
   /** The logits of one example as plain JSON. */
   raw(logits: Float32Array, names: LabelNames): Record<string, unknown>
 }
 
 /** Metrics that get better as they fall. */
-export const isLowerBetter = (metric: string): boolean => metric === 'loss'
+export const isLowerBetter = (metric: string): boolean => metric === 'loss' || metric === 'perplexity'

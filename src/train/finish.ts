@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
+import { outputsOf } from '../evaluate/assembly.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
@@ -33,7 +34,7 @@ export function saveResult(
   const card = {
     task,
     labels: labels.length > 0 ? labels : null,
-    outputs: subject.head.outputs(labels.length),
+    outputs: outputsOf(subject),
     // A folder's path says nothing on another machine.
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { isHead } from '../evaluate/assembly.ts'
 import { withinBudget } from '../evaluate/budget.ts'
-import { dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
+import { asked, dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { missing, type State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
@@ -62,7 +62,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
   const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true, reserved }
   const examples = dataset(model, task, labels, rows, read)
-  const plan = planRun(examples, config.train)
+  const plan = planRun(examples, config.train, task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
   const fresh = missing(subject, outline).filter((name) => !isHead(subject, name))
@@ -71,7 +71,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     options,
     ...started,
     examples,
-    evaluation: evalRows && dataset(model, task, labels, evalRows, read),
+    evaluation: evalRows && asked(task, dataset(model, task, labels, evalRows, read)),
     plan,
     warnings:
       fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,

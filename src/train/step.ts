@@ -120,7 +120,10 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
       // Sums are zero between updates; those of an update that is not made are dropped.
       if (!finite) for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
       const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens, 0)
-      const flops = batches.reduce((sum, { batch: { rows, tokens, length } }) => sum + flopsOf({ rows, tokens, length }), 0)
+      const flops = batches.reduce(
+        (sum, { batch: { rows, tokens, length }, targets }) => sum + flopsOf({ rows, tokens, length, ...targets.sizes }),
+        0,
+      )
       return { ...sums, gradNorm, tokens, flops, finite, signals }
     },
     close: () => session.close(),

@@ -20,6 +20,12 @@ const examples: Readonly<Record<TaskName, readonly Example[]>> = {
       Array.from({ length }, (_, k) => (k === 1 ? -100 : k % 3)),
     ),
   ),
+  'masked-lm': lengths.map((length) =>
+    example(
+      length,
+      Array.from({ length }, (_, k) => (k % 3 === 1 ? k + 7 : -100)),
+    ),
+  ),
   'question-answering': lengths.map((length) => example(length, { start: 1, end: length - 1 })),
 }
 const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }

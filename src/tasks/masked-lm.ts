@@ -1,0 +1,84 @@
+import { tokenLabels } from '../data/labels.ts'
+import { UserError } from '../errors.ts'
+import { maskedLm as head, TOLD } from '../heads/masked-lm.ts'
+import { stream } from '../random/draws.ts'
+import { mean } from './softmax.ts'
+import type { Task, TaskSetting } from './task.ts'
+
+/** The share of tokens that are asked for, and of these the shares that become the mask token or any word (Devlin et al. 2019). */
+const ASKED = 0.15
+const MASKED = 0.8
+const REPLACED = 0.1
+
+/** What the head tells, place by place. */
+const places = (told: Float32Array): { right: number; best: number; likelihood: number }[] =>
+  Array.from({ length: told.length / TOLD }, (_, i) => {
+    const [right, best, likelihood] = told.subarray(i * TOLD, (i + 1) * TOLD)
+    return { right: right!, best: best!, likelihood: likelihood! }
+  })
+
+function maskId({ tokenizer }: TaskSetting): number {
+  const { mask } = tokenizer().special
+  if (mask !== null) return mask
+  throw new UserError('The tokenizer has no mask token; take a model that was trained with one.')
+}
+
+/** A row with words hidden; at least one, so that every row counts. Rows that bring labels of their own stay as they are. */
+const drawn =
+  (setting: TaskSetting): Task['drawn'] =>
+  (example, key) => {
+    if (example.label !== null) return example
+    const { special } = setting.tokenizer()
+    const mask = maskId(setting)
+    const { uniform, below } = stream(key)
+    const words = [...example.ids.keys()].filter((i) => !special.all.has(example.ids[i]!))
+    if (words.length === 0)
+      throw new UserError(`${example.file}:${example.line}: only special tokens, so nothing can be masked. Leave the row out.`)
+    const chosen = words.filter(() => uniform() < ASKED)
+    const hidden = chosen.length > 0 ? chosen : [words[below(words.length)]!]
+    const ids = example.ids.slice()
+    const label = Array.from(ids, () => -100)
+    for (const i of hidden) {
+      label[i] = ids[i]!
+      const kind = uniform()
+      if (kind < MASKED) ids[i] = mask
+      else if (kind < MASKED + REPLACED) ids[i] = below(setting.vocabularySize)
+    }
+    return { ...example, ids, label }
+  }
+
+/**
+ * Hidden words: of plain text 15 % of the tokens, drawn anew in each epoch; rows may also bring `input_ids` with the words that are asked
+ * for as `labels`, -100 elsewhere.
+ */
+export const maskedLm: Task = {
+  head: head(() => null),
+  classes: false,
+  primary: 'loss',
+  metricNames: ['accuracy', 'perplexity', 'loss'],
+  discover: () => [],
+  label: () => null,
+  distributions: null,
+  opened: (setting) => ({
+    ...maskedLm,
+    head: head(() => maskId(setting)),
+    drawn: drawn(setting),
+    label(row, column) {
+      const labels = row.values.get(column)
+      return row.values.has('input_ids') && Array.isArray(labels) ? tokenLabels(labels, setting.vocabularySize, row, column) : null
+    },
+    answer(told) {
+      const { word } = setting.tokenizer()
+      const found = places(told)
+      return { words: found.map(({ best }) => word(best)), scores: found.map(({ likelihood }) => Math.exp(likelihood)) }
+    },
+  }),
+  metrics(told, examples) {
+    const words = examples.flatMap(({ label }) => (label as readonly number[]).filter((word) => word >= 0))
+    const found = told.flatMap(places)
+    const loss = -mean(found.map(({ right }) => right))
+    return { accuracy: mean(found.map(({ best }, i) => (best === words[i] ? 1 : 0))), perplexity: Math.exp(loss), loss }
+  },
+  answer: (told) => ({ words: places(told).map(({ best }) => best) }),
+  raw: (told) => ({ words: places(told).map(({ best }) => best), logits: places(told).map(({ likelihood }) => likelihood) }),
+}

@@ -1,6 +1,5 @@
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
-import { type TaskName, taskNames } from '../heads/index.ts'
 
 /** Options of the commands that answer, as the command line gives them. */
 export interface PredictorFlags {
@@ -48,9 +47,6 @@ export function wordFlag<Word extends string>(name: string, text: string, words:
   throw new UserError(`--${name} ${text}: known are ${words.join(', ')}.${didYouMean(text, words)}`)
 }
 
-/** A task's name. */
-export const taskFlag = (task: string): TaskName => wordFlag('task', task, taskNames)
-
 export function columnsOf(flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn'>): PredictorOptions['columns'] {
   const { textColumn, pairColumn, labelColumn = 'label' } = flags
   if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn }
@@ -64,7 +60,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
   return {
     model,
     adapter: adapter ?? null,
-    task: task === undefined ? null : taskFlag(task),
+    task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { taskNames } from '../heads/index.ts'
 import { methodOptions } from '../methods/index.ts'
+import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
+import { taskFile } from '../tasks/task-file.ts'
 
 const columns = z.strictObject({
   text: z.string().min(1),
@@ -65,7 +66,8 @@ const train = z.strictObject({
 /** A run as a file describes it. Every default is filled in by parsing. */
 export const runConfig = z.strictObject({
   model: z.string().min(1),
-  task: z.enum(taskNames),
+  /** A kind, a name, the path of a task file, or what such a file holds. */
+  task: z.union([z.enum(knownTasks), z.string().regex(taskFilePath, { abort: true }), taskFile]),
   method: methodOptions.default(methodOptions.parse({ name: 'lora' })),
   adapter: z.string().min(1).nullable().default(null),
   data,

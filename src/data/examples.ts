@@ -3,7 +3,7 @@ import { type Columns, guessColumns } from './columns.ts'
 import { readRows } from './read-rows.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
 import { givenTokens, type Limits, type Tokens } from './token-row.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import type { Encoded, Tokenizer } from './tokenizer.ts'
 
 export type { Columns } from './columns.ts'
 
@@ -26,6 +26,8 @@ export interface ExampleOptions extends Limits {
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
   readonly maxLength: number
   readonly label: (row: Row) => Label | null
+  /** Reads rows of a form of its own with their label; null for others. */
+  readonly own?: (row: Row) => (Encoded & { readonly label: Label | null }) | null
 }
 
 function textOf(row: Row, column: string): string {
@@ -38,8 +40,13 @@ function tokenise(row: Row, columns: Columns, tokenizer: TextEncoder, options: E
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
-  const { ids, types } = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
-  if (ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
+  const encoded = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
+  if (encoded.ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
+  return fitting(encoded, row, options)
+}
+
+/** Tokens of a text, if the model has them all. */
+function fitting({ ids, types }: Encoded, row: Row, options: Limits): Tokens {
   const foreign = ids.find((id) => !(id >= 0 && id < options.vocabularySize))
   if (foreign !== undefined) {
     throw new UserError(
@@ -68,6 +75,8 @@ export function examplesOf(rows: readonly Row[], options: ExampleOptions): Examp
   let columns = options.columns
   let tokenizer: TextEncoder | null = null
   return rows.map((row) => {
+    const own = options.own?.(row)
+    if (own) return { ...fitting(own, row, options), label: own.label, file: row.file, line: row.line }
     let tokens: Tokens
     if ((row.values.get('input_ids') ?? null) !== null) {
       tokens = givenTokens(row, options)

@@ -50,8 +50,9 @@ export function answering(
   return {
     labels,
     async predict(questions, { logits = false } = {}) {
-      const { logits: rows } = await ask(examplesOf(questions.map(rowOf), false))
-      return rows.map((row) => (logits ? task.raw(row, labels) : task.answer(row, labels)))
+      const examples = examplesOf(questions.map(rowOf), false)
+      const { logits: rows } = await ask(examples)
+      return rows.map((row, i) => (logits ? task.raw(row, labels) : task.answer(row, labels, examples[i]!)))
     },
     async evaluate(rows) {
       const examples = asked(task, examplesOf(rows, true))

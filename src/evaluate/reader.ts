@@ -2,7 +2,7 @@ import type { Example } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Adapted } from './adapted.ts'
 import { arrangement } from './arrangement.ts'
-import { type DatasetOptions, dataset } from './dataset.ts'
+import { type DatasetOptions, dataset, taskColumns } from './dataset.ts'
 
 export interface ReaderOptions {
   /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
@@ -20,7 +20,8 @@ export function openReader({ open, adapter, method }: Adapted, options: ReaderOp
   const named = options.columns ?? adapter?.card.reading?.columns ?? null
   return (rows, labelled) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
-    const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
+    const fits = options.columns || rows.every(({ values }) => named === null || values.has(named.text))
+    const columns = (fits ? named : null) ?? taskColumns(open.description, rows)
     return dataset(open.subject.model, open.task, open.labels, rows, { columns, maxLength, labelled, reserved })
   }
 }

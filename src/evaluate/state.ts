@@ -26,6 +26,12 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
     }
     return { shape, data: readTensor(entry) }
   }
+  if (subject.head.pretrained && isHead(subject, name)) {
+    throw new UserError(
+      `${model.folder} has no "${name}": label words need the masked-LM head that the model was trained with; take a model that was ` +
+        'saved with it (a ...ForMaskedLM class), or train one by the task masked-lm first.',
+    )
+  }
   const size = elementCount(shape)
   if (shape.length > 1)
     return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }

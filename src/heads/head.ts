@@ -36,6 +36,8 @@ export interface Targets {
 /** A kind of task: its loss in the graph and its targets on the host. */
 export interface Head {
   readonly wiring: HeadKind
+  /** Whether its weights must come with the model: made anew it would know nothing. */
+  readonly pretrained?: boolean
   /** The number of outputs for so many labels, or words of the vocabulary. */
   outputs(labels: number, vocabulary: number): number
   /** The words that the head answers for, where its wiring answers for the whole vocabulary. */

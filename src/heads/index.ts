@@ -1,6 +1,7 @@
 import { classification } from './classification.ts'
 import type { Head } from './head.ts'
 import { maskedLm } from './masked-lm.ts'
+import { prompt } from './prompt.ts'
 import { regression } from './regression.ts'
 import { span } from './span.ts'
 import { token } from './token.ts'
@@ -12,6 +13,7 @@ export const heads = {
   'token-classification': token,
   'question-answering': span,
   'masked-lm': maskedLm(() => null),
+  'prompt-classification': prompt(null),
 } as const satisfies Record<string, Head>
 
 export type TaskName = keyof typeof heads

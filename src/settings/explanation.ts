@@ -62,6 +62,8 @@ export function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue, data: 
     const text = nested.map(({ message }) => message).find((message) => !message.startsWith('Invalid input')) ?? issue.message
     return { path, text: `"${name}" is ${JSON.stringify(given)}: ${text}.` }
   }
+  // Of a group of settings that do not go together, the whole sentence.
+  if (issue.code === 'custom' && typeof given === 'object') return { path, text: issue.message }
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
     return { path, text: `"${name}" is ${JSON.stringify(given)}; known are ${values.join(', ')}.${didYouMean(String(given), values)}` }

@@ -1,5 +1,6 @@
 import type { TaskName } from '../heads/index.ts'
 import { maskedLm } from './masked-lm.ts'
+import { promptClassification } from './prompt-classification.ts'
 import { questionAnswering } from './question-answering.ts'
 import { regression } from './regression.ts'
 import { sequenceClassification } from './sequence-classification.ts'
@@ -13,4 +14,5 @@ export const tasks: Readonly<Record<TaskName, Task>> = {
   'token-classification': tokenClassification,
   'question-answering': questionAnswering,
   'masked-lm': maskedLm,
+  'prompt-classification': promptClassification,
 }

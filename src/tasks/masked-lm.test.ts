@@ -14,7 +14,7 @@ const opened = (mask: number | null = 2) => {
     special: { ...special, mask },
     word: String,
   }
-  return maskedLm.opened!({ labels: [], vocabularySize: 40, tokenizer: () => tokenizer })
+  return maskedLm.opened!({ labels: [], prompt: null, vocabularySize: 40, tokenizer: () => tokenizer })
 }
 const length = 4000
 const row = {

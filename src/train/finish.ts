@@ -7,6 +7,7 @@ import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
 import { plainMethod } from '../methods/index.ts'
 import { deployed } from '../nn/method.ts'
+import { promptOf } from '../tasks/task-file.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
@@ -19,7 +20,7 @@ const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum,
 export function saveResult(
   out: string,
   config: RunConfig,
-  { open, options, plan }: Prepared,
+  { open, options, columns, plan }: Prepared,
   training: Training,
   { best }: Progress,
 ): number {
@@ -39,7 +40,8 @@ export function saveResult(
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
-    reading: { maxLength: config.data.maxLength, columns: config.data.columns },
+    reading: { maxLength: config.data.maxLength, columns },
+    prompt: promptOf(open.description) ?? undefined,
   }
   saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
   return folderBytes(folder)

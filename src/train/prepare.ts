@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { isHead } from '../evaluate/assembly.ts'
 import { withinBudget } from '../evaluate/budget.ts'
-import { asked, dataset, labelColumn, modelLabels } from '../evaluate/dataset.ts'
+import { asked, type DatasetOptions, dataset, labelColumn, modelLabels, taskColumns } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { missing, type State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
@@ -13,7 +13,9 @@ import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { locate } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
+import { describeTask } from '../tasks/named-tasks.ts'
 import type { LabelNames } from '../tasks/task.ts'
+import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
 import { type Plan, planRun } from './plan.ts'
 import { startingPoint } from './starting-point.ts'
 
@@ -21,6 +23,8 @@ import { startingPoint } from './starting-point.ts'
 export interface Prepared {
   readonly open: OpenTask
   readonly options: MethodOptions
+  /** Of the training data; null: guessed from their names. */
+  readonly columns: DatasetOptions['columns']
   readonly memory: unknown
   readonly state: State
   readonly examples: readonly Example[]
@@ -29,12 +33,11 @@ export interface Prepared {
   readonly warnings: readonly string[]
 }
 
-/** The classes: those the run names, else the adapter's, else the model's own, else what the training data has. */
-function chooseLabels(config: RunConfig, fromAdapter: LabelNames | null, fromModel: LabelNames | null, rows: readonly Row[]): LabelNames {
-  const task = tasks[config.task]
+/** The classes: those the run names, else the task's, else the adapter's, else the model's own, else what the training data has. */
+function chooseLabels(description: TaskFile, given: readonly (LabelNames | null)[], rows: readonly Row[], column: string): LabelNames {
+  const task = tasks[description.kind]
   if (!task.classes) return []
-  const { labels, columns } = config.data
-  return labels ?? fromAdapter ?? fromModel ?? task.discover(rows, labelColumn(columns, rows))
+  return given.find((names) => names !== null) ?? task.discover(rows, column)
 }
 
 /** Opens model and data and checks them against each other; nothing is written. */
@@ -43,24 +46,27 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const rows = await readRows(config.data.train)
   const evalRows = config.data.eval === null ? null : await readRows(config.data.eval)
   const fromAdapter = config.adapter === null || isExpertsFile(config.adapter) ? null : describeAdapter(config.adapter).labels
-  const probe = { model, head: tasks[config.task].head, labels: 1 }
-  const open = openTask(model, config.task, chooseLabels(config, fromAdapter, modelLabels(probe), rows))
+  const description = describeTask(config.task)
+  const columns = config.data.columns ?? taskColumns(description, rows)
+  const known = [config.data.labels, wordLabels(description) ?? description.labels, fromAdapter]
+  const own = modelLabels({ model, head: tasks[description.kind].head, labels: 1 })
+  const open = openTask(model, description, chooseLabels(description, [...known, own], rows, labelColumn(columns, rows)))
   const { subject, outline, task, labels } = open
   const { classWeights, keepBest, patience, labelSmoothing } = config.train
   if (classWeights && classWeights.length !== labels.length) {
     throw new UserError(`train.classWeights has ${classWeights.length} weights for ${labels.length} classes (${labels.join(', ')}).`)
   }
   if (keepBest !== null && !task.metricNames.includes(keepBest)) {
-    throw new UserError(`train.keepBest: ${config.task} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
+    throw new UserError(`train.keepBest: ${open.name} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
   }
   if (labelSmoothing > 0 && !task.classes)
-    throw new UserError(`train.labelSmoothing spreads targets over classes, and ${config.task} has none.`)
+    throw new UserError(`train.labelSmoothing spreads targets over classes, and ${open.name} has none.`)
   if (config.data.eval === null && (keepBest !== null || patience !== null)) {
     throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval.`)
   }
   const options = withinBudget(subject, outline, config.method)
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
-  const read = { columns: config.data.columns, maxLength: config.data.maxLength, labelled: true, reserved }
+  const read = { columns, maxLength: config.data.maxLength, labelled: true, reserved }
   const examples = dataset(model, task, labels, rows, read)
   const plan = planRun(examples, config.train, task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
@@ -69,9 +75,12 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   return {
     open,
     options,
+    columns,
     ...started,
     examples,
-    evaluation: evalRows && asked(task, dataset(model, task, labels, evalRows, read)),
+    evaluation:
+      evalRows &&
+      asked(task, dataset(model, task, labels, evalRows, { ...read, columns: config.data.columns ?? taskColumns(description, evalRows) })),
     plan,
     warnings:
       fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,

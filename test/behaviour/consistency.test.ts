@@ -26,6 +26,7 @@ const examples: Readonly<Record<TaskName, readonly Example[]>> = {
       Array.from({ length }, (_, k) => (k % 3 === 1 ? k + 7 : -100)),
     ),
   ),
+  'prompt-classification': rows,
   'question-answering': lengths.map((length) => example(length, { start: 1, end: length - 1 })),
 }
 const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }

@@ -12,6 +12,14 @@ const columns = z.strictObject({
 const data = z.strictObject({
   train: z.string().min(1),
   eval: z.string().min(1).nullable().default(null),
+  /** Rows that are scored once, at the end, by what the run keeps. */
+  test: z.string().min(1).nullable().default(null),
+  /** So many training rows of each class, drawn by the seed; null: all rows. */
+  shots: z.number().int().positive().nullable().default(null),
+  /** As many others of each class, to evaluate on in place of `eval`. */
+  evalShots: z.number().int().positive().nullable().default(null),
+  /** A column of seeds: rows of other seeds than the run's are left out, in files that have it. */
+  seedColumn: z.string().min(1).nullable().default(null),
   columns: columns.nullable().default(null),
   /** Names of the classes in order; else the model's, else what the training data has. */
   labels: z.array(z.string()).min(1).nullable().default(null),
@@ -46,9 +54,17 @@ const train = z.strictObject({
   maxGradNorm: z.number().positive().nullable().default(1),
   accumulate: z.number().int().positive().default(1),
   seed: z.number().int().nonnegative().default(1),
+  /** A run for each of these seeds in place of `seed`. */
+  seeds: z
+    .array(z.number().int().nonnegative())
+    .min(2)
+    .refine((seeds) => new Set(seeds).size === seeds.length, 'each seed must be there once')
+    .nullable()
+    .default(null),
   shuffle: z.boolean().default(true),
   dropout: z.number().min(0).lt(1).nullable().default(null),
-  evalEvery: z.union([z.literal('epoch'), z.number().int().positive()]).default('epoch'),
+  /** `end`: once, after the last update, so that nothing is chosen by it. */
+  evalEvery: z.union([z.enum(['epoch', 'end']), z.number().int().positive()]).default('epoch'),
   evalBatchSize: z.number().int().positive().default(64),
   /** The metric whose best evaluation is kept; null: the task's own. */
   keepBest: z.string().min(1).nullable().default(null),

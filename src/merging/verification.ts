@@ -38,7 +38,10 @@ export async function logitGap(expected: Adapted, given: Adapted): Promise<numbe
   const examples = probes(expected)
   const [before, after] = [await logitsOf(expected, examples), await logitsOf(given, examples)]
   if (before.length !== after.length) return Infinity
-  return Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / Math.max(...before.map(Math.abs), 1e-6)
+  // A vocabulary's logits are too many for the arguments of one call.
+  const largest = (values: readonly number[], least: number): number => values.reduce((most, value) => Math.max(most, value), least)
+  const gap = before.map((value, i) => Math.abs(value - after[i]!))
+  return largest(gap, 0) / largest(before.map(Math.abs), 1e-6)
 }
 
 /** A gap in words. */

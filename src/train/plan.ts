@@ -41,6 +41,9 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'],
           drawn(examples[at]!, keyOf('drawn', train.seed, epoch, at)),
         )
       }),
-    evaluatesAfter: (updates) => updates === totalSteps || (evalEvery === 'epoch' ? endsEpoch(updates) : updates % evalEvery === 0),
+    evaluatesAfter(updates) {
+      if (updates === totalSteps) return true
+      return evalEvery === 'epoch' ? endsEpoch(updates) : evalEvery !== 'end' && updates % evalEvery === 0
+    },
   }
 }

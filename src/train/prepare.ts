@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import type { Example } from '../data/examples.ts'
-import { type Row, readRows } from '../data/read-rows.ts'
+import type { Row } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { isHead } from '../evaluate/assembly.ts'
@@ -16,6 +16,7 @@ import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
+import { readDataSets, withShots } from './data-sets.ts'
 import { type Plan, planRun } from './plan.ts'
 import { startingPoint } from './starting-point.ts'
 
@@ -29,6 +30,7 @@ export interface Prepared {
   readonly state: State
   readonly examples: readonly Example[]
   readonly evaluation: readonly Example[] | null
+  readonly test: readonly Example[] | null
   readonly plan: Plan
   readonly warnings: readonly string[]
 }
@@ -43,15 +45,17 @@ function chooseLabels(description: TaskFile, given: readonly (LabelNames | null)
 /** Opens model and data and checks them against each other; nothing is written. */
 export async function prepare(config: RunConfig, notice: (text: string) => void = () => {}): Promise<Prepared> {
   const model = await findModel(config.model, notice)
-  const rows = await readRows(config.data.train)
-  const evalRows = config.data.eval === null ? null : await readRows(config.data.eval)
+  const files = await readDataSets(config)
   const fromAdapter = config.adapter === null || isExpertsFile(config.adapter) ? null : describeAdapter(config.adapter).labels
   const description = describeTask(config.task)
-  const columns = config.data.columns ?? taskColumns(description, rows)
+  const columnsOf = (rows: readonly Row[]): DatasetOptions['columns'] => config.data.columns ?? taskColumns(description, rows)
+  const columns = columnsOf(files.train)
+  const column = labelColumn(columns, files.train)
   const known = [config.data.labels, wordLabels(description) ?? description.labels, fromAdapter]
   const own = modelLabels({ model, head: tasks[description.kind].head, labels: 1 })
-  const open = openTask(model, description, chooseLabels(description, [...known, own], rows, labelColumn(columns, rows)))
+  const open = openTask(model, description, chooseLabels(description, [...known, own], files.train, column))
   const { subject, outline, task, labels } = open
+  const sets = withShots(files, task, labels, column, config)
   const { classWeights, keepBest, patience, labelSmoothing } = config.train
   if (classWeights && classWeights.length !== labels.length) {
     throw new UserError(`train.classWeights has ${classWeights.length} weights for ${labels.length} classes (${labels.join(', ')}).`)
@@ -61,13 +65,14 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   }
   if (labelSmoothing > 0 && !task.classes)
     throw new UserError(`train.labelSmoothing spreads targets over classes, and ${open.name} has none.`)
-  if (config.data.eval === null && (keepBest !== null || patience !== null)) {
-    throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval.`)
+  if (sets.eval === null && (keepBest !== null || patience !== null)) {
+    throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval or data.evalShots.`)
   }
   const options = withinBudget(subject, outline, config.method)
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
-  const read = { columns, maxLength: config.data.maxLength, labelled: true, reserved }
-  const examples = dataset(model, task, labels, rows, read)
+  const read = (some: readonly Row[]): Example[] =>
+    dataset(model, task, labels, some, { columns: columnsOf(some), maxLength: config.data.maxLength, labelled: true, reserved })
+  const examples = read(sets.train)
   const plan = planRun(examples, config.train, task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
@@ -78,9 +83,8 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     columns,
     ...started,
     examples,
-    evaluation:
-      evalRows &&
-      asked(task, dataset(model, task, labels, evalRows, { ...read, columns: config.data.columns ?? taskColumns(description, evalRows) })),
+    evaluation: sets.eval && asked(task, read(sets.eval)),
+    test: sets.test && asked(task, read(sets.test)),
     plan,
     warnings:
       fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,

@@ -29,7 +29,7 @@ function texts(value: unknown): string[] {
 /** SHA-256 of each file besides the model that a run reads: data, the adapter it starts from, what the method's settings name. */
 export function sourceHashes({ data, adapter, method, task }: RunConfig): Record<string, string> {
   const described = typeof task === 'string' && taskFilePath.test(task) ? task : null
-  const named = [data.train, data.eval, adapter, described].filter((path) => path !== null)
+  const named = [data.train, data.eval, data.test, adapter, described].filter((path) => path !== null)
   // A bare word names a method, a role or a rule, whatever lies in the folder.
   const inMethod = texts(method).filter((text) => /[./\\]/.test(text) && filesAt(text).length > 0)
   const files = [...named, ...inMethod].flatMap((path) => {

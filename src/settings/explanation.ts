@@ -54,7 +54,8 @@ export function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue, data: 
     }
     // Of a number or an object, say, the alternative whose type was given tells more.
     const meant =
-      typeof given === 'object' && issue.errors?.find((list) => list.every((one) => one.path.length > 0 || one.code !== 'invalid_type'))
+      typeof given === 'object' &&
+      issue.errors?.find((list) => list.every((one) => one.path.length > 0 || !/^invalid_(type|value)$/.test(one.code)))
     if (meant) return explain(schema, { ...meant[0]!, path: [...path, ...meant[0]!.path] }, data)
     // Of a word, the alternative that lists words.
     const listed = typeof given === 'string' ? nested.find(({ code, path: inner }) => code === 'invalid_value' && inner.length === 0) : null
@@ -63,7 +64,7 @@ export function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue, data: 
     return { path, text: `"${name}" is ${JSON.stringify(given)}: ${text}.` }
   }
   // Of a group of settings that do not go together, the whole sentence.
-  if (issue.code === 'custom' && typeof given === 'object') return { path, text: issue.message }
+  if (issue.code === 'custom' && typeof given === 'object' && !Array.isArray(given)) return { path, text: issue.message }
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
     return { path, text: `"${name}" is ${JSON.stringify(given)}; known are ${values.join(', ')}.${didYouMean(String(given), values)}` }

@@ -31,7 +31,7 @@ export interface AdaptedOptions {
 
 /** The task that the user gives, else what a folder tells of its own. */
 function needTask(given: AdaptedOptions['task'], card: Card, where: string): TaskFile {
-  if (given !== null) return describeTask(given)
+  if (given !== null && given !== card.task) return describeTask(given)
   if (card.task) return { ...plainTask(card.task), ...card.prompt }
   throw new UserError(`${where} does not tell its task; give --task, one of ${taskNames.join(', ')}.`)
 }

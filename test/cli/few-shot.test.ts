@@ -54,12 +54,17 @@ function project(changes: { mask?: boolean; head?: boolean } = {}): string {
   return folder
 }
 
-const shots = { eval: null, shots: 6, evalShots: 4, test: 'test.jsonl' }
+const shots = { eval: null, shots: 16, evalShots: 6, test: 'test.jsonl' }
 const fast = { steps: 12, batchSize: 4, learningRate: 0.02, threads: 1 }
 
 test('a prompt over several seeds learns from few rows, tells mean and deviation, and resumes to the same bytes', async () => {
   const folder = project()
-  writeRun(folder, 'run.yaml', { task: './opinion.yaml', data: shots, train: { ...fast, steps: 60, seeds: [1, 2] } })
+  writeRun(folder, 'run.yaml', {
+    task: './opinion.yaml',
+    method: { name: 'lora', r: 8, targets: 'all-linear' },
+    data: shots,
+    train: { ...fast, steps: 120, dropout: 0, seeds: [1, 2] },
+  })
   const text = await succeed(['train', 'run.yaml', '--out', 'out'], folder)
   assert.match(text, /\nmean +\d/)
   assert.match(text, /\ndeviation +\d/)
@@ -73,7 +78,7 @@ test('a prompt over several seeds learns from few rows, tells mean and deviation
   assert.ok(Math.abs(summary.deviation['test accuracy']! - Math.abs(one! - two!) / Math.SQRT2) < 1e-12)
   assert.ok(summary.mean['test accuracy']! > 0.7, JSON.stringify(summary))
   const [begin] = eventsOf(recordOf(join(folder, 'out/seed-1')))
-  assert.equal(begin!.examples, 12)
+  assert.equal(begin!.examples, 32)
 
   cpSync(join(folder, 'out'), join(folder, 'again'), { recursive: true })
   rmSync(join(folder, 'again/metrics.json'))

@@ -13,6 +13,7 @@ import type { Model } from '../models/open.ts'
 import type { Tensor } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
+import { promptOf } from '../tasks/task-file.ts'
 import { difference, moduleOf, tensorOf } from './difference.ts'
 import { loraOf } from './lora-blend.ts'
 import { assertFree, logitGap, writeVerified } from './verification.ts'
@@ -88,6 +89,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
     baseModel: hubName(options.base),
     adapterName: null,
     totalSteps: null,
+    prompt: (head && promptOf(open.description)) || undefined,
   }
   const blend = loraOf(pairs, 'none')
   const { subject, outline, ...rest } = openTask(base, open.description, open.labels)

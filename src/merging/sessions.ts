@@ -20,7 +20,7 @@ export interface Sessions {
 /** What a session is compiled for: voices that share it differ in their numbers alone. */
 function shapeOf({ adapted: { open, state }, adapters }: Voice): string {
   const forms = adapters.map(({ options }) => [options.name, definitionOf(options).form?.(options)])
-  return JSON.stringify([open.name, open.labels.length, forms, [...state].map(([name, { shape }]) => [name, shape]).sort()])
+  return JSON.stringify([open.description, open.labels.length, forms, [...state].map(([name, { shape }]) => [name, shape]).sort()])
 }
 
 export function openSessions(batchSize: number): Sessions {

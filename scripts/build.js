@@ -1,6 +1,6 @@
-// Compiles src to dist. With --if-stale, only when something in src is newer than the last build.
+// Compiles src to dist, where named tasks go as they are. With --if-stale, only when something in src is newer than the last build.
 import './ensure-installed.js'
-import { existsSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { filesIn, root, runTool } from './tools.js'
 
@@ -20,6 +20,11 @@ function build() {
   if (!runTool('typescript', ['-p', 'tsconfig.build.json', '--noEmitOnError'])) return false
   // What was saved while tsc ran must count as newer than this build.
   if (existsSync(main)) utimesSync(main, started, started)
+  for (const file of filesIn('src').filter((name) => name.endsWith('.yaml'))) {
+    const copy = join(root, file.replace(/^src/, 'dist'))
+    mkdirSync(dirname(copy), { recursive: true })
+    cpSync(join(root, file), copy)
+  }
   for (const file of filesIn('dist')) {
     const source = file.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts')
     if (!existsSync(join(root, source))) rmSync(join(root, file))

@@ -5,7 +5,8 @@
  */
 import { parseRun, readRun } from './config/parse.ts'
 import type { RunSettings } from './config/run-config.ts'
-import { type RunOptions, type RunSummary, resume, train } from './train/run.ts'
+import type { RunOptions, RunSummary } from './train/run.ts'
+import { resume, train } from './train/seeds.ts'
 
 /**
  * Fine-tunes as the settings say and saves the adapter in the run's folder.

@@ -2,7 +2,7 @@ import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import type { RuleName } from '../merging/rules/index.ts'
 import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
-import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, taskFlag, wordFlag } from './options.ts'
+import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, wordFlag } from './options.ts'
 
 export interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
   readonly adapter: readonly string[]
@@ -40,7 +40,7 @@ function optionsOf(flags: CombineFlags): CombineOptions {
     data: flags.data.length > 0 ? flags.data : undefined,
     metric: flags.metric,
     report: flags.report,
-    task: given(flags.task, taskFlag),
+    task: flags.task,
     labels: given(flags.labels, list),
     columns: columnsOf(flags),
     maxLength: given(flags.maxLength, (text) => positiveFlag('max-length', text)),

@@ -1,6 +1,6 @@
 import { type Extraction, extractAdapter } from '../merging/extract.ts'
 import { gapText } from '../merging/verification.ts'
-import { positiveFlag, taskFlag } from './options.ts'
+import { positiveFlag } from './options.ts'
 
 export interface ExtractFlags {
   readonly base: string
@@ -34,7 +34,7 @@ export async function extractCommand({ json, task, labels, ...flags }: ExtractFl
   const extraction = await extractAdapter({
     ...flags,
     r: positiveFlag('r', flags.r),
-    task: task === undefined ? null : taskFlag(task),
+    task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
   })
   return `${json ? JSON.stringify(extraction) : textOf(extraction, flags.tuned)}\n`

@@ -1,4 +1,4 @@
-import { parseRun, withSettings } from '../config/parse.ts'
+import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { inspectMethod } from '../evaluate/inspection.ts'
@@ -6,8 +6,10 @@ import { findConfig, openTask } from '../evaluate/open-task.ts'
 import { spectra } from '../evaluate/spectrum.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, loadAdapter } from '../formats/index.ts'
-import type { TaskName } from '../heads/index.ts'
+import { withSettings } from '../settings/plain.ts'
 import { tasks } from '../tasks/index.ts'
+import { describeTask } from '../tasks/named-tasks.ts'
+import { plainTask, wordLabels } from '../tasks/task-file.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { inspectModel } from './model-inspection.ts'
 import { printNotice } from './options.ts'
@@ -16,7 +18,7 @@ import { stepCost } from './step-cost.ts'
 
 export interface InspectFlags {
   readonly model: string
-  readonly task: TaskName
+  readonly task: string
   /** Number of classes. */
   readonly labels: number
   readonly method?: string | undefined
@@ -44,10 +46,10 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   const model = await findConfig(flags.model)
   const card = folder === undefined ? null : describeAdapter(folder)
   const names = card?.labels ?? Array.from({ length: card?.outputs ?? flags.labels }, (_, i) => `LABEL_${i}`)
-  const task = card?.task ?? flags.task
-  const open = openTask(model, task, tasks[task].classes ? names : [])
+  const task = card?.task ? { ...plainTask(card.task), ...card.prompt } : describeTask(flags.task)
+  const open = openTask(model, task, tasks[task.kind].classes ? (wordLabels(task) ?? task.labels ?? names) : [])
   const { subject, outline } = open
-  const length = Math.min(run.data.maxLength ?? tasks[task].maxLength, model.wiring.maxPositions)
+  const length = Math.min(run.data.maxLength ?? open.task.maxLength, model.wiring.maxPositions)
   const about = inspectModel(open, length)
   const print = (object: unknown, text: () => string): string => (json ? `${JSON.stringify(object, null, 2)}\n` : text())
 

@@ -9,7 +9,7 @@ import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
-import { positiveFlag, printNotice, taskFlag } from './options.ts'
+import { positiveFlag, printNotice } from './options.ts'
 import { type PredictFlags, predictCommand } from './predict.ts'
 import { type TrainFlags, trainCommand } from './train.ts'
 
@@ -21,7 +21,7 @@ const collect = (value: string, all: string[] = []): string[] => [...all, value]
 /** What says how rows are read. */
 function withColumns(command: Command): Command {
   return command
-    .option('--task <task>', 'needed where neither adapter nor model tells')
+    .option('--task <task>', 'a kind of task, a name such as glue/rte, or a task file; needed where neither adapter nor model tells')
     .option('--labels <names>', 'class names in order, comma-separated')
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
@@ -85,14 +85,14 @@ function program(exit: (code: number) => void): Command {
     .command('inspect')
     .description('weights, operations and targets of a model and method; a config.json is enough')
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the hub')
-    .option('--task <task>', 'kind of head', 'sequence-classification')
+    .option('--task <task>', 'a kind of task, a name such as glue/rte, or a task file', 'sequence-classification')
     .option('--labels <count>', 'number of classes', '2')
     .option('--method <name>', 'a PEFT method')
     .option('--set <key=value>', 'change a setting, e.g. method.r=8; may be repeated', collect, [])
     .option('--adapter <folder>', 'a saved adapter, in place of a method')
     .option('--json', 'print an object')
     .action(async (flags: Omit<InspectFlags, 'task' | 'labels' | 'json'> & { task: string; labels: string; json?: boolean }) => {
-      const options = { ...flags, task: taskFlag(flags.task), labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
+      const options = { ...flags, labels: positiveFlag('labels', flags.labels), json: flags.json ?? false }
       process.stdout.write(await inspect(options))
     })
 

@@ -1,3 +1,4 @@
+import { outputsOf } from '../evaluate/assembly.ts'
 import { forwardFlopsPerToken, moduleGroups, none } from '../evaluate/inspection.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { weightCounts } from '../evaluate/weight-counts.ts'
@@ -26,7 +27,7 @@ export interface ModelInspection {
 }
 
 /** Reads off the outline. */
-export function inspectModel({ name: task, subject, outline, labels }: OpenTask, length: number): ModelInspection {
+export function inspectModel({ name: task, subject, outline }: OpenTask, length: number): ModelInspection {
   const { modelType, wiring } = subject.model
   const { layers, hidden, vocabularySize, maxPositions } = wiring
   const { base, head } = weightCounts(subject, outline, none)
@@ -36,7 +37,7 @@ export function inspectModel({ name: task, subject, outline, labels }: OpenTask,
   )
   return {
     ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
-    outputs: subject.head.outputs(labels.length),
+    outputs: outputsOf(subject),
     weights: { base, head },
     forwardFlopsPerToken: forwardFlopsPerToken(subject, none, false, 1, length),
     linear: linear.map(({ role, pattern, count, in: inner, out }) => ({ role, pattern, count, in: inner, out })),

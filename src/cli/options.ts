@@ -1,8 +1,7 @@
-import { withSettings } from '../config/parse.ts'
 import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
-import { type TaskName, taskNames } from '../heads/index.ts'
+import { withSettings } from '../settings/plain.ts'
 
 /** Options of the commands that answer, as the command line gives them. */
 export interface PredictorFlags {
@@ -52,9 +51,6 @@ export function wordFlag<Word extends string>(name: string, text: string, words:
   throw new UserError(`--${name} ${text}: known are ${words.join(', ')}.${didYouMean(text, words)}`)
 }
 
-/** A task's name. */
-export const taskFlag = (task: string): TaskName => wordFlag('task', task, taskNames)
-
 export function columnsOf(
   flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn' | 'idColumn'>,
 ): PredictorOptions['columns'] {
@@ -82,7 +78,7 @@ export function predictorOptions(flags: PredictorFlags): PredictorOptions {
   return {
     model,
     adapter: adapter ?? null,
-    task: task === undefined ? null : taskFlag(task),
+    task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
     columns: columnsOf(flags),
     ...(flags.maxLength !== undefined && { maxLength: positiveFlag('max-length', flags.maxLength) }),

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { terminalSink } from '../track/terminal.ts'
-import { resume, train } from '../train/run.ts'
+import { resume, train } from '../train/seeds.ts'
 
 export interface TrainFlags {
   readonly set: readonly string[]

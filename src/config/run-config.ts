@@ -1,11 +1,20 @@
 import { z } from 'zod'
 import { readingFields } from '../data/reading.ts'
-import { taskNames } from '../heads/index.ts'
 import { methodOptions } from '../methods/index.ts'
+import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
+import { taskFile } from '../tasks/task-file.ts'
 
 const data = z.strictObject({
   train: z.string().min(1),
   eval: z.string().min(1).nullable().default(null),
+  /** Rows that are scored once, at the end, by what the run keeps. */
+  test: z.string().min(1).nullable().default(null),
+  /** So many training rows of each class, drawn by the seed; null: all rows. */
+  shots: z.number().int().positive().nullable().default(null),
+  /** As many others of each class, to evaluate on in place of `eval`. */
+  evalShots: z.number().int().positive().nullable().default(null),
+  /** A column of seeds: rows of other seeds than the run's are left out, in files that have it. */
+  seedColumn: z.string().min(1).nullable().default(null),
   /** Names of the classes in order; else the model's, else what the training data has. */
   labels: z.array(z.string()).min(1).nullable().default(null),
   ...readingFields,
@@ -39,9 +48,17 @@ const train = z.strictObject({
   maxGradNorm: z.number().positive().nullable().default(1),
   accumulate: z.number().int().positive().default(1),
   seed: z.number().int().nonnegative().default(1),
+  /** A run for each of these seeds in place of `seed`. */
+  seeds: z
+    .array(z.number().int().nonnegative())
+    .min(2)
+    .refine((seeds) => new Set(seeds).size === seeds.length, 'each seed must be there once')
+    .nullable()
+    .default(null),
   shuffle: z.boolean().default(true),
   dropout: z.number().min(0).lt(1).nullable().default(null),
-  evalEvery: z.union([z.literal('epoch'), z.number().int().positive()]).default('epoch'),
+  /** `end`: once, after the last update, so that nothing is chosen by it. */
+  evalEvery: z.union([z.enum(['epoch', 'end']), z.number().int().positive()]).default('epoch'),
   evalBatchSize: z.number().int().positive().default(64),
   /** The metric whose best evaluation is kept; null: the task's own. */
   keepBest: z.string().min(1).nullable().default(null),
@@ -59,7 +76,8 @@ const train = z.strictObject({
 /** A run as a file describes it. Every default is filled in by parsing. */
 export const runConfig = z.strictObject({
   model: z.string().min(1),
-  task: z.enum(taskNames),
+  /** A kind, a name, the path of a task file, or what such a file holds. */
+  task: z.union([z.enum(knownTasks), z.string().regex(taskFilePath, { abort: true }), taskFile]),
   method: methodOptions.default(methodOptions.parse({ name: 'lora' })),
   adapter: z.string().min(1).nullable().default(null),
   data,

@@ -1,7 +1,15 @@
 import { UserError } from '../errors.ts'
 
 /** Settings that are paths or names of models. */
-const paths: readonly (readonly string[])[] = [['model'], ['adapter'], ['out'], ['data', 'train'], ['data', 'eval']]
+const paths: readonly (readonly string[])[] = [
+  ['model'],
+  ['task'],
+  ['adapter'],
+  ['out'],
+  ['data', 'train'],
+  ['data', 'eval'],
+  ['data', 'test'],
+]
 
 type Settings = Record<string, unknown>
 

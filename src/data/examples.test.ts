@@ -3,22 +3,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type ExampleOptions, examplesOf, readExamples } from './examples.ts'
+import { type ExampleOptions, examplesOf, readExamples, type TextEncoder } from './examples.ts'
 import type { Row } from './row.ts'
-import type { Tokenizer } from './tokenizer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'adatune-examples-'))
 after(() => rmSync(folder, { recursive: true }))
 
 const row = (values: Record<string, unknown>, line = 7): Row => ({ values: new Map(Object.entries(values)), file: 'train.jsonl', line })
 /** One token a letter: its place in the alphabet. */
-const letters: Pick<Tokenizer, 'encode'> = {
+const letters: TextEncoder = {
   encode(text, pair, maxLength) {
     const ids = [...text, ...(pair ?? '')].map((letter) => letter.charCodeAt(0) - 97)
     return { ids: ids.slice(0, maxLength), types: ids.map((_, i) => (i < text.length ? 0 : 1)).slice(0, maxLength) }
   },
 }
-const never = (): Tokenizer => {
+const never = (): TextEncoder => {
   throw new Error('no tokenizer is needed')
 }
 const options = (some: Partial<ExampleOptions> = {}): ExampleOptions => ({

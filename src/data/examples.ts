@@ -25,15 +25,22 @@ export interface Item extends Place {
 
 /** The examples of items, one after another. */
 export const examplesIn = (items: readonly Item[]): Example[] => items.flatMap(({ examples }) => examples)
+/** What turns texts into tokens. */
+export type TextEncoder = Pick<Tokenizer, 'encode'>
+
+/** The tokens of a row of a form of its own, with its label. */
+export type OwnRow = Encoded & { readonly label: Label | null }
 
 export interface ExampleOptions extends Limits {
   /** Null: guessed from the names of the first row that has text. */
   readonly columns: Pick<Columns, 'text' | 'pair'> | null
   /** Called at the first row that has text. */
-  readonly tokenizer: () => Pick<Tokenizer, 'encode'>
+  readonly tokenizer: () => TextEncoder
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
   readonly maxLength: number
   readonly label: (row: Row) => Label | null
+  /** Reads rows of a form of its own with their label; null for others. */
+  readonly own?: (row: Row) => OwnRow | null
   /** Of models that write a second text, whose tokens the label gives. */
   readonly decoder?: DecoderStart
 }
@@ -45,7 +52,7 @@ export function textOf(row: Row, column: string): string {
   throw new UserError(`${at(row)}: "${column}" is ${shown(text)}; expected text.`)
 }
 
-function tokenise(row: Row, columns: Columns, tokenizer: Pick<Tokenizer, 'encode'>, options: ExampleOptions): Tokens {
+function tokenise(row: Row, columns: Columns, tokenizer: TextEncoder, options: ExampleOptions): Tokens {
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
@@ -83,8 +90,10 @@ function fitted(label: Label | null, row: Row, tokens: number, second: boolean):
 export function examplesOf(rows: readonly Row[], options: ExampleOptions): Example[] {
   const { decoder } = options
   let columns = options.columns
-  let tokenizer: Pick<Tokenizer, 'encode'> | null = null
+  let tokenizer: TextEncoder | null = null
   return rows.map((row) => {
+    const own = options.own?.(row)
+    if (own) return { ...modelTokens(own, row, options), label: own.label, file: row.file, line: row.line }
     let tokens: Tokens
     if ((row.values.get('input_ids') ?? null) !== null) {
       tokens = givenTokens(row, options)

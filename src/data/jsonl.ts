@@ -1,18 +1,8 @@
 import { UserError } from '../errors.ts'
+import { lines } from './lines.ts'
 import type { Row } from './row.ts'
 import { shown } from './row.ts'
 import { textChunks } from './text-chunks.ts'
-
-/** Lines ended by `\n` or `\r\n` alone: node:readline would also break at U+2028, which JSON strings may hold as it is. */
-async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let open = ''
-  for await (const chunk of chunks) {
-    const parts = (open + chunk).split('\n')
-    open = parts.pop()!
-    yield* parts
-  }
-  yield open
-}
 
 function objectOf(text: string, place: string): object {
   let value: unknown

@@ -54,6 +54,15 @@ export function tokenLabels(value: unknown, classes: number, row: Row, column: s
   )
 }
 
+/** The labels of a row's words [words] by index, -100 for a word that does not count. UserError for another number of them. */
+export function wordLabels(value: unknown, names: readonly string[], words: number, row: Row, column: string): readonly number[] {
+  if (!Array.isArray(value) || value.length !== words)
+    throw new UserError(
+      `${at(row)}: "${column}" is ${shown(value)}; expected an array with a label for each of the ${words} words (.jsonl).`,
+    )
+  return value.map((label) => (label === -100 ? label : labelIndex({ names }, label, row, column)))
+}
+
 /** The token positions (from 0) at which an answer starts and ends, from the columns `start_positions` and `end_positions`. */
 export function spanLabel(row: Row): { readonly start: number; readonly end: number } {
   const [start, end] = (['start_positions', 'end_positions'] as const).map((column) => {

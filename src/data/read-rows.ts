@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { delimitedRows } from './delimited.ts'
 import { jsonRows } from './json.ts'
 import { jsonlRows } from './jsonl.ts'
+import { textRows } from './plain-text.ts'
 import type { Row } from './row.ts'
 
 export type { Row } from './row.ts'
@@ -11,6 +12,7 @@ const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
   ['.ndjson', jsonlRows],
   ['.csv', (file) => delimitedRows(file, ',')],
   ['.tsv', (file) => delimitedRows(file, '\t')],
+  ['.txt', textRows],
   ['.json', jsonRows],
 ])
 
@@ -21,7 +23,7 @@ function readerOf(file: string): (file: string) => AsyncIterable<Row> {
 }
 
 /**
- * All rows of a .jsonl, .ndjson, .json, .csv or .tsv file, also gzipped; a relative path starts at the working directory.
+ * All rows of a .jsonl, .ndjson, .csv, .tsv, .txt or .json file, also gzipped; a relative path starts at the working directory.
  * UserError, with file and line, for a file that is missing, torn, malformed, of another kind, or without rows.
  */
 export async function readRows(file: string): Promise<Row[]> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { type SpecialTokens, specialTokens } from './special-tokens.ts'
 import { type Library, type Located, locateTokens } from './token-characters.ts'
 import { type Piece, postProcessor, tokenFrame } from './token-frame.ts'
 import { longestFirst } from './truncation.ts'
@@ -20,6 +21,13 @@ export interface Tokenizer {
   locate(text: string): Located
   /** Tokens of a text and its pair as one row with special tokens, and where those of the pair begin. */
   joined(text: readonly number[], pair: readonly number[]): Encoded & { readonly pairStart: number }
+  /** The tokens of a text, without special ones; where words begin with a space, so does a text that stands for such. */
+  tokens(text: string): number[]
+  /** Tokens as a single row with its special tokens. */
+  framed(ids: readonly number[]): Encoded
+  readonly special: SpecialTokens
+  /** A token as text. */
+  word(id: number): string
 }
 
 const instead = 'Rows may also carry "input_ids", which need no tokenizer.'
@@ -102,5 +110,13 @@ export function loadTokenizer(folder: string): Tokenizer {
     return { ...laidOut(frame.pair, texts), pairStart: laidOut(before, texts).ids.length }
   }
 
-  return { encode, locate, joined }
+  return {
+    encode,
+    locate,
+    joined,
+    tokens: tokensOf,
+    framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
+    special: specialTokens(parsed.data, config.data ?? {}),
+    word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
+  }
 }

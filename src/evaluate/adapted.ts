@@ -1,10 +1,12 @@
 import { UserError } from '../errors.ts'
-import { type Adapter, describeAdapter, loadAdapter, type Warn } from '../formats/index.ts'
-import { type TaskName, taskNames } from '../heads/index.ts'
+import { type Adapter, type Card, describeAdapter, loadAdapter, type Warn } from '../formats/index.ts'
+import { taskNames } from '../heads/index.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
+import { describeTask } from '../tasks/named-tasks.ts'
+import { plainTask, type TaskFile, wordLabels } from '../tasks/task-file.ts'
 import { isHead } from './assembly.ts'
 import { modelLabels } from './dataset.ts'
 import { type OpenTask, openTask } from './open-task.ts'
@@ -21,15 +23,27 @@ export interface Adapted {
 export interface AdaptedOptions {
   /** A saved adapter; null for the model as it is. */
   readonly adapter: string | null
-  /** Needed where neither an adapter nor the model tells. */
-  readonly task: TaskName | null
+  /** Its kind, name, file or description; needed where neither an adapter nor the model tells. */
+  readonly task: string | TaskFile | null
   /** Class names, in place of those that the adapter or model brings. */
   readonly labels: readonly string[] | null
 }
 
-function needTask(task: TaskName | null, where: string): TaskName {
-  if (task) return task
+/** The task that the user gives, else what a folder tells of its own. */
+function needTask(given: AdaptedOptions['task'], card: Card, where: string): TaskFile {
+  if (given !== null && given !== card.task) return describeTask(given)
+  if (card.task) return { ...plainTask(card.task), ...card.prompt }
   throw new UserError(`${where} does not tell its task; give --task, one of ${taskNames.join(', ')}.`)
+}
+
+/** Names of classes by their numbers in the task's data. A model that counts the same classes otherwise would be judged wrongly. */
+function labelsOf(own: readonly string[], { labels }: TaskFile, where: string): readonly string[] {
+  if (labels === null || labels.join() === own.join()) return own
+  if (labels.every((name) => own.includes(name)))
+    throw new UserError(
+      `${where} counts the classes as ${own.join(', ')}, the task as ${labels.join(', ')}; give --labels in the order of the model, and rows with names.`,
+    )
+  return labels
 }
 
 const numbered = (outputs: number): string[] => Array.from({ length: outputs }, (_, i) => String(i))
@@ -37,19 +51,25 @@ const numbered = (outputs: number): string[] => Array.from({ length: outputs }, 
 /** Puts an adapter on a model, or takes the model with the head it has; for `warn` see `loadAdapter`. */
 export function openAdapted(model: Model, { adapter, task: given, labels }: AdaptedOptions, warn: Warn = () => {}): Adapted {
   if (adapter === null) {
-    const task = given ?? needTask(describeAdapter(model.folder).task, model.folder)
-    const probe = { model, head: tasks[task].head, labels: 1 }
-    const own = modelLabels(probe)
-    if (own === null) throw new UserError(`${model.folder} has no head for ${task}: give --adapter, or a model that was trained for it.`)
-    const open = openTask(model, task, tasks[task].classes ? (labels ?? own) : [])
+    const description = needTask(given, describeAdapter(model.folder), model.folder)
+    const { head, classes } = tasks[description.kind]
+    const own = modelLabels({ model, head, labels: 1 })
+    if (own === null)
+      throw new UserError(`${model.folder} has no head for ${description.kind}: give --adapter, or a model that was trained for it.`)
+    const named = labels ?? wordLabels(description) ?? labelsOf(own, description, model.folder)
+    const open = openTask(model, description, classes ? named : [])
     return { open, adapter: null, method: inPlace('none', () => false), state: new Map() }
   }
   const card = describeAdapter(adapter)
-  const task = given ?? needTask(card.task, adapter)
+  const description = needTask(given, card, adapter)
+  const { head, classes } = tasks[description.kind]
   const names =
-    labels ?? card.labels ?? (card.outputs === null ? modelLabels({ model, head: tasks[task].head, labels: 1 }) : numbered(card.outputs))
+    labels ??
+    card.labels ??
+    wordLabels(description) ??
+    (card.outputs === null ? modelLabels({ model, head, labels: 1 }) : numbered(card.outputs))
   if (names === null) throw new UserError(`${adapter} holds no head, and ${model.folder} has none either.`)
-  const open = openTask(model, task, tasks[task].classes ? names : [])
+  const open = openTask(model, description, classes ? names : [])
   const subject = { model, outline: open.outline }
   const loaded = loadAdapter(adapter, subject, warn)
   for (const name of open.outline.base.keys()) {

@@ -1,10 +1,12 @@
 import { examplesIn, type Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import { UserError } from '../errors.ts'
 import type { Answer } from '../tasks/answer.ts'
 import { regrouped } from '../tasks/answered.ts'
 import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
 import { together } from '../tasks/distributions.ts'
 import type { Answers } from './answers.ts'
+import { asked } from './dataset.ts'
 import type { OpenTask } from './open-task.ts'
 import type { Reader } from './reader.ts'
 
@@ -36,12 +38,20 @@ export function rowOf(question: Question, index: number): Row {
 }
 
 /** Answers in the words of a task, by one voice or several. */
-export function answering({ task, labels }: OpenTask, read: Reader, { draws, members }: Pick<Answers, 'draws' | 'members'>): Answering {
+export function answering(
+  { name, task, labels, subject: { head } }: OpenTask,
+  read: Reader,
+  { draws, members }: Pick<Answers, 'draws' | 'members'>,
+): Answering {
   const { distributions } = task
   /** What the members say of each example, one by one and together. */
-  const ask = async (items: readonly Item[]) => {
+  const ask = async (items: readonly Item[], whole = false) => {
     const examples = examplesIn(items)
-    const all = await members(examples)
+    const all = await members(examples, whole)
+    if (all.length > 1 && head.told) {
+      const way = 'ask one of them'
+      throw new UserError(`Several voices have no common answer of the task ${name}, where each tells its likeliest words alone: ${way}.`)
+    }
     const voices = examples.map((_, i) => all.map((each) => each[i]!))
     const logits = voices.map((each) => together(each, distributions, labels.length))
     return { examples, voices, answered: regrouped(items, logits) }
@@ -49,11 +59,11 @@ export function answering({ task, labels }: OpenTask, read: Reader, { draws, mem
   return {
     labels,
     async predict(questions, { logits = false } = {}) {
-      const { answered } = await ask(read(questions.map(rowOf), false))
+      const { answered } = await ask(read(questions.map(rowOf), false), logits)
       return answered.map((each) => (logits ? task.raw(each, labels) : task.answer(each, labels)))
     },
     async evaluate(rows) {
-      const { examples, voices, answered } = await ask(read(rows, true))
+      const { examples, voices, answered } = await ask(asked(task, read(rows, true)))
       const metrics = task.metrics(answered, labels)
       if (!distributions) return metrics
       const beliefs = examples.flatMap(({ label }, i) => beliefsOf(voices[i]!, label!, distributions, labels.length))

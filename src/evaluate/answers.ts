@@ -1,9 +1,12 @@
 import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
+import { everywhere } from '../heads/head.ts'
+import type { Method, Tensor } from '../nn/method.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import type { Adapted } from './adapted.ts'
-import { openForward } from './forward.ts'
+import type { Subject } from './assembly.ts'
+import { type Forward, openForward } from './forward.ts'
 import { type Logits, parseInference } from './inference.ts'
 import { openMixture } from './trained-mixture.ts'
 
@@ -11,8 +14,8 @@ import { openMixture } from './trained-mixture.ts'
 export interface Answers {
   /** Whether its members were drawn at random. */
   readonly draws: boolean
-  /** What every member says, `[members][examples]`. */
-  members(examples: readonly Example[]): Promise<Logits[]>
+  /** What every member says, `[members][examples]`; `whole`, its logits at every token. */
+  members(examples: readonly Example[], whole: boolean): Promise<Logits[]>
   close(): Promise<void>
 }
 
@@ -26,6 +29,23 @@ export interface AnswersOptions {
   readonly batchSize: number
 }
 
+/** A model's answers, and its logits at every token by a second session, which is opened when it is first asked for. */
+async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<string, Tensor>, batchSize: number) {
+  const usual = await openForward(subject, method, state, { batchSize })
+  let full: Promise<Forward> | null = null
+  return {
+    async logits(examples: readonly Example[], values: ReadonlyMap<string, Tensor>, whole: boolean): Promise<Logits> {
+      if (!whole || !subject.head.told) return usual.logits(examples, values)
+      full ??= openForward({ ...subject, head: everywhere(subject.head) }, method, state, { batchSize })
+      return (await full).logits(examples, values)
+    },
+    async close(): Promise<void> {
+      await usual.close()
+      await (await full)?.close()
+    },
+  }
+}
+
 /**
  * Opens a model for answers, as merged or through the routes of the mixture that its adapter was merged from.
  * @throws UserError for an inference that is not known, or where there is no such mixture or expert
@@ -35,8 +55,8 @@ export async function openAnswers(adapted: Adapted, { adapter, inference, seed, 
   const asked = parseInference(inference)
   if (asked === null) {
     const { method, state } = adapted
-    const { logits, close } = await openForward(subject, method, state, { batchSize })
-    return { draws: false, members: async (examples) => [await logits(examples, state)], close }
+    const { logits, close } = await openVoice(subject, method, state, batchSize)
+    return { draws: false, members: async (examples, whole) => [await logits(examples, state, whole)], close }
   }
   if (adapter === null) throw new UserError(`The inference "${inference}" needs an adapter: the folder "adapter" of an adamix run.`)
   const { mode, number } = asked
@@ -44,14 +64,14 @@ export async function openAnswers(adapted: Adapted, { adapter, inference, seed, 
   const most = mode.number?.most(experts) ?? 0
   if (number > most) throw new UserError(`The inference "${inference}" is not there: the mixture of ${adapter} has experts 0 to ${most}.`)
   const first = route(() => 0)
-  const { logits, close } = await openForward(subject, first.method, first.state, { batchSize })
+  const { logits, close } = await openVoice(subject, first.method, first.state, batchSize)
   return {
     draws: mode.draws,
-    members: (examples) =>
+    members: (examples, whole) =>
       mode.members(
         examples,
         {
-          ask: (some, choose) => logits(some, route(choose).state),
+          ask: (some, choose) => logits(some, route(choose).state, whole),
           drawn:
             (at) =>
             ({ group, role }) =>

@@ -27,6 +27,9 @@ function headWiring({ model, head }: Subject): HeadWiring {
   return wiring
 }
 
+/** The number of outputs of the subject's head. */
+export const outputsOf = ({ model, head, labels }: Subject): number => head.outputs(labels, model.wiring.vocabularySize)
+
 /** Whether a tensor belongs to the subject's head. */
 export function isHead(subject: Subject, name: string): boolean {
   return headWiring(subject).modules.some((module) => name.startsWith(`${module}.`))
@@ -47,7 +50,7 @@ export interface AssemblyOptions {
 
 /** The graph of the model with its head, up to the logits. */
 export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
-  const { model, head, labels } = subject
+  const { model, head } = subject
   const { wiring } = model
   const construction = createNetwork({
     graph: createGraph(),
@@ -55,9 +58,9 @@ export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
     ...options,
   })
   const hidden = wiring.encode(construction.network)
-  const answering = wiring.decoder ? construction.network.on('decoder') : construction.network
-  const asked = head.chosen && (options.training || options.memory) ? head.chosen(answering, hidden) : hidden
-  return { ...construction, logits: headWiring(subject).logits(answering, asked, head.outputs(labels)) }
+  const network = wiring.decoder ? construction.network.on('decoder') : construction.network
+  const seen = head.view?.(network, hidden) ?? hidden
+  return { ...construction, logits: headWiring(subject).logits(network, seen, outputsOf(subject), head.words) }
 }
 
 /** The subject as its config alone makes it, for graphs that are never run. */

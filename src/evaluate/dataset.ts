@@ -1,9 +1,11 @@
 import type { Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import type { Reading } from '../data/reading.ts'
+import type { Columns, Reading } from '../data/reading.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { Model } from '../models/open.ts'
+import { keyOf } from '../random/key.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
+import type { TaskFile } from '../tasks/task-file.ts'
 import { isHead, type Subject } from './assembly.ts'
 
 export interface DatasetOptions {
@@ -33,6 +35,22 @@ export function dataset(
     ...(wiring.decoder && { decoder: wiring.decoder }),
   }
   return task.read(rows, source, names)
+}
+
+/** Items as evaluations ask them, every time alike. */
+export const asked = ({ drawn }: Task, items: readonly Item[]): readonly Item[] =>
+  drawn
+    ? items.map((item, i) => ({ ...item, examples: item.examples.map((example, k) => drawn(example, keyOf('evaluation', i, k))) }))
+    : items
+
+/**
+ * Of the columns that a task may have, the first that the rows have, with the label if possible; null where rows are put otherwise, as
+ * token ids or questions are.
+ */
+export function taskColumns({ columns }: TaskFile, rows: readonly Row[]): Columns | null {
+  const has = (...names: (string | null)[]): boolean => names.every((name) => name === null || rows[0]?.values.has(name))
+  const known = columns === null ? [] : [columns].flat()
+  return known.find(({ text, pair, label }) => has(text, pair, label)) ?? known.find(({ text, pair }) => has(text, pair)) ?? null
 }
 
 /** The class names that a model folder brings with a trained head; null where it has no head of its own. */

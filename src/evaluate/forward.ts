@@ -10,7 +10,7 @@ import { streamFeeds } from './stream-feeds.ts'
 
 /** A model with a method's state, ready to answer. */
 export interface Forward {
-  /** Logits of each example, in order: `outputs` numbers, or as many for each of its tokens. */
+  /** What the head answers for each example, in order: by default its logits, `outputs` numbers, or as many for each of its tokens. */
   logits(examples: readonly Example[], state: ReadonlyMap<string, Tensor>): Promise<Float32Array[]>
   close(): Promise<void>
 }
@@ -29,10 +29,10 @@ export async function openForward(
 ): Promise<Forward> {
   const { network, logits } = assemble(subject, { method, training: false, trains: trainedIn(state) })
   const { graph } = network
-  output(graph, 'logits', logits)
+  const { head } = subject
+  output(graph, 'logits', head.told?.(network, logits) ?? logits)
   const session: Session = await openSession(graph, { ...(threads !== undefined && { threads }) })
-  const byToken = subject.head.wiring !== 'sequence-classification'
-  const { rows: rowsOf, batch: batchOf, virtualTokens } = arrangement(subject, method)
+  const { rows: rowsOf, batch: batchOf } = arrangement(subject, method)
   return {
     async logits(examples, values) {
       const results: Float32Array[] = new Array(examples.length)
@@ -42,16 +42,16 @@ export async function openForward(
       for (let start = 0; start < order.length; start += batchSize) {
         const rows = order.slice(start, start + batchSize)
         const chosen = rows.map((i) => examples[i]!)
-        const batch = batchOf(rowsOf(chosen))
-        const { data, shape } = (await session.run({ ...streamFeeds(batch), ...fed })).logits!
+        const arranged = rowsOf(chosen)
+        const batch = batchOf(arranged)
+        const { data, shape } = (await session.run({ ...streamFeeds(batch), ...head.inputs?.(arranged, batch), ...fed })).logits!
+        const width = shape[1]!
         let at = 0
         rows.forEach((i, row) => {
-          const { ids, decoder } = chosen[row]!
-          const size = shape[1]! * (byToken ? (decoder?.ids ?? ids).length : 1)
-          // Virtual tokens have logits that nobody asks for.
-          if (byToken && !decoder) at += shape[1]! * virtualTokens
-          results[i] = (data as Float32Array).slice(at, at + size)
-          at += size
+          const [own, all] = [chosen[row]!, arranged[row]!].map((example) => width * head.answers(example)) as [number, number]
+          // Virtual tokens may have answers that nobody asks for.
+          results[i] = (data as Float32Array).slice(at + all - own, at + all)
+          at += all
         })
       }
       return results

@@ -1,9 +1,11 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { TaskName } from '../heads/index.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
+import { plainTask, promptOf, type TaskFile } from '../tasks/task-file.ts'
 import { inFloat32 } from '../weights/float32-copy.ts'
 import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
@@ -26,15 +28,38 @@ export async function findConfig(id: string): Promise<Model> {
 /** A model with the head of a task on it. */
 export interface OpenTask {
   readonly name: TaskName
+  readonly description: TaskFile
   readonly task: Task
   readonly labels: LabelNames
   readonly subject: Subject
   readonly outline: Outline
 }
 
-/** Puts a task's head on a model; tasks without classes have no labels. */
-export function openTask(model: Model, name: TaskName, labels: LabelNames): OpenTask {
-  const task = tasks[name]
-  const subject: Subject = { model, head: task.head, labels: labels.length }
-  return { name, task, labels, subject, outline: outline(subject) }
+/** The task with the metrics that its description names, and the loss. */
+function withMetrics(task: Task, { metrics }: TaskFile): Task {
+  if (metrics === null) return task
+  const metricNames = [...new Set([...metrics, 'loss'])]
+  return {
+    ...task,
+    primary: metrics[0]!,
+    metricNames,
+    metrics(...given) {
+      const all = task.metrics(...given)
+      // What is no metric by itself, such as a threshold, stays.
+      const rest = Object.keys(all).filter((name) => !task.metricNames.includes(name))
+      return Object.fromEntries([...metricNames, ...rest].flatMap((name) => (name in all ? [[name, all[name]!]] : [])))
+    },
+  }
+}
+
+/** Puts the head of a task, or of a kind, on a model; tasks without classes have no labels. */
+export function openTask(model: Model, task: TaskName | TaskFile, labels: LabelNames): OpenTask {
+  const description = typeof task === 'string' ? plainTask(task) : task
+  const { kind: name } = description
+  let tokenizer: Tokenizer | null = null
+  const { vocabularySize } = model.wiring
+  const setting = { labels, vocabularySize, prompt: promptOf(description), tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)) }
+  const opened = withMetrics(tasks[name].opened?.(setting) ?? tasks[name], description)
+  const subject: Subject = { model, head: opened.head, labels: labels.length }
+  return { name, description, task: opened, labels, subject, outline: outline(subject) }
 }

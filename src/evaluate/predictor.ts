@@ -1,4 +1,3 @@
-import type { TaskName } from '../heads/index.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
@@ -11,8 +10,8 @@ export interface PredictorOptions extends ReaderOptions {
   readonly model: string
   /** The folder of a saved adapter; without it the model answers as it is. */
   readonly adapter?: string | null
-  /** Needed where neither adapter nor model tells. */
-  readonly task?: TaskName | null
+  /** Its kind, name or file; needed where neither adapter nor model tells. */
+  readonly task?: string | null
   /** Class names in order, in place of the adapter's or model's. */
   readonly labels?: readonly string[] | null
   /** Rows at a time; 64 by default. */

@@ -3,7 +3,7 @@ import type { Row } from '../data/read-rows.ts'
 import { type Columns, readingFields, type Spans } from '../data/reading.ts'
 import type { Adapted } from './adapted.ts'
 import { arrangement } from './arrangement.ts'
-import { dataset } from './dataset.ts'
+import { dataset, taskColumns } from './dataset.ts'
 
 export interface ReaderOptions {
   /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
@@ -26,7 +26,8 @@ export function openReader({ open, adapter, method }: Adapted, options: ReaderOp
   const named = options.columns ?? run?.columns ?? null
   return (rows, labelled) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
-    const columns = options.columns || rows.every(({ values }) => named === null || values.has(named.text)) ? named : null
+    const fits = options.columns || rows.every(({ values }) => named === null || values.has(named.text))
+    const columns = (fits ? named : null) ?? taskColumns(open.description, rows)
     return dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans }, labelled, reserved })
   }
 }

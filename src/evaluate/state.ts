@@ -6,7 +6,7 @@ import { normals } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { Outline, Subject } from './assembly.ts'
-import { isHead } from './assembly.ts'
+import { isHead, outputsOf } from './assembly.ts'
 
 /** The tensors that training changes, by name. */
 export type State = Map<string, Tensor>
@@ -19,12 +19,18 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
     if (entry.shape.join() !== shape.join()) {
       throw new UserError(
         isHead(subject, name)
-          ? `${model.folder}: the head's "${name}" is [${entry.shape}], but ${subject.head.outputs(subject.labels)} output(s) make it [${shape}]: ` +
+          ? `${model.folder}: the head's "${name}" is [${entry.shape}], but ${outputsOf(subject)} output(s) make it [${shape}]: ` +
               'the model was trained for another set of labels.'
           : `${model.folder}: the tensor "${name}" is [${entry.shape}], but config.json makes it [${shape}].`,
       )
     }
     return { shape, data: readTensor(entry) }
+  }
+  if (subject.head.pretrained && isHead(subject, name)) {
+    throw new UserError(
+      `${model.folder} has no "${name}": label words need the masked-LM head that the model was trained with; take a model that was ` +
+        'saved with it (a ...ForMaskedLM class), or train one by the task masked-lm first.',
+    )
   }
   const size = elementCount(shape)
   if (shape.length > 1)

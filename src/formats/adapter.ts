@@ -21,6 +21,8 @@ export interface Card {
   readonly totalSteps: number | null
   /** How the rows were read that it was trained on, for whoever asks it; absent where a folder from elsewhere does not tell. */
   readonly reading?: Reading | undefined
+  /** How rows are put to a masked language model, where they are. */
+  readonly prompt?: { readonly template: string; readonly labelWords: Readonly<Record<string, string>> } | undefined
 }
 
 /** A trained adapter: all that is needed to use it on its base model. */

@@ -23,6 +23,7 @@ const fields = z.object({
   adapterName: z.string().nullable(),
   totalSteps: count,
   reading: z.object({ ...readingFields, maxLength: z.number().int().positive() }).optional(),
+  prompt: z.object({ template: z.string(), labelWords: z.record(z.string(), z.string()) }).optional(),
   files: z.record(z.string().regex(/^[\w-][\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
 })
 
@@ -45,13 +46,25 @@ const SEAL_BYTES = Buffer.byteLength(seal(Buffer.alloc(0)))
 
 /** Notes the method's options, what the card holds, and the SHA-256 of each file that is in the folder already. */
 export function writeCard(folder: string, method: MethodOptions, given: Card): void {
-  const { task, labels, outputs, baseModel, adapterName, totalSteps, reading } = given
+  const { task, labels, outputs, baseModel, adapterName, totalSteps, reading, prompt } = given
   const files = Object.fromEntries(
     readdirSync(folder)
       .sort()
       .map((name) => [name, fileDigest(join(folder, name))]),
   )
-  const card = { format: VERSION, method, task, labels, outputs, baseModel: hubName(baseModel), adapterName, totalSteps, reading, files }
+  const card = {
+    format: VERSION,
+    method,
+    task,
+    labels,
+    outputs,
+    baseModel: hubName(baseModel),
+    adapterName,
+    totalSteps,
+    reading,
+    prompt,
+    files,
+  }
   const body = `${JSON.stringify(card, null, 2).slice(0, -2)},\n`
   writeText(join(folder, CARD_FILE), body + seal(Buffer.from(body)))
 }

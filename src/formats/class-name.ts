@@ -21,6 +21,7 @@ const endings: Readonly<Record<HeadKind, string>> = {
   'sequence-classification': 'ForSequenceClassification',
   'token-classification': 'ForTokenClassification',
   'question-answering': 'ForQuestionAnswering',
+  'masked-lm': 'ForMaskedLM',
 }
 
 /** The class that transformers gives a model with this task's head, e.g. `BertForSequenceClassification`. */

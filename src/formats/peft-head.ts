@@ -9,7 +9,7 @@ interface PeftTask {
   readonly modules: readonly string[]
 }
 
-/** PEFT's task types; source: `PeftModelFor...` in peft/peft_model.py, 0.21. */
+/** PEFT's task types, of which masked language models have none; source: `PeftModelFor...` in peft/peft_model.py, 0.21. */
 export const peftTasks: ReadonlyMap<string, PeftTask> = new Map([
   ['SEQ_CLS', { kind: 'sequence-classification', modules: ['classifier', 'score'] }],
   ['TOKEN_CLS', { kind: 'token-classification', modules: ['classifier', 'score'] }],
@@ -20,7 +20,7 @@ export const peftTasks: ReadonlyMap<string, PeftTask> = new Map([
 
 export function taskType(task: TaskName | null): string | null {
   if (task === null) return null
-  return [...peftTasks].find(([, { kind }]) => kind === heads[task].wiring)![0]
+  return [...peftTasks].find(([, { kind }]) => kind === heads[task].wiring)?.[0] ?? null
 }
 
 /** PEFT's rule: a module is saved whole where its dotted name ends with one of `modules`. */

@@ -94,7 +94,7 @@ export async function openWriter(
   // Only the last token's logits are of interest.
   const asked: Subject = {
     ...subject,
-    head: { ...subject.head, chosen: (network, hidden) => gather(hidden, network.stream.rowEnd) },
+    head: { ...subject.head, view: (network, hidden) => gather(hidden, network.stream.rowEnd) },
   }
   const assembled = (memory: Parameters<typeof assemble>[1]['memory']) =>
     assemble(asked, { method, training: false, trains: trainedIn(state), ...(memory && { memory }) })

@@ -7,7 +7,7 @@ import type { Head, LossTerms, Objective, Targets } from './head.ts'
 import { overPasses } from './passes.ts'
 
 /** Cross-entropy of integer labels on `[n, classes]` logits; `n` is a named size of one pass times the passes. */
-export function labelLoss(logits: Value, size: 'rows' | 'tokens' | 'targets', objective: Objective): LossTerms {
+export function labelLoss(logits: Value, size: 'rows' | 'tokens' | 'places', objective: Objective): LossTerms {
   const { graph } = logits
   const lane = [part(size, objective.passes)]
   const labels = input(graph, 'labels', 'int32', lane)
@@ -35,6 +35,7 @@ export function labelTargets(labels: readonly number[], { classWeights }: Object
 export const classification: Head = {
   wiring: 'sequence-classification',
   outputs: (labels) => labels,
+  answers: () => 1,
   loss: (_network, logits, objective) => labelLoss(logits, 'rows', objective),
   targets: (examples, _batch, objective) =>
     labelTargets(

@@ -29,18 +29,35 @@ export interface Targets {
   readonly weight: number
   /** The number of targets that count. */
   readonly count: number
-  /** Named sizes of the graph that the targets fix. */
+  /** Sizes of its feeds that the batch does not tell. */
   readonly sizes?: Readonly<Record<string, number>>
 }
 
 /** A kind of task: its loss in the graph and its targets on the host. */
 export interface Head {
   readonly wiring: HeadKind
-  /** The number of outputs for so many labels. */
-  outputs(labels: number): number
-  /** The hidden states `[n, hidden]` that logits are made for in training; all of them where left out. */
-  chosen?(network: Network, hidden: Value): Value
+  /** Whether its weights must come with the model: made anew it would know nothing. */
+  readonly pretrained?: boolean
+  /** The number of outputs for so many labels, or words of the vocabulary. */
+  outputs(labels: number, vocabulary: number): number
+  /** The words that the head answers for, where its wiring answers for the whole vocabulary. */
+  readonly words?: readonly number[]
+  /** What of the hidden states `[tokens, hidden]` the head looks at, of the decoder where there is one; all by default. Declares the inputs that `inputs` feeds. */
+  view?(network: Network, hidden: Value): Value
+  /** What the logits need besides the batch; `examples` are those of one copy of it. */
+  inputs?(examples: readonly Example[], batch: Batch): Targets['feeds']
+  /** What leaves the graph as the model's answer, `[n, numbers]`; by default the logits. */
+  told?(network: Network, logits: Value): Value
+  /** The rows of its answer that belong to an example. */
+  answers(example: Example): number
   /** Adds the loss of `logits`, declaring the inputs that `targets` feeds. */
   loss(network: Network, logits: Value, objective: Objective): LossTerms
   targets(examples: readonly Example[], batch: Batch, objective: Objective): Targets
+}
+
+/** The head with its logits at every token, for heads that look at some; the others as they are. */
+export function everywhere(head: Head): Head {
+  if (!head.view) return head
+  const { view: _view, inputs: _inputs, told: _told, ...rest } = head
+  return { ...rest, answers: ({ ids, decoder }) => (decoder?.ids ?? ids).length }
 }

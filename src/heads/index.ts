@@ -1,6 +1,8 @@
 import { classification } from './classification.ts'
 import type { Head } from './head.ts'
 import { causal, sequenceToSequence } from './language.ts'
+import { maskedLm } from './masked-lm.ts'
+import { prompt } from './prompt.ts'
 import { regression } from './regression.ts'
 import { span } from './span.ts'
 import { token } from './token.ts'
@@ -13,6 +15,8 @@ export const heads = {
   'question-answering': span,
   'causal-lm': causal,
   'seq2seq-lm': sequenceToSequence,
+  'masked-lm': maskedLm(() => null),
+  'prompt-classification': prompt(null),
 } as const satisfies Record<string, Head>
 
 export type TaskName = keyof typeof heads

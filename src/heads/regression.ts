@@ -13,6 +13,7 @@ import { overPasses } from './passes.ts'
 export const regression: Head = {
   wiring: 'sequence-classification',
   outputs: () => 1,
+  answers: () => 1,
   loss({ graph }, logits, objective) {
     const lane = [part('rows', objective.passes)]
     const values = input(graph, 'labels', graph.float, lane)

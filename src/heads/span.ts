@@ -22,6 +22,7 @@ function spanScores({ stream }: Network, logits: Value): Value[] {
 export const span: Head = {
   wiring: 'question-answering',
   outputs: () => 2,
+  answers: ({ ids }) => ids.length,
   loss(network, logits, objective) {
     const { graph } = network
     const lane = part('rows', objective.passes)

@@ -5,6 +5,7 @@ import type { Head } from './head.ts'
 export const token: Head = {
   wiring: 'token-classification',
   outputs: (labels) => labels,
+  answers: ({ ids }) => ids.length,
   loss: (_network, logits, objective) => labelLoss(logits, 'tokens', objective),
   targets: (examples, _batch, objective) =>
     labelTargets(

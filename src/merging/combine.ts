@@ -4,7 +4,6 @@ import { findModel } from '../evaluate/open-task.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { saveAdapter } from '../formats/index.ts'
-import type { TaskName } from '../heads/index.ts'
 import { combination } from './combination.ts'
 import { openEvidence } from './evidence.ts'
 import { openMembers, type Sources } from './members.ts'
@@ -27,7 +26,7 @@ export interface CombineOptions extends Partial<Settings>, Sources, ReaderOption
   /** Whether to measure how the adapters differ. */
   readonly report?: boolean
   /** Needed where an adapter does not tell. */
-  readonly task?: TaskName | null
+  readonly task?: string | null
   readonly labels?: readonly string[] | null
   readonly batchSize?: number
   /** A folder that does not exist or is empty. */

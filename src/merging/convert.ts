@@ -34,7 +34,8 @@ export async function convertAdapter({ model: id, adapter: folder, out, notice }
     out,
     adapted,
     (temporary) => saveAdapter(temporary, converted, { model, outline: open.outline }),
-    async (temporary) => openAdapted(model, { adapter: temporary, task: open.name, labels: open.labels.length > 0 ? open.labels : null }),
+    async (temporary) =>
+      openAdapted(model, { adapter: temporary, task: open.description, labels: open.labels.length > 0 ? open.labels : null }),
   )
   return `LoRA in ${pairs.size} modules, ranks up to ${'r' in options ? options.r : 0}, in ${out}; ${seen}.`
 }

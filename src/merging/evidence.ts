@@ -1,6 +1,7 @@
 import { examplesIn } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
+import { asked } from '../evaluate/dataset.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
@@ -36,7 +37,7 @@ export function openEvidence(members: readonly Member[], options: EvidenceOption
   return {
     async score(blend: Blend) {
       const { state } = adapterOf(blend, members, 'average')
-      const items = openReader(first, options)(given(0), true)
+      const items = asked(open.task, openReader(first, options)(given(0), true))
       const method = methodFor(open.subject, open.outline, blend.options, null, blend.memory)
       forward ??= await openForward(open.subject, method, state, { batchSize })
       const logits = await forward.logits(examplesIn(items), state)

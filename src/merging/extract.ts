@@ -1,17 +1,19 @@
 import { UserError } from '../errors.ts'
 import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
-import { isHead } from '../evaluate/assembly.ts'
+import { isHead, outputsOf } from '../evaluate/assembly.ts'
 import { modelLabels } from '../evaluate/dataset.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { initialState, missing } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, hubName, loadAdapter, saveAdapter } from '../formats/index.ts'
-import { type TaskName, taskNames } from '../heads/index.ts'
+import { taskNames } from '../heads/index.ts'
 import { inPlace } from '../methods/in-place.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Model } from '../models/open.ts'
 import type { Tensor } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
+import { describeTask } from '../tasks/named-tasks.ts'
+import { promptOf } from '../tasks/task-file.ts'
 import { difference, moduleOf, tensorOf } from './difference.ts'
 import { loraOf } from './lora-blend.ts'
 import { assertFree, logitGap, writeVerified } from './verification.ts'
@@ -25,7 +27,7 @@ export interface ExtractOptions {
   /** As of LoRA; all linear modules by default. */
   readonly targets?: string | readonly string[]
   /** Needed where the tuned model has a head and does not tell what for. */
-  readonly task?: TaskName | null
+  readonly task?: string | null
   readonly labels?: readonly string[] | null
   /** A folder that does not exist or is empty. */
   readonly out: string
@@ -48,9 +50,10 @@ export interface Extraction {
 const untouched = inPlace('none', () => false)
 
 /** The tuned model with its head; a model without one is seen through random weights in the place of a head. */
-function openTuned(model: Model, given: TaskName | null, labels: readonly string[] | null): { open: OpenTask; head: boolean } {
-  const task = given ?? describeAdapter(model.folder).task
-  const headed = task !== null && modelLabels({ model, head: tasks[task].head, labels: 1 }) !== null
+function openTuned(model: Model, given: string | null, labels: readonly string[] | null): { open: OpenTask; head: boolean } {
+  const task = given === null ? describeAdapter(model.folder).task : describeTask(given)
+  const kind = task && (typeof task === 'string' ? task : task.kind)
+  const headed = kind !== null && modelLabels({ model, head: tasks[kind].head, labels: 1 }) !== null
   if (given !== null || headed) return { open: openAdapted(model, { adapter: null, task, labels }).open, head: true }
   const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(subject, name))
   const open = taskNames.map((name) => openTask(model, name, ['0', '1'])).find(complete)
@@ -77,7 +80,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.subject, name)) : []
   const whole = heads.map((parameter): [string, Tensor] => [parameter.name, tensorOf(tuned, parameter, base)])
 
-  const outputs = head ? open.subject.head.outputs(open.labels.length) : null
+  const outputs = head ? outputsOf(open.subject) : null
   const named = head && open.labels.length > 0 ? open.labels : null
   const card = {
     task: head ? open.name : null,
@@ -86,9 +89,10 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
     baseModel: hubName(options.base),
     adapterName: null,
     totalSteps: null,
+    prompt: (head && promptOf(open.description)) || undefined,
   }
   const blend = loraOf(pairs, 'none')
-  const { subject, outline, ...rest } = openTask(base, open.name, open.labels)
+  const { subject, outline, ...rest } = openTask(base, open.description, open.labels)
   const drawn = head ? [] : initialState(subject, outline, untouched, 1)
   const onBase = (adapter: Adapter): Adapted => ({
     open: { subject, outline, ...rest },

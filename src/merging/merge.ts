@@ -24,7 +24,11 @@ export async function mergeAdapter({ model: id, adapter, out, notice }: FoldingO
     (temporary) =>
       saveModel(temporary, model, mergeState(model, method, state, open.outline.sites), adapted.adapter!.card, open.outline.base),
     async (temporary) =>
-      openAdapted(await findModel(temporary), { adapter: null, task: open.name, labels: open.labels.length > 0 ? open.labels : null }),
+      openAdapted(await findModel(temporary), {
+        adapter: null,
+        task: open.description,
+        labels: open.labels.length > 0 ? open.labels : null,
+      }),
   )
   return `Merged into ${out}; ${seen}.`
 }

@@ -96,13 +96,13 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
   const voiceOf = (name: string | null): Voice => {
     if (name !== null) return { adapted: named(name), adapters: [named(name).adapter] }
     const [first] = opened.values()
-    const own = task ?? describeAdapter(model.folder).task ?? first?.open.name ?? null
+    const own = task ?? describeAdapter(model.folder).task ?? first?.open.description ?? null
     return { adapted: openAdapted(model, { adapter: null, task: own, labels }), adapters: [] }
   }
   const answersOf = (voice: Voice): Answering =>
     answering(voice.adapted.open, openReader(voice.adapted, options), {
       draws: false,
-      members: async (examples) => [await sessions.logits(voice, examples)],
+      members: async (examples, whole) => [await sessions.logits(voice, examples, whole)],
     })
 
   return {

@@ -2,6 +2,7 @@ import type { Example } from '../data/examples.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
 import type { Adapter } from '../formats/index.ts'
+import { everywhere } from '../heads/head.ts'
 import { definitionOf } from '../methods/index.ts'
 
 /** A model as it answers, and the adapters that this is made of. */
@@ -12,7 +13,8 @@ export interface Voice {
 
 /** Compiled sessions, one for each shape of adapter. */
 export interface Sessions {
-  logits(voice: Voice, examples: readonly Example[]): Promise<Float32Array[]>
+  /** What the head tells; `whole`, its logits at every token. */
+  logits(voice: Voice, examples: readonly Example[], whole: boolean): Promise<Float32Array[]>
   readonly count: number
   close(): Promise<void>
 }
@@ -20,16 +22,19 @@ export interface Sessions {
 /** What a session is compiled for: voices that share it differ in their numbers alone. */
 function shapeOf({ adapted: { open, state }, adapters }: Voice): string {
   const forms = adapters.map(({ options }) => [options.name, definitionOf(options).form?.(options)])
-  return JSON.stringify([open.name, open.labels.length, forms, [...state].map(([name, { shape }]) => [name, shape]).sort()])
+  return JSON.stringify([open.description, open.labels.length, forms, [...state].map(([name, { shape }]) => [name, shape]).sort()])
 }
 
 export function openSessions(batchSize: number): Sessions {
   const forwards = new Map<string, Promise<Forward>>()
   return {
-    async logits(voice, examples) {
+    async logits(voice, examples, whole) {
       const { open, method, state } = voice.adapted
-      const shape = shapeOf(voice)
-      if (!forwards.has(shape)) forwards.set(shape, openForward(open.subject, method, state, { batchSize }))
+      const { subject } = open
+      const full = whole && subject.head.told !== undefined
+      const shape = `${full} ${shapeOf(voice)}`
+      const asked = full ? { ...subject, head: everywhere(subject.head) } : subject
+      if (!forwards.has(shape)) forwards.set(shape, openForward(asked, method, state, { batchSize }))
       return (await forwards.get(shape)!).logits(examples, state)
     },
     get count() {

@@ -21,9 +21,9 @@ export async function unmergeAdapter({ model: id, adapter, out, notice }: Foldin
   const labels = open.labels.length > 0 ? open.labels : null
   const seen = await writeVerified(
     out,
-    openAdapted(merged, { adapter: null, task: open.name, labels }),
+    openAdapted(merged, { adapter: null, task: open.description, labels }),
     (temporary) => saveModel(temporary, merged, unmergeState(merged, method, state, outline.sites), loaded!.card, outline.base),
-    async (temporary) => openAdapted(await findModel(temporary), { adapter, task: open.name, labels }),
+    async (temporary) => openAdapted(await findModel(temporary), { adapter, task: open.description, labels }),
   )
   return `Unmerged into ${out}; with the adapter ${seen}.`
 }

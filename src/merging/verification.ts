@@ -3,6 +3,7 @@ import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { openForward } from '../evaluate/forward.ts'
+import { everywhere } from '../heads/head.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { explained } from '../weights/file-access.ts'
@@ -25,7 +26,8 @@ function probes({ open }: Adapted): Example[] {
 
 /** The logits of examples, one row after the other. */
 export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
-  const forward = await openForward(open.subject, method, state, { batchSize })
+  const { subject } = open
+  const forward = await openForward({ ...subject, head: everywhere(subject.head) }, method, state, { batchSize })
   const rows = await forward.logits(examples, state)
   await forward.close()
   return rows.flatMap((row) => [...row])
@@ -36,7 +38,10 @@ export async function logitGap(expected: Adapted, given: Adapted): Promise<numbe
   const examples = probes(expected)
   const [before, after] = [await logitsOf(expected, examples), await logitsOf(given, examples)]
   if (before.length !== after.length) return Infinity
-  return Math.max(...before.map((value, i) => Math.abs(value - after[i]!))) / Math.max(...before.map(Math.abs), 1e-6)
+  // A vocabulary's logits are too many for the arguments of one call.
+  const largest = (values: readonly number[], least: number): number => values.reduce((most, value) => Math.max(most, value), least)
+  const gap = before.map((value, i) => Math.abs(value - after[i]!))
+  return largest(gap, 0) / largest(before.map(Math.abs), 1e-6)
 }
 
 /** A gap in words. */

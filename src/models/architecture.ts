@@ -5,8 +5,11 @@ import type { Network } from '../nn/network.ts'
 
 /** A head: logits from the encoder's output, and the modules that belong to it alone. */
 export interface HeadWiring {
-  /** Logits `[rows, labels]`, or `[tokens, labels]` for heads that answer for each token. */
-  readonly logits: (network: Network, hidden: Value, labels: number) => Value
+  /**
+   * Logits `[rows, labels]`, or one row for each of `hidden`, `[n, hidden]`, for heads that answer for each token. Heads over the vocabulary
+   * answer for the `words` given, ids `[labels]`, or for all.
+   */
+  readonly logits: (network: Network, hidden: Value, labels: number, words?: readonly number[]) => Value
   /** Module names that PEFT saves and trains as part of the head: those that end with one of these. */
   readonly modules: readonly string[]
 }

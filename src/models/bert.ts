@@ -11,6 +11,7 @@ import { norm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { Architecture, HeadWiring } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
+import { maskedLmHead } from './masked-lm.ts'
 
 /** The fields of `config.json` that the BERT family shares, under HF's names. */
 export const bertConfig = z.object({
@@ -29,6 +30,7 @@ export const bertConfig = z.object({
   initializer_range: z.number().default(0.02),
   position_embedding_type: z.literal('absolute').default('absolute'),
   is_decoder: z.literal(false).default(false),
+  tie_word_embeddings: z.boolean().default(true),
 })
 export type BertConfig = z.infer<typeof bertConfig>
 
@@ -41,6 +43,14 @@ export const bertSizes = (config: BertConfig) => ({
   maxPositions: config.max_position_embeddings,
   initializerRange: config.initializer_range,
   positions: countingPositions,
+})
+
+/** The widths of a masked-LM head in the BERT family; `size` is the embedding's. */
+export const bertVocabulary = (config: BertConfig, size: number) => ({
+  hidden: config.hidden_size,
+  size,
+  vocabulary: config.vocab_size,
+  epsilon: config.layer_norm_eps,
 })
 
 /** Word, type and position embeddings, their norm and dropout; `size` is the embeddings' width. */
@@ -151,6 +161,15 @@ export const bert: Architecture = {
         },
         'token-classification': tokenHead('classifier', hidden, headDropout(config)),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
+        'masked-lm': maskedLmHead({
+          modules: ['cls'],
+          dense: 'cls.predictions.transform.dense',
+          norm: 'cls.predictions.transform.LayerNorm',
+          activation: config.hidden_act,
+          bias: 'cls.predictions.bias',
+          decoder: config.tie_word_embeddings ? 'bert.embeddings.word_embeddings' : 'cls.predictions.decoder',
+          ...bertVocabulary(config, hidden),
+        }),
       },
     }
   },

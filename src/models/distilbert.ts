@@ -12,6 +12,7 @@ import { residual } from '../nn/residual.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
 import { tokenHead } from './bert.ts'
+import { maskedLmHead } from './masked-lm.ts'
 
 const distilbertConfig = z.object({
   vocab_size: z.number().int().positive(),
@@ -26,6 +27,7 @@ const distilbertConfig = z.object({
   seq_classif_dropout: z.number().default(0.2),
   qa_dropout: z.number().default(0.1),
   initializer_range: z.number().default(0.02),
+  tie_word_embeddings: z.boolean().default(true),
 })
 type Config = z.infer<typeof distilbertConfig>
 
@@ -111,6 +113,18 @@ export const distilbert: Architecture = {
         },
         'token-classification': tokenHead('classifier', dim, config.dropout),
         'question-answering': tokenHead('qa_outputs', dim, config.qa_dropout),
+        'masked-lm': maskedLmHead({
+          modules: ['vocab_transform', 'vocab_layer_norm', 'vocab_projector'],
+          dense: 'vocab_transform',
+          norm: 'vocab_layer_norm',
+          activation: config.activation,
+          bias: 'vocab_projector.bias',
+          decoder: config.tie_word_embeddings ? 'distilbert.embeddings.word_embeddings' : 'vocab_projector',
+          hidden: dim,
+          size: dim,
+          vocabulary: config.vocab_size,
+          epsilon: EPSILON,
+        }),
       },
     }
   },

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { gelu } from '../graph/ops/fused.ts'
 import { linear } from '../nn/linear.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, denseHead, headDropout, tokenHead } from './bert.ts'
+import { maskedLmHead } from './masked-lm.ts'
 
-/** ELECTRA's discriminator (Clark et al. 2020). */
+/** ELECTRA (Clark et al. 2020): the discriminator, and with a masked-LM head the generator. */
 export const electra: Architecture = {
   modelType: 'electra',
   wire(json) {
@@ -23,6 +24,15 @@ export const electra: Architecture = {
         'sequence-classification': denseHead(hidden, headDropout(config), (x) => gelu(x)),
         'token-classification': tokenHead('classifier', hidden, headDropout(config)),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
+        'masked-lm': maskedLmHead({
+          modules: ['generator_predictions', 'generator_lm_head'],
+          dense: 'generator_predictions.dense',
+          norm: 'generator_predictions.LayerNorm',
+          activation: 'gelu',
+          bias: 'generator_lm_head.bias',
+          decoder: config.tie_word_embeddings ? 'electra.embeddings.word_embeddings' : 'generator_lm_head',
+          ...bertVocabulary(config, narrow),
+        }),
       },
     }
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { tanh } from '../graph/ops/elementwise.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, denseHead, headDropout, tokenHead } from './bert.ts'
+import { maskedLmHead } from './masked-lm.ts'
 
 /** Positions count from `padding + 1` over tokens that are not padding; padding keeps its own position. */
 function offsetPositions(padding: number): (ids: Int32Array) => Int32Array {
@@ -27,6 +28,15 @@ function robertaLike(modelType: string): Architecture {
           'sequence-classification': denseHead(hidden, headDropout(config), tanh),
           'token-classification': tokenHead('classifier', hidden, headDropout(config)),
           'question-answering': tokenHead('qa_outputs', hidden, 0),
+          'masked-lm': maskedLmHead({
+            modules: ['lm_head'],
+            dense: 'lm_head.dense',
+            norm: 'lm_head.layer_norm',
+            activation: 'gelu',
+            bias: 'lm_head.bias',
+            decoder: config.tie_word_embeddings ? 'roberta.embeddings.word_embeddings' : 'lm_head.decoder',
+            ...bertVocabulary(config, hidden),
+          }),
         },
       }
     },

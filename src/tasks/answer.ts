@@ -14,7 +14,9 @@ export type Answer = {
   readonly label?: string
   /** The likeliest class of each token. */
   readonly labels?: readonly string[]
-  /** Probabilities: of every class by its name, or of each token's likeliest class. */
+  /** The likeliest word of each place that is asked for. */
+  readonly words?: readonly string[]
+  /** Probabilities: of every class by its name, or of each token's likeliest class or word. */
   readonly scores?: Readonly<Record<string, number>> | readonly number[]
   /** The number of a regression, or the probability of an answer. */
   readonly score?: number

@@ -1,5 +1,7 @@
 import type { TaskName } from '../heads/index.ts'
 import { causalLanguage, sequenceToSequenceLanguage } from './language.ts'
+import { maskedLm } from './masked-lm.ts'
+import { promptClassification } from './prompt-classification.ts'
 import { questionAnswering } from './question-answering.ts'
 import { regression } from './regression.ts'
 import { sequenceClassification } from './sequence-classification.ts'
@@ -14,4 +16,6 @@ export const tasks: Readonly<Record<TaskName, Task>> = {
   'question-answering': questionAnswering,
   'causal-lm': causalLanguage,
   'seq2seq-lm': sequenceToSequenceLanguage,
+  'masked-lm': maskedLm,
+  'prompt-classification': promptClassification,
 }

@@ -8,6 +8,9 @@ import { labelColumns, oneExample } from './one-example.ts'
 import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
+/** The class of a row by its label. */
+export const classOf: NonNullable<Task['classOf']> = (row, column, names) => labelIndex({ names }, cellOf(row, column), row, column)
+
 /** One class for each row. */
 export const sequenceClassification: Task = {
   head: classification,
@@ -17,7 +20,8 @@ export const sequenceClassification: Task = {
   discover: (rows, column) => discoverLabels(rows, column).names,
   labelColumns,
   maxLength: 128,
-  read: oneExample((row, column, names) => labelIndex({ names }, cellOf(row, column), row, column)),
+  classOf,
+  read: oneExample(classOf),
   distributions: { places: consecutive, targets: (label) => [label as number] },
   metrics(answered, names) {
     const rows = answered.map(only)

@@ -1,4 +1,4 @@
-import type { Item, Label } from '../data/examples.ts'
+import type { Example, Item, Label } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Reading } from '../data/reading.ts'
 import type { DecoderStart } from '../data/teacher-forced.ts'
@@ -7,6 +7,7 @@ import type { Tokenizer } from '../data/tokenizer.ts'
 import { UserError } from '../errors.ts'
 import type { Head } from '../heads/head.ts'
 import type { Stream } from '../random/draws.ts'
+import type { Key } from '../random/key.ts'
 import type { Answer } from './answer.ts'
 import type { Answered } from './answered.ts'
 import type { Distributions } from './distributions.ts'
@@ -23,6 +24,21 @@ export interface Source extends Limits {
   readonly labelled: boolean
   /** Of models that write a second text, whose tokens the label gives. */
   readonly decoder?: DecoderStart
+}
+
+/** How rows are put to a masked language model, and which word stands for each class. */
+export interface Prompt {
+  readonly template: string
+  readonly labelWords: Readonly<Record<string, string>>
+}
+
+/** What a task may depend on besides its kind. */
+export interface TaskSetting {
+  readonly labels: LabelNames
+  readonly prompt: Prompt | null
+  readonly vocabularySize: number
+  /** The model's; loaded when it is first asked for. */
+  readonly tokenizer: () => Tokenizer
 }
 
 /**
@@ -43,12 +59,18 @@ export interface Task<Own extends Item = Item> {
   readonly maxLength: number
   /** The classes that occur in labelled rows. */
   discover(rows: readonly Row[], column: string): LabelNames
+  /** The class of a row that `column` tells; absent where rows have no class each. */
+  classOf?(row: Row, column: string, names: LabelNames): number
+  /** The task for a model and classes, where it depends on them. */
+  opened?(setting: TaskSetting): Task<Own>
   /** A reading with the choices made that are left to the training rows. */
   settle?(rows: readonly Row[], reading: Reading): Reading
   /** A reading with the choices made that are left to the evaluation rows, from the metrics that were best on them. */
   learn?(metrics: Readonly<Record<string, number>>, reading: Reading): Reading
   /** One item for each row, in order; UserError with file and line for the first row that does not fit. */
   read(rows: readonly Row[], source: Source, names: LabelNames): Own[]
+  /** The example as it is asked under a key, where chance decides what is asked. */
+  drawn?(example: Example, key: Key): Example
   /** How an example's logits are distributions; null where they are numbers. */
   readonly distributions: Distributions | null
   /** Metrics over items with labels, `loss` among them: the task's own, without any penalty. */
@@ -69,4 +91,4 @@ export function metricIn(metrics: Readonly<Record<string, number>>, name: string
 }
 
 /** Metrics that get better as they fall. */
-export const isLowerBetter = (metric: string): boolean => metric === 'loss'
+export const isLowerBetter = (metric: string): boolean => metric === 'loss' || metric === 'perplexity'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { RunSummary } from '../train/run.ts'
 import { bytes, count, duration, flops, metric, percent } from './numbers.ts'
+import { seedsTable } from './seeds-table.ts'
 import { table } from './table.ts'
 
 /** Tokens in a second of the whole run, evaluations and all. */
@@ -31,11 +32,13 @@ export function closingTable(summary: RunSummary): string {
   ])
   if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
+  const tested = Object.entries((metrics.test ?? {}) as Record<string, number>)
   const measured = Object.entries(summary.kept?.metrics ?? {})
   const facts = table(
     [
       ['kept', keptText(summary, number('steps'))],
       ...measured.map(([name, value]) => [name, metric(name, value)]),
+      ...tested.map(([name, value]) => [`test ${name}`, metric(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],
@@ -45,5 +48,6 @@ export function closingTable(summary: RunSummary): string {
     ],
     { header: false, align: ['left', 'left'] },
   )
-  return `\n${counts}\n${facts}`
+  const seeds = summary.seeds ? `\n${seedsTable(summary.seeds)}` : ''
+  return `\n${counts}\n${facts}${seeds}`
 }

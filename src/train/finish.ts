@@ -1,11 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
+import { examplesIn } from '../data/examples.ts'
+import { outputsOf } from '../evaluate/assembly.ts'
+import { openForward } from '../evaluate/forward.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
 import { plainMethod } from '../methods/index.ts'
-import { deployed } from '../nn/method.ts'
+import { deployed, type Method, type Tensor } from '../nn/method.ts'
+import { regrouped } from '../tasks/answered.ts'
+import { promptOf } from '../tasks/task-file.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
@@ -14,14 +19,21 @@ import type { Training } from './training.ts'
 
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
-/** Saves the adapter of a finished run: its best evaluation where there is one, else the last step. Returns the folder's bytes. */
+/** What a run keeps, without experts that are merged. */
+export interface Kept {
+  readonly adapterBytes: number
+  readonly method: Method
+  readonly state: ReadonlyMap<string, Tensor>
+}
+
+/** Saves the adapter of a finished run: its best evaluation where there is one, else the last step. */
 export function saveResult(
   out: string,
   config: RunConfig,
   { open, options, plan, reading }: Prepared,
   training: Training,
   { best }: Progress,
-): number {
+): Kept {
   const { subject, outline, labels, name, task } = open
   const kept = best ? readCheckpoint(bestFolder(join(out, 'checkpoints'), best.step)) : null
   const memory = kept ? (kept.progress as { memory: unknown }).memory : training.memory
@@ -33,18 +45,32 @@ export function saveResult(
   const card = {
     task: name,
     labels: labels.length > 0 ? labels : null,
-    outputs: subject.head.outputs(labels.length) || null,
+    outputs: outputsOf(subject),
     // A folder's path says nothing on another machine.
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
     reading: best ? (task.learn?.(best.metrics, reading) ?? reading) : reading,
+    prompt: promptOf(open.description) ?? undefined,
   }
   saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
-  return folderBytes(folder)
+  return { adapterBytes: folderBytes(folder), ...result }
 }
 
 /** Writes `metrics.json`: the kept evaluation's metrics on top, then what the run took. */
 export function writeMetrics(out: string, metrics: Readonly<Record<string, unknown>>): void {
   writeText(join(out, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`)
+}
+
+/** Metrics of what was kept on the test rows; null where the run has none. */
+export async function scoreTest(
+  { open, test }: Prepared,
+  { method, state }: Kept,
+  batchSize: number,
+): Promise<Record<string, number> | null> {
+  if (test === null) return null
+  const forward = await openForward(open.subject, method, state, { batchSize })
+  const logits = await forward.logits(examplesIn(test), state)
+  await forward.close()
+  return open.task.metrics(regrouped(test, logits), open.labels)
 }

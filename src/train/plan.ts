@@ -1,6 +1,8 @@
 import type { RunConfig } from '../config/run-config.ts'
 import type { Example } from '../data/examples.ts'
 import { epochOrder } from '../data/order.ts'
+import { keyOf } from '../random/key.ts'
+import type { Task } from '../tasks/task.ts'
 
 /** How a run's examples become micro-batches and updates: a pure function of the settings. */
 export interface Plan {
@@ -16,7 +18,8 @@ export interface Plan {
   evaluatesAfter(updates: number): boolean
 }
 
-export function planRun(examples: readonly Example[], train: RunConfig['train']): Plan {
+/** `drawn` asks an example as its key says, anew in each epoch. */
+export function planRun(examples: readonly Example[], train: RunConfig['train'], drawn: Task['drawn'] = (example) => example): Plan {
   const { batchSize, accumulate, epochs, evalEvery } = train
   const perEpoch = Math.ceil(examples.length / batchSize)
   const totalSteps = train.steps ?? Math.ceil((epochs * perEpoch) / accumulate)
@@ -34,8 +37,13 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'])
         const epoch = Math.floor(index / perEpoch)
         if (current?.epoch !== epoch) current = { epoch, order: epochOrder(examples.length, train.seed, epoch, train.shuffle) }
         const start = (index % perEpoch) * batchSize
-        return Array.from(current.order.subarray(start, start + batchSize), (at) => examples[at]!)
+        return Array.from(current.order.subarray(start, start + batchSize), (at) =>
+          drawn(examples[at]!, keyOf('drawn', train.seed, epoch, at)),
+        )
       }),
-    evaluatesAfter: (updates) => updates === totalSteps || (evalEvery === 'epoch' ? endsEpoch(updates) : updates % evalEvery === 0),
+    evaluatesAfter(updates) {
+      if (updates === totalSteps) return true
+      return evalEvery === 'epoch' ? endsEpoch(updates) : evalEvery !== 'end' && updates % evalEvery === 0
+    },
   }
 }

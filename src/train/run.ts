@@ -13,11 +13,12 @@ import { explained } from '../weights/file-access.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
 import type { RunEvent, Sink } from './events.ts'
-import { saveResult, writeMetrics } from './finish.ts'
+import { saveResult, scoreTest, writeMetrics } from './finish.ts'
 import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
+import type { SeedsSummary } from './seeds.ts'
 import { modelFingerprint, sourceHashes } from './sources.ts'
 import { meter, nothingSpent } from './spent.ts'
 import { openTraining } from './training.ts'
@@ -32,8 +33,10 @@ export interface RunSummary {
   readonly weights: WeightCounts
   /** For rows of the training data's mean length. */
   readonly forwardFlops: ForwardCosts
-  /** The kept evaluation's, then what the run took; empty where it was stopped. */
-  readonly metrics: Readonly<Record<string, number>>
+  /** The kept evaluation's, those of the test rows as `test`, then what the run took; empty where it was stopped. */
+  readonly metrics: Readonly<Record<string, unknown>>
+  /** Of a run over several seeds, whose last the other fields describe. */
+  readonly seeds?: SeedsSummary
 }
 
 export interface RunOptions {
@@ -51,11 +54,8 @@ const ENVIRONMENT = 'env.json'
 const writeJson = (folder: string, name: string, value: unknown): void =>
   writeText(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
 
-/**
- * Starts a run in a new folder. Everything is read and checked before the folder is made.
- * @throws UserError for settings, files or rows that do not fit, and for a loss that is not finite
- */
-export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
+/** The folder of a new run. Throws UserError where there is none, or it holds other files. */
+export function freeFolder(config: RunConfig, options: RunOptions): string {
   const out = options.out ?? config.out
   if (!out) throw new UserError('The run has no folder: give "out" in the run file, or --out.')
   // A kill between the two files that start a run leaves the first of them.
@@ -63,13 +63,20 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   if (held.some((name) => name !== ENVIRONMENT)) {
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
+  return out
+}
+
+/** Starts a run of one seed, as `train` of seeds.ts does. */
+export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
+  const out = freeFolder(config, options)
   const prepared = await prepare(config, options.notice)
   const learningRate = config.train.learningRate ?? defaultRate(prepared.options)
   const complete: RunConfig = {
     ...config,
     method: prepared.options,
     out: null,
-    data: { ...config.data, ...prepared.reading },
+    // Rows of another file may have other columns of the task's.
+    data: { ...config.data, ...prepared.reading, columns: config.data.columns },
     train: { ...config.train, learningRate },
   }
   const found = environment(complete, prepared.open.subject.model)
@@ -79,7 +86,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   return carryOn(out, complete, prepared, null, options)
 }
 
-/** Goes on with the run of a folder from its newest whole checkpoint; with the same data and settings it ends in the same bytes. */
+/** Goes on with a run of one seed from its newest whole checkpoint. */
 export async function resume(out: string, options: RunOptions = {}): Promise<RunSummary> {
   const file = join(out, 'config.json')
   if (!existsSync(file)) throw new UserError(`${out} holds no run: it has no config.json.`)
@@ -160,10 +167,22 @@ async function carryOn(
     const meanLength = Math.round(rows.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length)
     const forwardFlops = forwardCosts(open.subject, training.method, 1, meanLength)
     if (!finished) return { out, finished, kept: progress.best, weights, forwardFlops, metrics: {} }
-    const adapterBytes = saveResult(out, config, prepared, training, progress)
+    const result = saveResult(out, config, prepared, training, progress)
+    const test = await scoreTest(prepared, result, config.train.evalBatchSize)
+    const { adapterBytes } = result
     const { step: steps, tokens, flops: trainFlops, best, last } = progress
     const kept = best ?? last
-    const metrics = { ...kept?.metrics, keptStep: best?.step ?? steps, steps, tokens, trainFlops, adapterBytes, ...weights, ...spent() }
+    const metrics = {
+      ...kept?.metrics,
+      ...(test && { test }),
+      keptStep: best?.step ?? steps,
+      steps,
+      tokens,
+      trainFlops,
+      adapterBytes,
+      ...weights,
+      ...spent(),
+    }
     writeMetrics(out, metrics)
     emit({ event: 'done', ...metrics })
     return { out, finished, kept: best, weights, forwardFlops, metrics }

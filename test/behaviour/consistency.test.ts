@@ -20,6 +20,13 @@ const examples = {
       Array.from({ length }, (_, k) => (k === 1 ? -100 : k % 3)),
     ),
   ),
+  'masked-lm': lengths.map((length) =>
+    example(
+      length,
+      Array.from({ length }, (_, k) => (k % 3 === 1 ? k + 7 : -100)),
+    ),
+  ),
+  'prompt-classification': rows,
   'question-answering': lengths.map((length) => example(length, { start: 1, end: length - 1 })),
 } as const satisfies Partial<Record<TaskName, readonly Example[]>>
 type Tried = keyof typeof examples

@@ -388,7 +388,7 @@ const cases: Record<string, Case> = {
   },
   'a task flag misspelt': {
     args: [...predicting, '--text', 'a', '--task', 'regresion'],
-    says: /--task regresion: known are .*Did you mean "regression"/,
+    says: /The task "regresion" is not known; known are .*Did you mean "regression"/,
   },
   'a pair column alone': { args: [...predicting, '--data', 'eval.jsonl', '--pair-column', 'b'], says: /--pair-column needs --text-column/ },
   'a model without head and no adapter': {

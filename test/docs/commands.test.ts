@@ -8,6 +8,8 @@ import { parse } from 'yaml'
 import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
 import { ruleNames } from '../../src/merging/rules/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
+import { knownTasks } from '../../src/tasks/named-tasks.ts'
+import { taskFile } from '../../src/tasks/task-file.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
 import { blocks, document } from './documents.ts'
@@ -84,4 +86,14 @@ test('docs/adapters.md names every rule, and commands that are there', () => {
   for (const rule of ruleNames) assert.ok(text.includes(`\`${rule}\``), rule)
   for (const [, command] of text.matchAll(/^adatune (\w+)/gm))
     assert.ok(['merge', 'unmerge', 'convert', 'extract', 'combine', 'predict'].includes(command!), command)
+})
+
+test('the task files and run files of docs/tasks.md are ones', () => {
+  const text = document('docs/tasks.md')
+  const files = blocks(text, 'yaml task')
+  assert.ok(files.length >= 2)
+  for (const file of files) assert.ok(taskFile.parse(parse(file)).kind)
+  for (const run of blocks(text, 'yaml')) assert.ok(parseRun(parse(run), 'docs/tasks.md').task)
+  const named = knownTasks.filter((name) => name.includes('/'))
+  for (const name of named) assert.ok(text.includes(`\`${name}\``) || text.includes(`\`${name.split('/')[1]}\``), name)
 })

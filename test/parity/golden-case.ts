@@ -100,7 +100,7 @@ function start({ folder }: GoldenCase): { model: string; adapter: string | null 
 }
 
 /** The case as a run file and data files in a temporary folder. */
-export function caseRun(golden: GoldenCase): { config: RunConfig; firstBatch: string; work: string } {
+export function caseRun(golden: GoldenCase): { config: RunConfig; task: string; firstBatch: string; work: string } {
   const work = mkdtempSync(join(tmpdir(), 'adatune-golden-'))
   const lines = golden.batches.map((batch) =>
     batch.input_ids!.map((_, row) => JSON.stringify(Object.fromEntries(Object.entries(batch).map(([key, values]) => [key, values[row]])))),
@@ -109,10 +109,11 @@ export function caseRun(golden: GoldenCase): { config: RunConfig; firstBatch: st
   writeFileSync(data, lines.flat().join('\n'))
   writeFileSync(firstBatch, lines[0]!.join('\n'))
   const { optimizer } = golden
+  const task = taskNames[golden.task]
   const config = parseRun(
     {
       ...start(golden),
-      task: taskNames[golden.task],
+      task,
       method: methodOf(golden, work),
       data: { train: data, ...(golden.task === 'cls' && { labels: ['0', '1', '2'] }) },
       train: {
@@ -131,5 +132,5 @@ export function caseRun(golden: GoldenCase): { config: RunConfig; firstBatch: st
     },
     golden.name,
   )
-  return { config, firstBatch, work }
+  return { config, task, firstBatch, work }
 }

@@ -78,11 +78,11 @@ function compareFiles(given: string, expected: string): { values: number; outlie
 for (const name of readdirSync(root).filter((entry) => existsSync(join(root, entry, 'case.json')))) {
   test(`${name} trains as the reference does`, async () => {
     const golden = readCase(root, name)
-    const { config, firstBatch, work } = caseRun(golden)
+    const { config, task, firstBatch, work } = caseRun(golden)
     const out = join(work, 'run')
     const virtual = golden.task === 'clm' && config.method.name === 'prompt' ? config.method.tokens : 0
     if (config.adapter?.endsWith('.safetensors') !== true) {
-      const before = await logits(config.model, config.adapter ?? undefined, golden, config.task, firstBatch)
+      const before = await logits(config.model, config.adapter ?? undefined, golden, task, firstBatch)
       const expected = expectedLogits(golden.before, virtual)
       assert.equal(before.length, expected.length)
       assert.ok(largest(before.map((value, i) => Math.abs(value - expected[i]!))) <= tolerance.logits, 'logits before training')
@@ -112,7 +112,7 @@ for (const name of readdirSync(root).filter((entry) => existsSync(join(root, ent
     })
 
     const expected = expectedLogits(golden.after, virtual)
-    const after = await logits(config.model, join(out, 'adapter'), golden, config.task, firstBatch)
+    const after = await logits(config.model, join(out, 'adapter'), golden, task, firstBatch)
     // Adam makes much of differences where a gradient is nearly zero, so that training widens the tolerance.
     assert.ok(largest(after.map((value, i) => Math.abs(value - expected[i]!))) <= 0.05, 'logits after training')
 

@@ -1,5 +1,6 @@
 import type { Value } from '../graph.ts'
 import { append } from '../graph.ts'
+import { cast } from './elementwise.ts'
 import { sizeOf } from './movement.ts'
 
 function ordered(x: Value, largest: boolean): [Value, Value] {
@@ -16,4 +17,15 @@ export function sortDescending(x: Value): { readonly values: Value; readonly pla
   const [values, order] = ordered(x, true)
   // The order of an order is its inverse.
   return { values, places: ordered(order, false)[1] }
+}
+
+/** The largest number of each row of `[n, width]` and where it stands, both `[n, 1]` in the graph's floating type; the first of equals. */
+export function largest(x: Value): { readonly value: Value; readonly place: Value } {
+  const shape = [x.shape[0]!, 1]
+  const types = [
+    { dtype: x.dtype, shape },
+    { dtype: 'int64' as const, shape },
+  ]
+  const [value, place] = append(x.graph, 'TopK', [x, sizeOf(x.graph, 1)], types, { axis: { int: -1 }, largest: { int: 1 } })
+  return { value: value!, place: cast(place!, x.dtype) }
 }

@@ -1,0 +1,45 @@
+import { parse as parseYaml } from 'yaml'
+import { UserError } from '../errors.ts'
+
+const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** Refuses keys that could reach an object's prototype, at any depth, and aliases of YAML that lead back to themselves. */
+export function assertPlain(value: unknown, where: string, around: readonly unknown[] = []): void {
+  if (typeof value !== 'object' || value === null) return
+  if (around.includes(value)) throw new UserError(`${where}: an alias stands within what it names.`)
+  for (const [key, inner] of Object.entries(value)) {
+    if (forbidden.has(key)) throw new UserError(`${where}: the key "${key}" is not allowed.`)
+    assertPlain(inner, where, [...around, value])
+  }
+}
+
+/** One `--set a.b=value`; the value is YAML. */
+function assign(target: Record<string, unknown>, setting: string, flag: string): void {
+  const equals = setting.indexOf('=')
+  if (equals < 1) throw new UserError(`${flag} ${setting}: write it as ${flag} name=value.`)
+  const path = setting.slice(0, equals).split('.')
+  const bad = path.find((key) => key === '' || forbidden.has(key))
+  if (bad !== undefined) throw new UserError(`${flag} ${setting}: the key "${bad}" is not allowed.`)
+  let value: unknown
+  try {
+    value = parseYaml(setting.slice(equals + 1), { prettyErrors: false })
+  } catch (error) {
+    throw new UserError(`${flag} ${setting}: the value cannot be read: ${(error as Error).message}.`)
+  }
+  assertPlain(value, `${flag} ${setting}`)
+  let at = target
+  for (const key of path.slice(0, -1)) {
+    const inner = Object.hasOwn(at, key) ? (at[key] ?? {}) : {}
+    if (typeof inner !== 'object' || Array.isArray(inner))
+      throw new UserError(`${flag} ${setting}: "${key}" is one value, not a group of settings.`)
+    at[key] = { ...inner }
+    at = at[key] as Record<string, unknown>
+  }
+  at[path.at(-1)!] = value
+}
+
+/** Plain settings with `--set` changes made in place. */
+export function withSettings(target: Record<string, unknown>, settings: readonly string[], flag = '--set'): Record<string, unknown> {
+  for (const setting of settings) assign(target, setting, flag)
+  return target
+}

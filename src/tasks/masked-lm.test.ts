@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { simpleTokenizer } from '../../test/behaviour/simple-tokenizer.ts'
+import { keyOf } from '../random/key.ts'
+import { maskedLm } from './masked-lm.ts'
+
+const special = { all: new Set([0, 1, 2]), mask: 2, unknown: null }
+const opened = (mask: number | null = 2) => {
+  const tokenizer = simpleTokenizer({ special: { ...special, mask } })
+  return maskedLm.opened!({ labels: [], prompt: null, vocabularySize: 40, tokenizer: () => tokenizer })
+}
+const length = 4000
+const row = {
+  ids: Int32Array.from({ length }, (_, i) => (i % 100 === 0 ? 1 : 3 + (i % 37))),
+  types: new Int32Array(length),
+  mask: new Uint8Array(length).fill(1),
+  ...{ label: null, file: 'a.txt', line: 3 },
+}
+
+test('15 % of the words are asked for, 80 % of them masked, 10 % replaced, and no special token', () => {
+  const { drawn } = opened()
+  const { ids, label } = drawn!(row, keyOf('a'))
+  const labels = label as readonly number[]
+  const asked = labels.flatMap((word, i) => (word >= 0 ? [i] : []))
+  assert.ok(asked.every((i) => labels[i] === row.ids[i] && row.ids[i] !== 1))
+  const share = (count: number, of: number): number => count / of
+  assert.ok(Math.abs(share(asked.length, length) - 0.15) < 0.02, `${asked.length}`)
+  const masked = asked.filter((i) => ids[i] === 2).length
+  const kept = asked.filter((i) => ids[i] === row.ids[i]).length
+  assert.ok(Math.abs(share(masked, asked.length) - 0.8) < 0.06, `${masked}`)
+  assert.ok(Math.abs(share(kept, asked.length) - 0.1) < 0.05, `${kept}`)
+  ids.forEach((id, i) => {
+    if (labels[i]! < 0) assert.equal(id, row.ids[i])
+  })
+})
+
+test('what is asked is a function of the key, and the row itself stays', () => {
+  const { drawn } = opened()
+  const before = row.ids.slice()
+  assert.deepEqual(drawn!(row, keyOf('a')), drawn!(row, keyOf('a')))
+  assert.notDeepEqual(drawn!(row, keyOf('a')).label, drawn!(row, keyOf('b')).label)
+  assert.deepEqual(row.ids, before)
+})
+
+test('a row of one word is asked for it, and rows with labels of their own are left alone', () => {
+  const short = { ...row, ids: Int32Array.of(1, 9, 1) }
+  for (const k of [0, 1, 2, 3]) assert.deepEqual(opened().drawn!(short, keyOf(k)).label, [-100, 9, -100])
+  const given = { ...short, label: [-100, 4, -100] }
+  assert.equal(opened().drawn!(given, keyOf('a')), given)
+  assert.throws(() => opened().drawn!({ ...row, ids: Int32Array.of(0, 1) }, keyOf('a')), /a\.txt:3: only special tokens/)
+  assert.throws(() => opened(null).drawn!(short, keyOf('a')), /no mask token/)
+})
+
+test('loss and perplexity are of the labels, accuracy of the likeliest words', () => {
+  const told = [Float32Array.of(Math.log(0.5), 7, Math.log(0.5), Math.log(0.125), 3, Math.log(0.6))]
+  const metrics = maskedLm.metrics([{ item: { file: '', line: 0, examples: [{ ...row, label: [-100, 7, 4] }] }, logits: told }], [])
+  assert.equal(metrics.accuracy, 0.5)
+  assert.ok(Math.abs(metrics.loss! - Math.log(4)) < 1e-6 && Math.abs(metrics.perplexity! - 4) < 1e-5)
+})

@@ -1,0 +1,18 @@
+import type { SeedsSummary } from '../train/seeds.ts'
+import { metric } from './numbers.ts'
+import { table } from './table.ts'
+
+/** The metrics of every seed, their mean and deviation, for the end of a run's output. */
+export function seedsTable({ bySeed, mean, deviation }: SeedsSummary): string {
+  const names = Object.keys(mean)
+  const line = (name: string, values: Readonly<Record<string, number>>): string[] => [
+    name,
+    ...names.map((each) => metric(each.replace(/^test /, ''), values[each]!)),
+  ]
+  return table([
+    ['seed', ...names],
+    ...bySeed.map(({ seed, metrics }) => line(String(seed), metrics)),
+    line('mean', mean),
+    line('deviation', deviation),
+  ])
+}

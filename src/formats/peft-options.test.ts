@@ -84,7 +84,7 @@ test('what an adapter needs and adatune lacks is refused by name', () => {
     layers_pattern: 'layer',
     from_the_future: 1,
     peft_type: 'LOHA',
-    task_type: 'FEATURE_EXTRACTION',
+    task_type: 'IMAGE_CLS',
     bias: 'some',
     r: 0,
     lora_alpha: 'much',

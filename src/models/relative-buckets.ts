@@ -1,6 +1,6 @@
 import { constant, type Value } from '../graph/graph.ts'
-import { add, maximum, min, sub } from '../graph/ops/elementwise.ts'
-import { expand, gather, reshape, transpose } from '../graph/ops/movement.ts'
+import { add, min, neg, sub } from '../graph/ops/elementwise.ts'
+import { gather, reshape, transpose } from '../graph/ops/movement.ts'
 import type { Scored } from '../nn/attention.ts'
 
 export interface Buckets {
@@ -34,8 +34,7 @@ export function bucketBias(rows: Value, buckets: Buckets, { queryColumns, keyCol
   const [queries, keys] = [queryColumns.shape[0]!, keyColumns.shape[0]!]
   const distances = sub(reshape(keyColumns, [1, keys]), reshape(queryColumns, [queries, 1]))
   const table = Array.from({ length: 2 * furthest + 1 }, (_, i) => bucketOf(i - furthest, buckets))
-  const end = constant(graph, [-furthest], [1, 1], distances.dtype)
-  const near = maximum([min(distances, furthest), expand(end, distances.shape)])
+  const near = neg(min(neg(min(distances, furthest)), furthest))
   const chosen = gather(constant(graph, table, [table.length], distances.dtype), add(near, furthest))
   return reshape(transpose(gather(rows, chosen), [2, 0, 1]), [1, rows.shape[1]!, queries, keys])
 }

@@ -29,9 +29,8 @@ NAMES = {
     'lengthPenalty': 'length_penalty', 'earlyStopping': 'early_stopping',
 }
 CASES = [
-    ('gpt2-clm-lora', False, None), ('gpt2-clm-lora', True, None), ('gpt2-clm-prompt', True, None), ('gpt2-clm-prefix', True, None),
-    ('t5-s2s-lora', False, None), ('t5-s2s-adalora', True, None),
-    ('bart-s2s-lora', True, None), ('bart-s2s-prefix', True, None),
+    ('gpt2-clm-lora', False), ('gpt2-clm-lora', True), ('gpt2-clm-prompt', True), ('gpt2-clm-prefix', True),
+    ('t5-s2s-lora', False), ('t5-s2s-adalora', True), ('bart-s2s-lora', True), ('bart-s2s-prefix', True),
 ]
 
 
@@ -40,24 +39,34 @@ def rows_of(case):
     return [[i for i, m in zip(ids, mask) if m] for ids, mask in zip(batch['input_ids'], batch['attention_mask'])]
 
 
+def likeliest(model, given, start, end):
+    """Greedy choice by whole forward passes."""
+    ids = [start]
+    while len(ids) <= 12 and ids[-1] != end or len(ids) == 1:
+        logits = model(input_ids=given, attention_mask=torch.ones_like(given), decoder_input_ids=torch.tensor([ids])).logits
+        ids.append(int(logits[0, -1].argmax()))
+    return ids
+
+
 result = []
-for case, adapted, _ in CASES:
+for case, adapted in CASES:
     seq2seq = '-s2s-' in case
     kind = AutoModelForSeq2SeqLM if seq2seq else AutoModelForCausalLM
     model = kind.from_pretrained(golden / case / 'base', attn_implementation='eager').eval()
-    # Sharper choices than a random model has, so that rounding does not decide.
     config = model.generation_config
     config.forced_eos_token_id = None
     if adapted:
         model = PeftModel.from_pretrained(model, golden / case / 'adapter_final').eval()
-    for settings in SETTINGS:
+    # PEFT's generate loses its place behind the prefix of a decoder: it contradicts PEFT's own forward pass.
+    by_forward = case == 'bart-s2s-prefix'
+    for settings in SETTINGS[:1] if by_forward else SETTINGS:
         if 'forcedStart' in settings and not seq2seq:
             settings = {k: v for k, v in settings.items() if k != 'forcedStart'}
         written = []
         for ids in rows_of(case):
             given = torch.tensor([ids])
             with torch.no_grad():
-                out = model.generate(
+                out = likeliest(model, given, config.decoder_start_token_id, config.eos_token_id) if by_forward else model.generate(
                     input_ids=given, attention_mask=torch.ones_like(given), do_sample=False, max_new_tokens=12,
                     **{NAMES[name]: value for name, value in settings.items()},
                 )[0].tolist()

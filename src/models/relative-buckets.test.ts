@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Buckets, bucketOf } from './relative-buckets.ts'
+
+interface Table extends Buckets {
+  readonly from: number
+  readonly buckets: readonly number[]
+}
+const file = join(import.meta.dirname, '../../test/golden/generation/tables.json')
+const { buckets: tables }: { buckets: readonly Table[] } = JSON.parse(readFileSync(file, 'utf8'))
+
+for (const { from, buckets, ...shape } of tables) {
+  test(`distances have the buckets of transformers' T5: ${JSON.stringify(shape)}`, () => {
+    assert.deepEqual(
+      buckets.map((_, i) => bucketOf(from + i, shape)),
+      buckets,
+    )
+  })
+}

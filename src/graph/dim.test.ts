@@ -24,6 +24,10 @@ test('sums need a common form', () => {
   assert.equal(sum(['2*rows*length', 'length*rows']), '3*length*rows')
   assert.throws(() => sum(['rows', 'tokens']), /rows and tokens have no common form/)
   assert.equal(sum(['rows', 1]), 'rows+1')
+  assert.equal(sum(['length', 'length+20', 1]), 'length+length+21')
+  assert.equal(sum(['length', 'length', 1]), 'length+length+1')
+  assert.equal(sum([product([2, 'length+20']), 'length']), 'length+length+length+40')
+  assert.equal(evaluate(product([3, sum(['length', 'length+20'])]), { length: 5 }), 90)
 })
 
 test('only a bare name is a symbol', () => {

@@ -1,6 +1,6 @@
 /**
  * Sizes of a tensor's axes. A size is a number, or a product of named sizes that only a batch fixes,
- * written canonically as `12*length*rows` or, for an equal part, `tokens/2`.
+ * written canonically as `12*length*rows` or, for an equal part, `tokens/2`; a sum of one name and a number as `length+4` or `length+length+4`.
  */
 export type Dim = number | string
 export type Shape = readonly Dim[]
@@ -54,19 +54,31 @@ export function part(dim: Dim, parts: number): Dim {
   return format({ numerator, denominator: denominator * parts, symbols })
 }
 
-/** The sum of sizes, defined where all are numbers, all share their symbols, or one bare name meets a number (`length+4`). */
+const isNumber = (term: string): boolean => /^\d+$/.test(term)
+
+/** A size as its terms, `2*length` as two of them; null for a product of names or a part. */
+function termsOf(dim: Dim): string[] | null {
+  const { numerator, denominator, symbols } = parse(dim)
+  if (symbols.length > 1 || denominator !== 1) return null
+  return symbols.length === 0 ? [String(numerator)] : Array.from({ length: numerator }, () => symbols[0]!.split('+')).flat()
+}
+
+/** The sum of sizes, defined where all share their symbols, or are of one name and numbers (`length+length+4`). */
 export function sum(dims: Shape): Dim {
   return dims.reduce((a, b) => {
-    const [named, number] = typeof a === 'number' ? [b, a] : [a, b]
-    if (isSymbol(named) && typeof number === 'number') return `${named}+${number}`
     const [x, y] = [parse(a), parse(b)]
-    if (x.symbols.slice().sort().join('*') !== y.symbols.slice().sort().join('*'))
-      throw new Error(`sizes ${a} and ${b} have no common form`)
-    return format({
-      numerator: x.numerator * y.denominator + y.numerator * x.denominator,
-      denominator: x.denominator * y.denominator,
-      symbols: x.symbols,
-    })
+    if (x.symbols.slice().sort().join('*') === y.symbols.slice().sort().join('*')) {
+      return format({
+        numerator: x.numerator * y.denominator + y.numerator * x.denominator,
+        denominator: x.denominator * y.denominator,
+        symbols: x.symbols,
+      })
+    }
+    const [u, v] = [termsOf(a), termsOf(b)]
+    const terms = [...(u ?? []), ...(v ?? [])]
+    const names = terms.filter((term) => !isNumber(term))
+    if (!u || !v || new Set(names).size > 1) throw new Error(`sizes ${a} and ${b} have no common form`)
+    return [...names, terms.filter(isNumber).reduce((total, term) => total + Number(term), 0)].join('+')
   })
 }
 
@@ -80,10 +92,12 @@ export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): num
   const { numerator, denominator, symbols } = parse(dim)
   return (
     symbols.reduce((value, symbol) => {
-      const [name = '', more = '0'] = symbol.split('+')
-      const size = sizes[name.startsWith('distinct') ? 'tokens' : name]
-      if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
-      return value * (size + Number(more))
+      const terms = symbol.split('+').map((term) => {
+        const size = isNumber(term) ? Number(term) : sizes[term.startsWith('distinct') ? 'tokens' : term]
+        if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
+        return size
+      })
+      return value * terms.reduce((total, term) => total + term, 0)
     }, numerator) / denominator
   )
 }

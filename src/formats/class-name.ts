@@ -6,6 +6,7 @@ import type { HeadKind } from '../nn/head-kind.ts'
 /** How transformers spells the model types in its class names. */
 const spellings: Readonly<Record<string, string>> = {
   bert: 'Bert',
+  'deberta-v2': 'DebertaV2',
   distilbert: 'DistilBert',
   electra: 'Electra',
   gpt2: 'GPT2',

@@ -70,5 +70,9 @@ export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'
   return definitionOf(options).create(options, settingOf(model, outline, null, memory))
 }
 
-/** Whether a tensor lies outside of the encoder. */
-export const isHead = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
+/** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. */
+export const isOutside = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
+
+/** Whether a tensor belongs to a head, so that every adapter with a task holds it. */
+export const isHead = ({ wiring }: Model, name: string): boolean =>
+  Object.values(wiring.heads).some(({ modules }) => modules.some((module) => name.startsWith(`${module}.`)))

@@ -127,6 +127,8 @@ export function caseRun(golden: GoldenCase): { config: RunConfig; firstBatch: st
         epsilon: optimizer.eps,
         maxGradNorm: optimizer.max_grad_norm,
         accumulate: optimizer.accumulate ?? 1,
+        // adapter-hub counts what lies outside of the encoder to the head.
+        trainAlso: golden.name.startsWith('deberta') && ['houlsby', 'pfeiffer'].includes(golden.method) ? ['pooler'] : [],
       },
     },
     golden.name,

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
+import { evenSizes } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
@@ -42,7 +43,7 @@ export function stepCost(
   })
   const { graph } = step.assembly.network
   const rows = train.batchSize * passes
-  const sizes = { rows, tokens: rows * length, length }
+  const sizes = evenSizes(rows, length)
   const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0)
   return {
     rows: train.batchSize,

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Columns, guessColumns } from './columns.ts'
 import { readRows } from './read-rows.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
+import { type DecoderStart, teacherForced } from './teacher-forced.ts'
 import { givenTokens, type Limits, type Tokens } from './token-row.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
@@ -25,6 +26,8 @@ export interface ExampleOptions extends Limits {
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
   readonly maxLength: number
   readonly label: (row: Row) => Label | null
+  /** Of models that write a second text, whose tokens the label gives. */
+  readonly decoder?: DecoderStart
 }
 
 function textOf(row: Row, column: string): string {
@@ -51,9 +54,9 @@ function tokenise(row: Row, columns: Columns, tokenizer: Tokenizer, options: Exa
   return { ids: Int32Array.from(ids), types: Int32Array.from(types), mask: new Uint8Array(ids.length).fill(1) }
 }
 
-/** The label, if it fits the row: one entry a token, a span inside the row. */
-function fitted(label: Label | null, row: Row, tokens: number): Label | null {
-  if (label === null || typeof label === 'number') return label
+/** The label, if it fits the row: one entry a token, a span inside the row; that of a `second` text has a length of its own. */
+function fitted(label: Label | null, row: Row, tokens: number, second: boolean): Label | null {
+  if (label === null || typeof label === 'number' || second) return label
   if ('start' in label) {
     if (label.end < tokens) return label
     throw new UserError(`${at(row)}: the span ends at token ${label.end}, but the row has ${tokens} tokens (numbered from 0).`)
@@ -64,6 +67,7 @@ function fitted(label: Label | null, row: Row, tokens: number): Label | null {
 
 /** The rows as examples, in order; UserError with file and line for the first row that does not fit. */
 export function examplesOf(rows: readonly Row[], options: ExampleOptions): Example[] {
+  const { decoder } = options
   let columns = options.columns
   let tokenizer: Tokenizer | null = null
   return rows.map((row) => {
@@ -75,7 +79,8 @@ export function examplesOf(rows: readonly Row[], options: ExampleOptions): Examp
       tokenizer ??= options.tokenizer()
       tokens = tokenise(row, columns, tokenizer, options)
     }
-    return { ...tokens, label: fitted(options.label(row), row, tokens.ids.length), file: row.file, line: row.line }
+    const label = fitted(options.label(row), row, tokens.ids.length, decoder !== undefined)
+    return { ...tokens, label, ...(decoder && { decoder: teacherForced(label, decoder) }), file: row.file, line: row.line }
   })
 }
 

@@ -1,8 +1,15 @@
-import type { Example } from './examples.ts'
+import type { Label } from './examples.ts'
+import type { Tokens } from './token-row.ts'
 
-/** A row with what its decoder is given in training: the labels, one to the right, behind the token that begins a text. */
-export function teacherForced(example: Example, { start, padding }: { readonly start: number; readonly padding: number }): Example {
-  const labels = example.label as readonly number[]
+/** What a decoder's rows start with, and what stands in the place of tokens that do not count. */
+export interface DecoderStart {
+  readonly start: number
+  readonly padding: number
+}
+
+/** What a decoder is given in training: the labels, one to the right, behind the token that begins a text. */
+export function teacherForced(label: Label | null, { start, padding }: DecoderStart): Tokens {
+  const labels = (label ?? []) as readonly number[]
   const ids = Int32Array.from([start, ...labels.slice(0, -1)], (id) => (id < 0 ? padding : id))
-  return { ...example, decoder: { ids, types: new Int32Array(ids.length), mask: new Uint8Array(ids.length).fill(1) } }
+  return { ids, types: new Int32Array(ids.length), mask: new Uint8Array(ids.length).fill(1) }
 }

@@ -11,6 +11,8 @@ export interface Arrangement {
   readonly virtualTokens: number
   /** Positions that a row may not use. */
   readonly reserved: number
+  /** Positions of a row that is written. */
+  positions(ids: Int32Array): Int32Array
   /** The rows with their virtual tokens. */
   rows(examples: readonly Example[]): readonly Example[]
   /** Packs such rows, `copies` times. */
@@ -29,12 +31,13 @@ export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequ
   return {
     virtualTokens,
     reserved: virtualTokens + positionShift,
+    positions: moved,
     rows: (examples) => (virtualTokens === 0 ? examples : examples.map((example) => virtualRow(example, virtualTokens))),
     batch(rows, copies = 1) {
-      const batch = pack(rows, moved, copies)
-      if (!decoder) return batch
+      if (!decoder) return pack(rows, moved, copies)
+      // A prefix comes before what is written, and it is there that positions run on.
       const texts = rows.map((row) => ({ ...row, ...row.decoder! }))
-      return { ...batch, decoder: pack(texts, positions, copies) }
+      return { ...pack(rows, positions, copies), decoder: pack(texts, moved, copies) }
     },
   }
 }

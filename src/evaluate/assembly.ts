@@ -1,10 +1,11 @@
 import { UserError } from '../errors.ts'
-import type { Value } from '../graph/graph.ts'
+import type { Graph, Value } from '../graph/graph.ts'
 import { createGraph } from '../graph/graph.ts'
 import type { Head } from '../heads/head.ts'
 import { inPlace } from '../methods/in-place.ts'
 import type { HeadWiring } from '../models/architecture.ts'
 import { locate, type Model } from '../models/open.ts'
+import type { Memory } from '../nn/memory.ts'
 import type { BaseParameter, Method } from '../nn/method.ts'
 import { type Construction, createNetwork } from '../nn/network.ts'
 import type { Outline } from '../nn/outline.ts'
@@ -40,6 +41,8 @@ export interface AssemblyOptions {
   readonly training: boolean
   readonly modelDropout?: number | null
   readonly trains: (parameter: BaseParameter) => boolean
+  /** For models that write: what attentions keep between calls. */
+  readonly memory?: (graph: Graph) => Memory
 }
 
 /** The graph of the model with its head, up to the logits. */
@@ -53,7 +56,7 @@ export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
   })
   const hidden = wiring.encode(construction.network)
   const answering = wiring.decoder ? construction.network.on('decoder') : construction.network
-  const asked = options.training && head.chosen ? head.chosen(answering, hidden) : hidden
+  const asked = head.chosen && (options.training || options.memory) ? head.chosen(answering, hidden) : hidden
   return { ...construction, logits: headWiring(subject).logits(answering, asked, head.outputs(labels)) }
 }
 

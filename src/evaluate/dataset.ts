@@ -1,6 +1,5 @@
 import { type Columns, type Example, examplesOf } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import { teacherForced } from '../data/teacher-forced.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { Model } from '../models/open.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
@@ -29,16 +28,16 @@ export function dataset(model: Model, task: Task, names: LabelNames, rows: reado
   let tokenizer: Tokenizer | null = null
   const columns: Columns | null = options.columns && { text: options.columns.text, pair: options.columns.pair ?? null }
   const { decoder } = wiring
-  const examples = examplesOf(rows, {
+  return examplesOf(rows, {
     columns,
     tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)),
     maxLength: options.maxLength,
     vocabularySize: wiring.vocabularySize,
     maxPositions: wiring.maxPositions - (options.reserved ?? 0),
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
+    ...(decoder && { decoder }),
     label: (row) => (options.labelled || decoder ? task.label(row, column, names) : null),
   })
-  return decoder ? examples.map((example) => teacherForced(example, decoder)) : examples
 }
 
 /** The class names that a model folder brings with a trained head; null where it has no head of its own. */

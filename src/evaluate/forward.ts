@@ -46,9 +46,10 @@ export async function openForward(
         const { data, shape } = (await session.run({ ...streamFeeds(batch), ...fed })).logits!
         let at = 0
         rows.forEach((i, row) => {
-          const size = shape[1]! * (byToken ? chosen[row]!.ids.length : 1)
+          const { ids, decoder } = chosen[row]!
+          const size = shape[1]! * (byToken ? (decoder?.ids ?? ids).length : 1)
           // Virtual tokens have logits that nobody asks for.
-          if (byToken) at += shape[1]! * virtualTokens
+          if (byToken && !decoder) at += shape[1]! * virtualTokens
           results[i] = (data as Float32Array).slice(at, at + size)
           at += size
         })

@@ -8,6 +8,7 @@ import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { assemble, isHead, type Outline, type Subject, withoutWeights } from './assembly.ts'
 import { withinBudget } from './budget.ts'
+import { evenSizes } from './stream-feeds.ts'
 import { type Besides, methodFor, weightCounts } from './weight-counts.ts'
 
 /** Weights of one form of a model or method; shares are fractions. */
@@ -95,7 +96,7 @@ export function forwardFlopsPerToken(subject: Subject, method: Method, training:
   const { network, logits } = assemble(withoutWeights(subject), { method, training, trains: () => false })
   output(network.graph, 'logits', logits)
   const all = rows * (training ? method.passes : 1)
-  return flopCounter(liveNodes(network.graph))({ rows: all, tokens: all * length, length }) / (rows * length)
+  return flopCounter(liveNodes(network.graph))(evenSizes(all, length)) / (rows * length)
 }
 
 /** The base model with its head, nothing trained. */

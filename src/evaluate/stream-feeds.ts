@@ -27,3 +27,9 @@ export const batchSizes = ({ rows, tokens, length, decoder }: Batch): Readonly<R
   length,
   ...(decoder && { decoderTokens: decoder.tokens, decoderLength: decoder.length }),
 })
+
+/** The named sizes of rows of equal length, a decoder's too, of which every token has a target. */
+export const evenSizes = (rows: number, length: number): Readonly<Record<string, number>> => {
+  const tokens = rows * length
+  return { rows, tokens, length, decoderTokens: tokens, decoderLength: length, targets: tokens }
+}

@@ -51,7 +51,7 @@ export type Warn = (message: string) => void
 export interface Format {
   readonly methods: readonly MethodName[]
   /** Whether it can keep an adapter of its methods with these options; absent where it can keep them all. */
-  readonly keeps?: (options: MethodOptions) => boolean
+  readonly keeps?: (options: MethodOptions, subject: Subject) => boolean
   /** The library whose folders these are; null where they are adatune's alone. */
   readonly library: string | null
   /** Every file that it writes. */
@@ -70,8 +70,8 @@ export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'
   return definitionOf(options).create(options, settingOf(model, outline, null, memory))
 }
 
-/** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. */
-export const isOutside = ({ wiring }: Model, name: string): boolean => !name.startsWith(`${wiring.prefix}.`)
+/** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. A model without a prefix has none. */
+export const isOutside = ({ wiring: { prefix } }: Model, name: string): boolean => prefix !== '' && !name.startsWith(`${prefix}.`)
 
 /** Whether a tensor belongs to a head, so that every adapter with a task holds it. */
 export const isHead = ({ wiring }: Model, name: string): boolean =>

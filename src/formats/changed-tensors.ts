@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import type { MethodOptions } from '../methods/index.ts'
+import { type MethodOptions, methodNames } from '../methods/index.ts'
 import { parameterName } from '../nn/method.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
@@ -59,20 +59,15 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   return { options: own, memory, state: readStored(file, stored, warn), card }
 }
 
-const methods: Format['methods'] = ['bitfit', 'head', 'adamix']
-
 /**
  * adatune's own folder for methods that no other format keeps: what is trained, tensors of the model under HF's names, the method's own
  * as `<site>.<role>`, and experts that stay apart as stacks.
  */
 export const changedTensors: Format = {
-  methods,
+  methods: methodNames,
   library: null,
   files: [TENSORS],
-  holds(folder) {
-    const name = readCard(folder)?.options.name
-    return name !== undefined && methods.includes(name) && existsSync(join(folder, TENSORS))
-  },
+  holds: (folder) => readCard(folder) !== null && existsSync(join(folder, TENSORS)),
   describe: (folder) => {
     throw unnamed(folder)
   },

@@ -5,12 +5,14 @@ import type { HeadKind } from '../nn/head-kind.ts'
 
 /** How transformers spells the model types in its class names. */
 const spellings: Readonly<Record<string, string>> = {
+  bart: 'Bart',
   bert: 'Bert',
   'deberta-v2': 'DebertaV2',
   distilbert: 'DistilBert',
   electra: 'Electra',
   gpt2: 'GPT2',
   roberta: 'Roberta',
+  t5: 'T5',
   'xlm-roberta': 'XLMRoberta',
 }
 

@@ -21,7 +21,7 @@ export { mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */
-const formats: readonly Format[] = [peftPrompts, peft, adapterHub, changedTensors, modelFolder]
+const formats: readonly Format[] = [peftPrompts, peft, adapterHub, modelFolder, changedTensors]
 const allFiles = [CARD_FILE, ...new Set(formats.flatMap(({ files }) => files))]
 
 function formatOf(folder: string): Format {
@@ -48,7 +48,7 @@ export function describeAdapter(folder: string): Card {
  */
 export function saveAdapter(folder: string, adapter: Adapter, subject: Subject): void {
   const { options, state, card: given } = adapter
-  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options) ?? true))
+  const format = formats.find(({ methods, keeps }) => methods.includes(options.name) && (keeps?.(options, subject) ?? true))
   if (!format) throw new Error(`no format keeps ${options.name}`)
   const head = new Map([...state].filter(([name]) => subject.outline.base.has(name)))
   const card = { ...given, outputs: given.outputs ?? headOutputs(head) }

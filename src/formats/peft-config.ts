@@ -3,13 +3,12 @@ import { budgetTimes, hasBudgetingPhase } from '../methods/allocation-options.ts
 import type { AllocationMemory } from '../methods/allocator.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { LoraOptions } from '../methods/lora.ts'
-import { resolveTargets } from '../methods/targets.ts'
 import type { Card, Subject } from './adapter.ts'
 import { hubName } from './card.ts'
 import { withFeedForward } from './peft-feed-forward.ts'
 import { taskType } from './peft-head.ts'
 import { orderlessPatterns } from './peft-patterns.ts'
-import { type PeftTargets, toPeftTargets } from './peft-targets.ts'
+import { type PeftTargets, targeted, toPeftTargets } from './peft-targets.ts'
 import { PEFT_VERSION } from './peft-version.ts'
 import type { Json } from './python-json.ts'
 
@@ -18,7 +17,7 @@ export const isPeftFloat = (key: string): boolean =>
   ['beta1', 'beta2', 'd_initial', 'encoder_dropout', 'lora_dropout', 'orth_reg_weight', 'vera_dropout'].includes(key)
 
 /** What every config of 0.21 has. */
-const always = { auto_mapping: null, fan_in_fan_out: false, inference_mode: true, revision: null }
+const always = { auto_mapping: null, inference_mode: true, revision: null }
 
 /** LoRA's and AdaLoRA's features that are off, as PEFT 0.21 writes them. */
 const unused = {
@@ -83,8 +82,8 @@ const lowRank = ({ alpha, dropout }: LoraOptions | AdaLoraOptions): Record<strin
 
 const writers: { readonly [Name in PeftName]: Writer<Name> } = {
   lora(options, { saved, subject }) {
-    const modules = resolveTargets(options, subject.outline.sites, subject.model.wiring.layers)
-    const { r, bias, rslora, rankPattern, alphaPattern, dora, init } = orderlessPatterns(options, [...modules])
+    const modules = targeted(options, subject).map(({ name }) => name)
+    const { r, bias, rslora, rankPattern, alphaPattern, dora, init } = orderlessPatterns(options, modules)
     return {
       ...lowRank(options),
       ...targetFields(toPeftTargets(options, subject, saved), []),
@@ -144,9 +143,11 @@ const writers: { readonly [Name in PeftName]: Writer<Name> } = {
 
 /** `adapter_config.json` as PEFT has it for the method. */
 export function peftConfig(given: PeftFields): Record<string, Json> {
-  const { options, card } = given
+  const { options, card, subject } = given
   return {
     ...always,
+    // PEFT sets it by what it finds, and reads factors alike whatever it says.
+    fan_in_fan_out: targeted(options, subject).every(({ stored }) => stored?.transposed === true),
     base_model_name_or_path: hubName(card.baseModel),
     peft_version: PEFT_VERSION,
     task_type: taskType(card.task),

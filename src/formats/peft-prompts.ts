@@ -5,8 +5,10 @@ import { UserError } from '../errors.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import { type PromptOptions, promptOptions, promptStart } from '../methods/prompt.ts'
+import type { Model } from '../models/open.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { KeyValueSite, Site } from '../nn/site.ts'
+import { leadingPart } from '../nn/tensor.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
@@ -33,12 +35,17 @@ const encoders = { MLP: 'mlp', LSTM: 'lstm' } as const
 
 const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
 
+/** An encoder and decoder are two; of a prompt's rows, PEFT uses the first half there. */
+const submodules = ({ wiring }: Model): number => (wiring.decoder ? 2 : 1)
+const idleRows = (kind: string, { model }: Subject, tokens: number): number => (kind === 'prompt' ? (submodules(model) - 1) * tokens : 0)
+
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
 function stored(method: Method, subject: Subject, saved: readonly string[]): Stored[] {
   const parts = columns(method, subject)
   const width = parts.reduce((sum, { shape }) => sum + shape[1]!, 0)
+  const tokens = parts[0]!.shape[0]!
   return [
-    { name: LEARNED, as: [LEARNED], shape: [parts[0]!.shape[0]!, width] },
+    { name: LEARNED, as: [LEARNED], shape: [tokens + idleRows(method.name, subject, tokens), width] },
     ...savedTensors(saved, subject).map(
       (name): Stored => ({ name, as: [`base_model.${name}`], shape: subject.outline.base.get(name)!.shape }),
     ),
@@ -62,7 +69,7 @@ function configOf(options: Options, card: Card, saved: readonly string[] | null,
     modules_to_save: saved,
     num_attention_heads: attentions[0]!.heads,
     num_layers: model.wiring.layers,
-    num_transformer_submodules: 1,
+    num_transformer_submodules: submodules(model),
     num_virtual_tokens: options.tokens,
     peft_version: PEFT_VERSION,
     revision: null,
@@ -88,13 +95,24 @@ function configOf(options: Options, card: Card, saved: readonly string[] | null,
   return { ...common, ...projection, peft_type: 'PREFIX_TUNING' }
 }
 
+/** Zeros below what is learned. */
+const withIdle = ({ shape, data }: Tensor, rows: number): Tensor => {
+  const [own, width] = shape as [number, number]
+  const all = new Float32Array((own + rows) * width)
+  all.set(data)
+  return { shape: [own + rows, width], data: all }
+}
+
 function write(folder: string, { options, state, card }: Adapter, subject: Subject): void {
   const method = methodOf({ options, memory: null }, subject)
   const saved = savedModules(
     card,
     [...state.keys()].filter((name) => subject.outline.base.has(name)),
   )
-  const learned = joined(columns(method, subject).map(({ name }) => state.get(name)!))
+  const learned = withIdle(
+    joined(columns(method, subject).map(({ name }) => state.get(name)!)),
+    idleRows(options.name, subject, (options as Options).tokens),
+  )
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
   writeStored(join(folder, PEFT_TENSORS[0]), stored(method, subject, saved ?? []), source, { format: 'pt' })
   writeText(join(folder, PEFT_CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
@@ -103,7 +121,7 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
 const size = z.number().int().positive()
 const fields = z.object({
   num_virtual_tokens: size,
-  num_transformer_submodules: z.literal(1, 'is not 1: prompts for an encoder and decoder are not supported').nullish(),
+  num_transformer_submodules: z.number().int().nullish(),
   modules_to_save: z.array(z.string()).nullish(),
   prompt_tuning_init: z.enum(Object.keys(starts) as (keyof typeof starts)[]).default('RANDOM'),
   prompt_tuning_init_text: z.string().nullish(),
@@ -153,24 +171,26 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
       saved,
     }
   }
-  return { options: prefixOptions.parse({ name: 'prefix', tokens, width }), saved }
+  return { options: prefixOptions.parse({ name: 'prefix', tokens, width, attentions: 'peft' }), saved }
 }
 
 function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
   const [file, tensors] = [join(folder, PEFT_CONFIG), tensorFile(folder, PEFT_TENSORS)]
   const config = readFields(file)
   const told = optionsOf(config, config.peft_type as Kind, subject, file)
-  const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? own : told.options
+  const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? (own as Options) : told.options
   const method = methodOf({ options, memory: null }, subject)
   const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved), warn))
-  return { options, memory: null, state: new Map([...separated(learned!, columns(method, subject)), ...Object.entries(rest)]), card }
+  const used = leadingPart(learned!, [options.tokens, learned!.shape[1]!])
+  return { options, memory: null, state: new Map([...separated(used, columns(method, subject)), ...Object.entries(rest)]), card }
 }
 
 /** HF PEFT's folder for prompt, P- and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peftPrompts: Format = {
   methods: ['prompt', 'prefix'],
   // PEFT moves the text's positions.
-  keeps: (options) => options.name !== 'prefix' || options.positions === 'shifted',
+  keeps: (options, { model }) =>
+    options.name !== 'prefix' || (options.positions === 'shifted' && (!model.wiring.decoder || options.attentions === 'peft')),
   library: 'HF PEFT',
   files: [PEFT_CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, PEFT_CONFIG)) && String(readFields(join(folder, PEFT_CONFIG)).peft_type) in kinds,

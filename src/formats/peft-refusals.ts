@@ -8,7 +8,6 @@ const meanings: Readonly<Record<string, string>> = {
   arrow_config: 'several adapters are routed between (Arrow)',
   enable_lora: 'a fused map is adapted in parts',
   ensure_weight_tying: 'adapters of tied layers are tied',
-  fan_in_fan_out: 'weights are stored [in, out], and those of this model are [out, in]',
   kasa_config: 'singular values of the base model are cut off (KaSA)',
   layer_replication: 'layers of the base model are repeated',
   layers_pattern: 'the layers are found by a pattern',
@@ -26,7 +25,7 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** Fields that are honoured, or that say nothing about what the adapter computes. */
 const known = new Set(
-  `alpha_pattern auto_mapping base_model_name_or_path beta1 beta2 bias corda_config deltaT eva_config exclude_modules feedforward_modules inference_mode
+  `alpha_pattern auto_mapping base_model_name_or_path beta1 beta2 bias corda_config deltaT eva_config exclude_modules fan_in_fan_out feedforward_modules inference_mode
   init_ia3_weights init_lora_weights init_weights init_r layers_to_transform lora_alpha lora_dropout lora_ga_config megatron_core merge_weights modules_to_save
   orth_reg_weight peft_type peft_version projection_prng_key qalora_group_size r rank_pattern revision runtime_config save_projection target_modules target_r task_type
   tfinal tinit total_step use_rslora`.split(/\s+/),

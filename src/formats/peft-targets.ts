@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import { selectsLayer } from '../methods/layers.ts'
 import { resolveTargets, type TargetOptions } from '../methods/targets.ts'
+import type { LinearSite } from '../nn/site.ts'
 import type { Subject, Warn } from './adapter.ts'
 
 /** The fields of a PEFT config that say where the method acts. */
@@ -9,6 +10,12 @@ export interface PeftTargets {
   readonly exclude_modules: string | readonly string[] | null
   readonly layers_to_transform: number | readonly number[] | null
   readonly modules_to_save: readonly string[] | null
+}
+
+/** The linear maps that a method acts on. */
+export function targeted(options: TargetOptions, { model, outline }: Subject): LinearSite[] {
+  const chosen = resolveTargets(options, outline.sites, model.wiring.layers)
+  return outline.sites.filter((site): site is LinearSite => site.kind === 'linear' && chosen.has(site.name))
 }
 
 /** Every module that owns tensors, and the modules around them, by their dotted names. */

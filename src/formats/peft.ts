@@ -13,6 +13,7 @@ import { modulesToSave } from './peft-head.ts'
 import { peftOptions } from './peft-options.ts'
 import { withoutOverlap } from './peft-overlap.ts'
 import { refuseUnsupported } from './peft-refusals.ts'
+import { targeted } from './peft-targets.ts'
 import { peftTensors } from './peft-tensors.ts'
 import { PEFT_CONFIG, PEFT_TENSORS } from './peft-version.ts'
 import { pythonJson } from './python-json.ts'
@@ -56,6 +57,8 @@ function read(folder: string, card: Card, subject: Subject, own: Adapter['option
 /** HF PEFT's folder for methods that act at linear maps; source: huggingface/peft 0.21, `save_pretrained`. */
 export const peft: Format = {
   methods: ['lora', 'adalora', 'ia3', 'vera'],
+  // PEFT has no name for a part of a map.
+  keeps: (options, subject) => targeted(options as PeftOptions, subject).every(({ within }) => within === undefined),
   library: 'HF PEFT',
   files: [PEFT_CONFIG, PEFT_TENSORS[0]],
   holds: (folder) => existsSync(join(folder, PEFT_CONFIG)) && 'peft_type' in readFields(join(folder, PEFT_CONFIG)),

@@ -1,6 +1,6 @@
 /**
  * Sizes of a tensor's axes. A size is a number, or a product of named sizes that only a batch fixes,
- * written canonically as `12*length*rows` or, for an equal part, `tokens/2`; a sum of one name and a number as `length+4` or `length+length+4`.
+ * written canonically as `12*length*rows` or, for an equal part, `tokens/2`.
  */
 export type Dim = number | string
 export type Shape = readonly Dim[]
@@ -54,32 +54,32 @@ export function part(dim: Dim, parts: number): Dim {
   return format({ numerator, denominator: denominator * parts, symbols })
 }
 
-const isNumber = (term: string): boolean => /^\d+$/.test(term)
-
-/** A size as its terms, `2*length` as two of them; null for a product of names or a part. */
-function termsOf(dim: Dim): string[] | null {
-  const { numerator, denominator, symbols } = parse(dim)
-  if (symbols.length > 1 || denominator !== 1) return null
-  return symbols.length === 0 ? [String(numerator)] : Array.from({ length: numerator }, () => symbols[0]!.split('+')).flat()
+/** The terms of a sum such as `length+past+4`, its number last. */
+function terms(dims: Shape): { names: string[]; number: number } {
+  const all = dims.flatMap((dim) => String(dim).split('+'))
+  const number = all.reduce((total, term) => total + (Number(term) || 0), 0)
+  return { names: all.filter((term) => !/^\d+$/.test(term)).sort(), number }
 }
 
-/** The sum of sizes, defined where all share their symbols, or are of one name and numbers (`length+length+4`). */
+/** The sum of sizes, defined where all are numbers, all share their symbols, or all are bare names and numbers (`length+past+4`). */
 export function sum(dims: Shape): Dim {
-  return dims.reduce((a, b) => {
-    const [x, y] = [parse(a), parse(b)]
-    if (x.symbols.slice().sort().join('*') === y.symbols.slice().sort().join('*')) {
-      return format({
-        numerator: x.numerator * y.denominator + y.numerator * x.denominator,
-        denominator: x.denominator * y.denominator,
-        symbols: x.symbols,
-      })
-    }
-    const [u, v] = [termsOf(a), termsOf(b)]
-    const terms = [...(u ?? []), ...(v ?? [])]
-    const names = terms.filter((term) => !isNumber(term))
-    if (!u || !v || new Set(names).size > 1) throw new Error(`sizes ${a} and ${b} have no common form`)
-    return [...names, terms.filter(isNumber).reduce((total, term) => total + Number(term), 0)].join('+')
-  })
+  const [first, ...rest] = dims.map(parse)
+  const alike = rest.every(({ symbols }) => symbols.slice().sort().join('*') === first!.symbols.slice().sort().join('*'))
+  if (alike) {
+    return format(
+      rest.reduce(
+        (x, y) => ({
+          numerator: x.numerator * y.denominator + y.numerator * x.denominator,
+          denominator: x.denominator * y.denominator,
+          symbols: x.symbols,
+        }),
+        first!,
+      ),
+    )
+  }
+  const { names, number } = terms(dims)
+  if (!names.every(isSymbol)) throw new Error(`sizes ${dims.join(' and ')} have no common form`)
+  return [...names, ...(number === 0 ? [] : [number])].join('+')
 }
 
 /** Whether the size is one bare name, such as `tokens`. */
@@ -92,12 +92,10 @@ export function evaluate(dim: Dim, sizes: Readonly<Record<string, number>>): num
   const { numerator, denominator, symbols } = parse(dim)
   return (
     symbols.reduce((value, symbol) => {
-      const terms = symbol.split('+').map((term) => {
-        const size = isNumber(term) ? Number(term) : sizes[term.startsWith('distinct') ? 'tokens' : term]
-        if (size === undefined) throw new Error(`the size "${symbol}" is not known`)
-        return size
-      })
-      return value * terms.reduce((total, term) => total + term, 0)
+      const { names, number } = terms([symbol])
+      const known = names.map((name) => sizes[name.startsWith('distinct') ? 'tokens' : name])
+      if (known.includes(undefined)) throw new Error(`the size "${symbol}" is not known`)
+      return value * known.reduce<number>((total, size) => total + size!, number)
     }, numerator) / denominator
   )
 }

@@ -14,6 +14,8 @@ export const methods: { readonly [Name in MethodName]: MethodDefinition<Extract<
   adamix,
 }
 
+export const methodNames = Object.keys(methods) as MethodName[]
+
 /** The definition for some options. */
 export function definitionOf(options: MethodOptions): MethodDefinition<MethodOptions> {
   return methods[options.name] as MethodDefinition<MethodOptions>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UserError } from '../errors.ts'
 import type { Shape } from '../graph/dim.ts'
 import { constant, type Value } from '../graph/graph.ts'
 import { concat, expand, reshape, transpose } from '../graph/ops/movement.ts'
@@ -20,6 +21,11 @@ export const prefixOptions = z.strictObject({
   width: z.number().int().positive('must be at least 1').nullable().default(null),
   /** Whether the text's positions run on after the prefix, as in HF PEFT, or stay its own, as in adapter-hub. */
   positions: z.enum(['shifted', 'own']).default('shifted'),
+  /**
+   * Which attentions of an encoder and decoder have a prefix: all of them; or as in HF PEFT 0.21, the decoder's own, where layer l takes
+   * the prefix of layer 2l modulo their number, and the others lie idle. Other models have one each in any case.
+   */
+  attentions: z.enum(['all', 'peft']).default('all'),
   budget: budgetOption,
 })
 export type PrefixOptions = z.infer<typeof prefixOptions>
@@ -59,6 +65,25 @@ function flat(tokens: number, positions: PrefixOptions['positions']): Method {
       return { 'prefix.key': { shape, init: normal(shape, 1) }, 'prefix.value': { shape, init: normal(shape, 1) } }
     },
     keyValue: (site, roles, call) => before(site, tokens, roles, call),
+  }
+}
+
+/** PEFT's slip: it hands out its list of keys and values twice over, and each decoder layer takes the next but one. */
+function doubled(attentions: readonly KeyValueSite[], tokens: number, positions: PrefixOptions['positions']): Method {
+  const plain = flat(tokens, positions)
+  const specs = attentions.flatMap((site) =>
+    Object.entries(plain.parameters(site)).map(([role, spec]) => [parameterName(site, role), spec] as const),
+  )
+  return {
+    ...plain,
+    parameters: (site) => (site.kind === 'model' ? Object.fromEntries(specs) : {}),
+    model: (_site, given) => given,
+    keyValue(site, _roles, call) {
+      const index = attentions.findIndex(({ name }) => name === site.name)
+      if (index < 0) return call
+      const taken = attentions[(2 * index) % attentions.length]!
+      return before(site, tokens, Object.fromEntries(roles.map((role) => [role, call.shared[parameterName(taken, role)]!])), call)
+    },
   }
 }
 
@@ -112,10 +137,19 @@ export const prefix = defineMethod<PrefixOptions>({
   // PEFT's guide to prefix tuning trains at 1e-2.
   learningRate: 1e-2,
   plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
-  form: ({ positions }) => ({ positions }),
+  form: ({ positions, attentions }) => ({ positions, attentions }),
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
-  create({ tokens, projection, width, positions }, { sites, hidden }): Method {
+  create({ tokens, projection, width, positions, attentions }, { sites, hidden }): Method {
+    const read = sites.filter(acts)
+    if (attentions === 'peft' && read.some(({ reads }) => reads === 'cross')) {
+      if (projection) throw new UserError('prefix: "projection" makes a prefix for all attentions; with it, leave out attentions: peft.')
+      return doubled(
+        read.filter(({ reads }) => reads === 'decoder'),
+        tokens,
+        positions,
+      )
+    }
     const plain = flat(tokens, positions)
-    return projection ? projected(sites.filter(acts), { tokens, hidden, width: width ?? hidden }, plain) : plain
+    return projection ? projected(read, { tokens, hidden, width: width ?? hidden }, plain) : plain
   },
 })

@@ -1,3 +1,4 @@
+import type { DecoderStart } from '../data/teacher-forced.ts'
 import type { Value } from '../graph/graph.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
 import type { Network } from '../nn/network.ts'
@@ -22,8 +23,8 @@ export interface Wiring {
   /** The most tokens a row may have. */
   readonly maxPositions: number
   readonly initializerRange: number
-  /** Of models that write a second text: what its rows start with, and what stands in the place of tokens that do not count. */
-  readonly decoder?: { readonly start: number; readonly padding: number }
+  /** Of models that write a second text. */
+  readonly decoder?: DecoderStart
   /** Position ids of one row. */
   readonly positions: (ids: Int32Array) => Int32Array
   /** The last hidden states, `[tokens, hidden]`; of the stream `decoder` where there is one. */

@@ -3,7 +3,7 @@ import { product } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { add, greater, where } from '../graph/ops/elementwise.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
-import { rearrange, reshape, transpose } from '../graph/ops/movement.ts'
+import { concat, rearrange, reshape, transpose } from '../graph/ops/movement.ts'
 import { softmax } from '../graph/ops/normalize.ts'
 import type { Network } from './network.ts'
 import type { KeyValueSite } from './site.ts'
@@ -53,15 +53,18 @@ export function attention(
 ): Value {
   const { stream } = network
   const headSize = (query.shape[1] as number) / heads
-  const toHeads = (x: Value, { unpack }: Stream): Value => {
-    const rows = rearrange(x, unpack)
-    return transpose(reshape(rows, [rows.shape[0]!, rows.shape[1]!, heads, headSize]), [0, 2, 1, 3])
-  }
+  const site: KeyValueSite = { kind: 'keyValue', name, layer, heads, headSize, reads }
+  const byHead = (rows: Value): Value => transpose(reshape(rows, [rows.shape[0]!, rows.shape[1]!, heads, headSize]), [0, 2, 1, 3])
+  const toHeads = (x: Value, { unpack }: Stream): Value => byHead(rearrange(x, unpack))
+  const { past, ...now } = network.memory?.(site, key, value) ?? { key, value, past: null }
+  const behind = (before: Value | undefined, own: Value, axis: number): Value => (before ? concat([before, own], axis) : own)
   const queries = toHeads(query, stream)
-  const given = network.keyValue(
-    { kind: 'keyValue', name, layer, heads, headSize, reads },
-    { key: toHeads(key, keys), value: toHeads(value, keys), mask: keys.keyMask, columns: keys.columns },
-  )
+  const given = network.keyValue(site, {
+    key: behind(past ? byHead(past.key) : undefined, toHeads(now.key, keys), 2),
+    value: behind(past ? byHead(past.value) : undefined, toHeads(now.value, keys), 2),
+    mask: behind(past?.mask, keys.keyMask, 3),
+    columns: behind(past?.columns, keys.columns, 0),
+  })
   const scored = { query: queries, key: given.key, queryColumns: stream.columns, keyColumns: given.columns }
   const products = batchedMatmul(queries, given.key, { transposeB: true, alpha: scale ?? 1 / Math.sqrt(headSize) })
   const mask = reads === 'decoder' ? causal(given.mask, scored) : given.mask

@@ -2,6 +2,7 @@ import type { FileRange, Graph, Value } from '../graph/graph.ts'
 import { external, input } from '../graph/graph.ts'
 import { greater, where } from '../graph/ops/elementwise.ts'
 import { type Mask, openMasks } from './masks.ts'
+import type { Memory } from './memory.ts'
 import type { BaseParameter, Method, ParameterSpec, Roles } from './method.ts'
 import { parameterName } from './method.ts'
 import type {
@@ -43,6 +44,8 @@ export interface Network {
   readonly training: boolean
   /** Passes of the batch that lie one after another; what all rows of a pass share, such as a table, is there once for each. */
   readonly passes: number
+  /** What attentions keep between calls; absent where each call stands alone. */
+  readonly memory?: Memory
   /** The same network on another stream of the same rows, such as `decoder`: inputs `decoder.ids`, sizes `decoderTokens`, `decoderLength`. */
   on(stream: string): Network
   /** A tensor of the base model under its HF name with the architecture's prefix. */
@@ -64,6 +67,8 @@ export interface NetworkOptions {
   readonly modelDropout?: number | null
   /** Where a frozen tensor's bytes lie; null where only shapes are of interest. Throws where the model lacks the tensor. */
   readonly locate: (name: string, shape: readonly number[]) => FileRange | null
+  /** For models that write: what attentions keep between calls. */
+  readonly memory?: (graph: Graph) => Memory
   /** Whether a tensor of the base model is trained. */
   readonly trains: (parameter: BaseParameter) => boolean
 }
@@ -90,7 +95,7 @@ export interface Report {
   readonly value: Value
 }
 
-export function createNetwork({ graph, method, training, modelDropout = null, locate, trains }: NetworkOptions): Construction {
+export function createNetwork({ graph, method, training, modelDropout = null, locate, trains, memory }: NetworkOptions): Construction {
   const trained = new Map<string, Trained>()
   const base = new Map<string, BaseParameter>()
   const sites: Site[] = []
@@ -140,6 +145,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     return around.call(method, site, roles, { ...call, dropout, controls, shared, context: contextAt(site, stream) })
   }
 
+  const kept = memory?.(graph)
   const main = declareStream(graph)
   let shared: Readonly<Record<string, Value>> = {}
   shared = open(main, modelSite, {}, method.model, () => ({}))
@@ -154,6 +160,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     stream: lookup(declared),
     training,
     passes: training ? method.passes : 1,
+    ...(kept && { memory: kept }),
     on(name) {
       const known = streams.get(name) ?? networkOn(declareStream(graph, name))
       streams.set(name, known)

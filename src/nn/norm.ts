@@ -1,5 +1,5 @@
 import type { Value } from '../graph/graph.ts'
-import { layerNorm } from '../graph/ops/normalize.ts'
+import { layerNorm, rootMeanSquareNorm } from '../graph/ops/normalize.ts'
 import type { Network } from './network.ts'
 
 export interface NormDescription {
@@ -16,3 +16,7 @@ export function norm(network: Network, x: Value, { name, layer, size, epsilon }:
   const base = (input: Value, other = bias): Value => layerNorm(input, weight, other, epsilon)
   return network.norm({ kind: 'norm', name, layer, size }, { input: x, weight, bias, base })
 }
+
+/** Normalisation by the root mean square alone (Zhang and Sennrich 2019), with HF's `<name>.weight`; it has no bias, and no site. */
+export const scaleNorm = (network: Network, x: Value, { name, layer, size, epsilon }: NormDescription): Value =>
+  rootMeanSquareNorm(x, network.parameter(`${name}.weight`, [size], layer), epsilon)

@@ -10,7 +10,7 @@ interface Place {
 }
 
 /** What a linear map is for, the same word in every architecture. */
-export type LinearRole = 'query' | 'key' | 'value' | 'attention-output' | 'up' | 'down' | 'projection' | 'pooler' | 'head'
+export type LinearRole = 'query' | 'key' | 'value' | 'attention-output' | 'up' | 'gate' | 'down' | 'projection' | 'pooler' | 'head'
 
 /** How a checkpoint keeps a linear map that is not its own `<name>.weight` `[out, in]`. */
 export interface Stored {
@@ -44,7 +44,7 @@ export interface BranchSite extends Place {
   readonly kind: 'branch'
   /** The module that owns the sub-layer's end; adapter-hub keeps adapters under this name. */
   readonly module: string
-  readonly role: 'attention' | 'feed-forward'
+  readonly role: 'attention' | 'cross-attention' | 'feed-forward'
   readonly stage: 'raw' | 'dropped'
   readonly hidden: number
 }

@@ -33,7 +33,7 @@ export function saveResult(
   const card = {
     task,
     labels: labels.length > 0 ? labels : null,
-    outputs: subject.head.outputs(labels.length),
+    outputs: subject.head.outputs(labels.length) || null,
     // A folder's path says nothing on another machine.
     baseModel: existsSync(config.model) ? null : hubName(config.model),
     adapterName: null,

@@ -11,7 +11,7 @@ import { assertGradients, startOf } from '../contracts/trial.ts'
 import { assertNear, copyOf, disturb, example, rows, settingOf, stepOptions, tinySubject } from './tiny-model.ts'
 
 const lengths = [5, 9, 3, 7]
-const examples: Readonly<Record<TaskName, readonly Example[]>> = {
+const examples = {
   'sequence-classification': rows,
   regression: lengths.map((length, i) => example(length, i - 1.5)),
   'token-classification': lengths.map((length) =>
@@ -21,11 +21,12 @@ const examples: Readonly<Record<TaskName, readonly Example[]>> = {
     ),
   ),
   'question-answering': lengths.map((length) => example(length, { start: 1, end: length - 1 })),
-}
+} as const satisfies Partial<Record<TaskName, readonly Example[]>>
+type Tried = keyof typeof examples
 const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }
 
 /** A mixture of two experts that differ, whose passes take the given ones. */
-function mixed(task: TaskName, passes: readonly number[], changes: Partial<Consistency>) {
+function mixed(task: Tried, passes: readonly number[], changes: Partial<Consistency>) {
   const subject = tinySubject({}, task)
   const setting = settingOf(subject)
   const inner = lora.create(loraOptions.parse({ name: 'lora', r: 2 }), setting)
@@ -39,7 +40,7 @@ function mixed(task: TaskName, passes: readonly number[], changes: Partial<Consi
   return { subject, method, state }
 }
 
-async function steps(task: TaskName, passes: readonly number[], changes: Partial<Consistency>, count = 1): Promise<StepResult[]> {
+async function steps(task: Tried, passes: readonly number[], changes: Partial<Consistency>, count = 1): Promise<StepResult[]> {
   const { subject, method, state } = mixed(task, passes, changes)
   const step = await openStep(subject, copyOf(state), stepOptions(method))
   const results: StepResult[] = []
@@ -48,7 +49,7 @@ async function steps(task: TaskName, passes: readonly number[], changes: Partial
   return results
 }
 
-for (const task of Object.keys(examples) as TaskName[]) {
+for (const task of Object.keys(examples) as Tried[]) {
   test(`${task}: with "both" the task loss is the sum of those of the two passes`, async () => {
     const [[both], [one], [other]] = await Promise.all([
       steps(task, [0, 1], { crossEntropy: 'both' }),

@@ -8,7 +8,7 @@ import * as elementwise from '../../src/graph/ops/elementwise.ts'
 import { gelu } from '../../src/graph/ops/fused.ts'
 import { batchedMatmul, gemm } from '../../src/graph/ops/matmul.ts'
 import * as movement from '../../src/graph/ops/movement.ts'
-import { layerNorm, logSoftmax, softmax } from '../../src/graph/ops/normalize.ts'
+import { layerNorm, logSoftmax, rootMeanSquareNorm, softmax } from '../../src/graph/ops/normalize.ts'
 import { reduceMean, reduceSum, reduceSumSquare } from '../../src/graph/ops/reduction.ts'
 import { stream } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
@@ -153,6 +153,7 @@ const cases: Record<string, Case[]> = {
   ],
   Softmax: [{ shapes: [[3, 4]], build: softmax }],
   LogSoftmax: [{ shapes: [[3, 4]], build: logSoftmax }],
+  SimplifiedLayerNormalization: [{ shapes: [[3, 6], [6]], build: (x, w) => rootMeanSquareNorm(x, w, 1e-6), float: 'float32' }],
   LayerNormalization: [{ shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' }],
 }
 

@@ -76,7 +76,7 @@ function methodOf(golden: GoldenCase, work: string): Record<string, unknown> {
   if (kind === 'bitfit' || kind === 'full') return { name: kind }
   const config: PeftConfig = JSON.parse(readFileSync(join(folder, 'adapter_init/adapter_config.json'), 'utf8'))
   if (kind === 'prompt' || kind === 'prefix')
-    return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' && { init: 'random' }) }
+    return { name: kind, tokens: config.num_virtual_tokens, ...(kind === 'prompt' ? { init: 'random' } : { attentions: 'peft' }) }
   if (kind === 'ia3') return { name: 'ia3', targets: config.target_modules, feedForward: config.feedforward_modules }
   if (kind === 'vera') return { name: 'vera', r: config.r, targets: config.target_modules }
   if (kind === 'lora' || kind === 'dora') {

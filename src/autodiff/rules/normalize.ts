@@ -19,4 +19,13 @@ export const normalize: Rules = {
     const dx = mul(sub(sub(scaled, means(scaled)), mul(normal, means(mul(scaled, normal)))), inverse!)
     return [dx, dWeight, dBias]
   },
+  SimplifiedLayerNormalization: ({ inputs: [x, weight], outputs: [, inverse] }, [g], wants) => {
+    const normal = mul(x!, inverse!)
+    const rows = x!.shape.map((_, i) => i).slice(0, -1)
+    const dWeight = wants[1] ? reduceSum(mul(g!, normal), { axes: rows }) : null
+    if (!wants[0]) return [null, dWeight]
+    const scaled = mul(g!, weight!)
+    const mean = reduceMean(mul(scaled, normal), { axes: [-1], keep: true })
+    return [mul(sub(scaled, mul(normal, mean)), inverse!), dWeight]
+  },
 }

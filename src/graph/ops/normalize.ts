@@ -17,3 +17,12 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number)
   const outputs = [{ dtype: x.dtype, shape: x.shape }, statistics, statistics]
   return append(x.graph, 'LayerNormalization', [x, weight, bias], outputs, { axis: { int: -1 }, epsilon })[0]!
 }
+
+/** Division by the root of the mean square over the last axis (Zhang and Sennrich 2019); the inverse root is kept for the backward pass. */
+export function rootMeanSquareNorm(x: Value, weight: Value, epsilon: number): Value {
+  const outputs = [
+    { dtype: x.dtype, shape: x.shape },
+    { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] },
+  ]
+  return append(x.graph, 'SimplifiedLayerNormalization', [x, weight], outputs, { axis: { int: -1 }, epsilon })[0]!
+}

@@ -1,0 +1,107 @@
+import type { Example } from '../data/examples.ts'
+import { stream } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
+import { openSearch, type Search, searchOn } from './beams.ts'
+import type { GenerationOptions } from './options.ts'
+import { applyRules, type Sofar } from './rules.ts'
+import { drawn, narrowed } from './sampling.ts'
+import { largest, normalise } from './scores.ts'
+import type { Writer, Writing } from './writer.ts'
+
+/** What a model writes by. */
+export interface Task {
+  /** Tokens that end a text. */
+  readonly ends: readonly number[]
+  /** What is in front of what is written, for rules about repetitions. */
+  readonly given: (example: Example) => readonly number[]
+  /** How many tokens there is room for behind an example. */
+  readonly room: (example: Example) => number
+}
+
+/** Scores of the next token of a text that is being written. */
+const scoresOf = ({ logits, vocabulary }: Writing, text: number): Float32Array => logits.slice(text * vocabulary, (text + 1) * vocabulary)
+
+/** Takes a token at a time, the likeliest or a drawn one. */
+async function oneByOne(
+  writer: Writer,
+  examples: readonly Example[],
+  firstIndex: number,
+  task: Task,
+  options: GenerationOptions,
+): Promise<number[][]> {
+  const written = examples.map((): number[] => [])
+  const most = examples.map((example) => Math.min(options.maxNewTokens, task.room(example)))
+  let open = examples.map((_, i) => i)
+  let writing = await writer.begin(examples)
+  while (open.length > 0) {
+    const chosen = open.map((i, text) => {
+      const scores = scoresOf(writing, text)
+      const given = task.given(examples[i]!)
+      const sofar: Sofar = { ids: [...given, ...written[i]!], given: given.length, most: most[i]!, ends: task.ends }
+      applyRules(scores, sofar, options)
+      if (!options.sample) return largest(scores, 1)[0]!.index
+      return drawn(narrowed(scores, options), stream(keyOf('generate', options.seed, firstIndex + i, written[i]!.length)))
+    })
+    for (const [text, i] of open.entries()) written[i]!.push(chosen[text]!)
+    const goes = open.map((i, text) => !task.ends.includes(chosen[text]!) && written[i]!.length < most[i]!)
+    const texts = [...open.keys()].filter((text) => goes[text])
+    open = texts.map((text) => open[text]!)
+    if (open.length > 0)
+      writing = await writing.advance(
+        texts,
+        texts.map((text) => chosen[text]!),
+      )
+  }
+  return written
+}
+
+/** Pursues several texts for each example. */
+async function byBeams(writer: Writer, examples: readonly Example[], task: Task, options: GenerationOptions): Promise<number[][]> {
+  const most = examples.map((example) => Math.min(options.maxNewTokens, task.room(example)))
+  const searches = examples.map((): Search => openSearch(options.beams))
+  let writing = await writer.begin(examples)
+  /** The text in `writing` of each beam of each example that is not done; all beams begin as one. */
+  let places = new Map(examples.map((_, i) => [i, searches[i]!.running.map(() => i)] as const))
+  while (places.size > 0) {
+    const [texts, tokens]: [number[], number[]] = [[], []]
+    const next = new Map<number, number[]>()
+    for (const [i, own] of places) {
+      const given = task.given(examples[i]!)
+      const search = searches[i]!
+      const scores = search.running.map((beam, k) => {
+        const row = scoresOf(writing, own[k]!)
+        normalise(row)
+        applyRules(row, { ids: [...given, ...beam.written], given: given.length, most: most[i]!, ends: task.ends }, options)
+        return row
+      })
+      const after = searchOn(search, scores, task.ends, most[i]!, options)
+      searches[i] = after
+      if (after.done) continue
+      next.set(
+        i,
+        after.running.map(({ parent, written }) => {
+          tokens.push(written.at(-1)!)
+          return texts.push(own[parent]!) - 1
+        }),
+      )
+    }
+    places = next
+    if (places.size > 0) writing = await writing.advance(texts, tokens)
+  }
+  return searches.map(({ ended }) => [...ended[0]!.written])
+}
+
+/**
+ * What a model writes after each example: the ids of the tokens, their end included where it came. Greedy, drawn, or by beam search, with
+ * the results of HF's `generate` under the same settings. `firstIndex` is the number of the first example among those of a run, on which
+ * draws depend.
+ */
+export function write(
+  writer: Writer,
+  examples: readonly Example[],
+  task: Task,
+  options: GenerationOptions,
+  firstIndex = 0,
+): Promise<number[][]> {
+  return options.beams > 1 ? byBeams(writer, examples, task, options) : oneByOne(writer, examples, firstIndex, task, options)
+}

@@ -1,0 +1,28 @@
+/** `log softmax`, in place. */
+export function normalise(scores: Float32Array): void {
+  let most = -Infinity
+  for (const score of scores) if (score > most) most = score
+  let sum = 0
+  for (const score of scores) sum += Math.exp(score - most)
+  const total = most + Math.log(sum)
+  for (let i = 0; i < scores.length; i++) scores[i] = scores[i]! - total
+}
+
+export interface Scored {
+  readonly score: number
+  readonly index: number
+}
+
+/** The `count` largest, the largest first; the first of equals. */
+export function largest(scores: ArrayLike<number>, count: number): Scored[] {
+  const best: Scored[] = []
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index]!
+    if (best.length === count && score <= best[count - 1]!.score) continue
+    let at = best.length
+    while (at > 0 && best[at - 1]!.score < score) at--
+    best.splice(at, 0, { score, index })
+    if (best.length > count) best.pop()
+  }
+  return best
+}

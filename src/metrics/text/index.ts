@@ -1,0 +1,66 @@
+import { didYouMean, UserError } from '../../errors.ts'
+import { bootstrap, type Interval } from '../bootstrap.ts'
+import { assertSameLength } from '../same-length.ts'
+import { bleu, bleuLowercase } from './bleu.ts'
+import { captionRougeL } from './caption-rouge.ts'
+import { chrf } from './chrf.ts'
+import { cider } from './cider.ts'
+import { meteorExactStem } from './meteor.ts'
+import { nist } from './nist.ts'
+import { rouge } from './rouge.ts'
+import { ter } from './ter.ts'
+import type { References, TextMetric } from './text-metric.ts'
+
+export type { References, TextMetric }
+
+/** Metrics that compare an answer's text with references, by the name they have in a run file. */
+export const textMetrics: Readonly<Record<string, TextMetric>> = {
+  rouge,
+  bleu,
+  bleuLowercase,
+  nist,
+  meteorExactStem,
+  ter,
+  cider,
+  captionRougeL,
+  chrf,
+}
+
+/** The metric of that name; UserError with the known ones for any other. */
+export function textMetric(name: string): TextMetric {
+  if (Object.hasOwn(textMetrics, name)) return textMetrics[name]!
+  throw new UserError(
+    `text metric "${name}": expected one of ${Object.keys(textMetrics).join(', ')}.${didYouMean(name, Object.keys(textMetrics))}`,
+  )
+}
+
+function checkedTerms(metric: TextMetric, hypotheses: readonly string[], references: References): number[][] {
+  assertSameLength(hypotheses, references)
+  const bare = references.findIndex((texts) => texts.length === 0)
+  if (bare >= 0) {
+    throw new UserError(
+      `example ${bare + 1} of ${references.length} has no reference text; expected one or more to compare its answer with: ` +
+        'give it one, or leave the example out',
+    )
+  }
+  return metric.terms(hypotheses, references)
+}
+
+/**
+ * The scores of one metric over a corpus, `hypotheses` [examples] against `references` [examples][at least one]. RangeError where the
+ * sizes differ or there is no example, UserError for an example without references.
+ */
+export function textScores(metric: TextMetric, hypotheses: readonly string[], references: References): Record<string, number> {
+  const terms = checkedTerms(metric, hypotheses, references)
+  return metric.score(terms[0]!.map((_, t) => terms.reduce((sum, row) => sum + row[t]!, 0)))
+}
+
+/** Percentile bootstrap intervals of what `textScores` gives, with the options and errors of `bootstrap`. */
+export function textIntervals(
+  metric: TextMetric,
+  hypotheses: readonly string[],
+  references: References,
+  options: Parameters<typeof bootstrap>[2],
+): Record<string, Interval> {
+  return bootstrap(checkedTerms(metric, hypotheses, references), metric.score, options)
+}

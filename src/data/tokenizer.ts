@@ -28,6 +28,8 @@ export interface Tokenizer {
   readonly special: SpecialTokens
   /** A token as text. */
   word(id: number): string
+  /** Tokens as text, without special ones. */
+  decode(ids: readonly number[]): string
 }
 
 /** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
@@ -106,6 +108,7 @@ export function loadTokenizer(folder: string): Tokenizer {
     tokens: tokensOf,
     framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
     special: specialTokens(parsed.data, config),
+    decode: (ids) => library.decode([...ids], { skip_special_tokens: true }).trim(),
     word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
   }
 }

@@ -65,15 +65,15 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   if (keepBest !== null && !task.metricNames.includes(keepBest)) {
     throw new UserError(`train.keepBest: ${open.name} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
   }
-  if (labelSmoothing > 0 && !task.classes)
+  if (labelSmoothing > 0 && !task.classes && !task.overWords)
     throw new UserError(`train.labelSmoothing spreads targets over classes, and ${open.name} has none.`)
   if (sets.eval === null && (keepBest !== null || patience !== null)) {
     throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval or data.evalShots.`)
   }
   const options = withinBudget(subject, outline, config.method)
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
-  const { maxLength, spans } = config.data
-  const unsettled = { columns, maxLength: maxLength ?? task.maxLength, spans }
+  const { maxLength, spans, texts } = config.data
+  const unsettled = { columns, maxLength: maxLength ?? task.maxLength, spans, texts }
   const reading = task.settle?.(sets.train, unsettled) ?? unsettled
   const read = (rows: readonly Row[]): Item[] =>
     dataset(model, task, labels, rows, { reading: { ...reading, columns: columnsOf(rows) }, labelled: true, reserved })

@@ -1,7 +1,7 @@
 import { readRows } from '../data/read-rows.ts'
 import { didYouMean, UserError } from '../errors.ts'
-import { findModel } from '../evaluate/open-task.ts'
 import { asked } from '../evaluate/dataset.ts'
+import { findModel } from '../evaluate/open-task.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { saveAdapter } from '../formats/index.ts'

@@ -4,7 +4,7 @@ import type { Method, Tensor } from '../nn/method.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Session } from '../runtime/session.ts'
 import { arrangement } from './arrangement.ts'
-import { assemble, type Subject } from './assembly.ts'
+import { assemble, outputsOf, type Subject } from './assembly.ts'
 import { trainedIn } from './state.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
@@ -20,6 +20,25 @@ export interface ForwardOptions {
   readonly threads?: number
 }
 
+/** Logits that a call may hold, but for rows that have more alone: those of a vocabulary fill the memory before the rows do. */
+const MOST_LOGITS = 2 ** 25
+
+/** Rows in order, at most so many at a time. */
+function batches(order: readonly number[], logits: (row: number) => number, most: number): number[][] {
+  const all: number[][] = []
+  let room = 0
+  for (const row of order) {
+    const size = logits(row)
+    if (all.length === 0 || size > room || all.at(-1)!.length === most) {
+      all.push([])
+      room = MOST_LOGITS
+    }
+    all.at(-1)!.push(row)
+    room -= size
+  }
+  return all
+}
+
 /** Compiles the forward pass. `state` gives the names and shapes; `logits` may be asked with other values. */
 export async function openForward(
   subject: Subject,
@@ -32,6 +51,7 @@ export async function openForward(
   const { head } = subject
   output(graph, 'logits', head.told?.(network, logits) ?? logits)
   const session: Session = await openSession(graph, { ...(threads !== undefined && { threads }) })
+  const outputs = outputsOf(subject)
   const { rows: rowsOf, batch: batchOf } = arrangement(subject, method)
   return {
     async logits(examples, values) {
@@ -39,8 +59,7 @@ export async function openForward(
       // Rows of like length share a batch, so that attention wastes little.
       const order = examples.map((_, i) => i).sort((a, b) => examples[b]!.ids.length - examples[a]!.ids.length || a - b)
       const fed = Object.fromEntries([...values].filter(([name]) => graph.inputs.has(name)))
-      for (let start = 0; start < order.length; start += batchSize) {
-        const rows = order.slice(start, start + batchSize)
+      for (const rows of batches(order, (i) => head.answers(examples[i]!) * outputs, batchSize)) {
         const chosen = rows.map((i) => examples[i]!)
         const arranged = rowsOf(chosen)
         const batch = batchOf(arranged)

@@ -56,7 +56,8 @@ function openTuned(model: Model, given: string | null, labels: readonly string[]
   const headed = kind !== null && modelLabels({ model, head: tasks[kind].head, labels: 1 }) !== null
   if (given !== null || headed) return { open: openAdapted(model, { adapter: null, task, labels }).open, head: true }
   const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(subject, name))
-  const open = taskNames.map((name) => openTask(model, name, ['0', '1'])).find(complete)
+  const known = taskNames.filter((name) => model.wiring.heads[tasks[name].head.wiring])
+  const open = known.map((name) => openTask(model, name, ['0', '1'])).find(complete)
   if (!open) throw new UserError(`${model.folder} lacks tensors of its encoder; give a whole model.`)
   return { open, head: false }
 }

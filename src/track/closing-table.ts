@@ -32,7 +32,7 @@ export function closingTable(summary: RunSummary): string {
   ])
   if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
-  const tested = Object.entries((metrics.test ?? {}) as Record<string, number>)
+  const tested = Object.entries(summary.test ?? {})
   const measured = Object.entries(summary.kept?.metrics ?? {})
   const facts = table(
     [

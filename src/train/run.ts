@@ -33,8 +33,10 @@ export interface RunSummary {
   readonly weights: WeightCounts
   /** For rows of the training data's mean length. */
   readonly forwardFlops: ForwardCosts
-  /** The kept evaluation's, those of the test rows as `test`, then what the run took; empty where it was stopped. */
-  readonly metrics: Readonly<Record<string, unknown>>
+  /** The kept evaluation's, then what the run took; empty where it was stopped. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** What is kept scores so on the test rows. */
+  readonly test?: Readonly<Record<string, number>>
   /** Of a run over several seeds, whose last the other fields describe. */
   readonly seeds?: SeedsSummary
 }
@@ -174,7 +176,6 @@ async function carryOn(
     const kept = best ?? last
     const metrics = {
       ...kept?.metrics,
-      ...(test && { test }),
       keptStep: best?.step ?? steps,
       steps,
       tokens,
@@ -183,9 +184,10 @@ async function carryOn(
       ...weights,
       ...spent(),
     }
-    writeMetrics(out, metrics)
-    emit({ event: 'done', ...metrics })
-    return { out, finished, kept: best, weights, forwardFlops, metrics }
+    const tested = test && { test }
+    writeMetrics(out, { ...metrics, ...tested })
+    emit({ event: 'done', ...metrics, ...tested })
+    return { out, finished, kept: best, weights, forwardFlops, metrics, ...tested }
   } finally {
     log.close()
     await training.close()

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts'
 import { defineMethod } from './definition.ts'
 import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
 import { selectsLayer } from './layers.ts'
@@ -8,5 +9,13 @@ export const head = defineMethod<InPlaceOptions<'head'>>({
   summary: 'the head alone, the model frozen',
   options: inPlaceOptions('head'),
   learningRate: 1e-3,
-  create: ({ layers }, setting) => inPlace('head', ({ layer }) => layers !== null && selectsLayer(layers, layer, setting.layers)),
+  create({ layers }, setting) {
+    const weighs = setting.sites.some((site) => site.kind === 'linear' && site.role === 'head')
+    if (layers === null && !weighs) {
+      throw new UserError(
+        'The head of this model has no weights of its own: it uses the word embeddings. Take another method, or give "layers".',
+      )
+    }
+    return inPlace('head', ({ layer }) => layers !== null && selectsLayer(layers, layer, setting.layers))
+  },
 })

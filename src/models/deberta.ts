@@ -72,7 +72,8 @@ function embeddings(network: Network, config: Config, { cleared }: MaskedTokens)
   const projection = { name: `${name}.embed_proj`, role: 'projection', layer: null, in: size, out: hidden, bias: false } as const
   const wide = size === hidden ? sum : linear(network, sum, projection)
   const normed = norm(network, wide, { name: `${name}.LayerNorm`, layer: null, size: hidden, epsilon })
-  return network.dropout(cleared(normed), config.hidden_dropout_prob)
+  const value = network.dropout(cleared(normed), config.hidden_dropout_prob)
+  return network.embedding({ kind: 'embedding', name, layer: null, hidden, whole: true }, { value })
 }
 
 /** The embeddings of relative positions, `[passes * 2 span, hidden]`. */

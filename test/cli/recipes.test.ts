@@ -10,6 +10,7 @@ import { methodFor, type WeightCounts, weightCounts } from '../../src/evaluate/w
 import { architectures } from '../../src/models/index.ts'
 import { type Model, openConfig } from '../../src/models/open.ts'
 import { openRun } from '../../src/train/open-run.ts'
+import { document } from '../docs/documents.ts'
 import { readJson, repository } from './project.ts'
 
 const root = join(repository, 'recipes')
@@ -62,6 +63,8 @@ test('there is a recipe for every experiment', () => {
   assert.equal(recipes.filter((name) => name.startsWith('adalora/')).length, 8 + 2 + 2)
   assert.equal(recipes.filter((name) => name.startsWith('adamix/')).length, 2 * 8 + 3 + 6)
   for (const name of Object.keys(expected)) assert.ok(recipes.includes(name), name)
+  const listed = [...document('docs/recipes.md').matchAll(/^\| `(\w+\/[\w-]+)`/gm)].map(([, name]) => `${name}.yaml`)
+  assert.deepEqual(listed.sort(), [...recipes].sort())
 })
 
 for (const name of recipes) {

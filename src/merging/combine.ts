@@ -1,5 +1,6 @@
 import { readRows } from '../data/read-rows.ts'
 import { didYouMean, UserError } from '../errors.ts'
+import { asked } from '../evaluate/dataset.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { openReader, type ReaderOptions } from '../evaluate/reader.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
@@ -87,7 +88,7 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
     const { adapter, told } = await combination(members, rule, head, settings, evidence)
     const { open } = members[0]!
     const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
-    const items = rows[0] ? openReader(members[0]!, options)(rows[0], true) : null
+    const items = rows[0] ? asked(members[0]!.open.task, openReader(members[0]!, options)(rows[0], true)) : null
     const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     saveAdapter(out, adapter, { model, outline: open.outline })
     return { out, rule, adapters: members.map(({ folder }) => folder), told, report }

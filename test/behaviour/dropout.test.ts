@@ -41,6 +41,8 @@ test('what is kept is scaled by 1 / (1 - p), the rest is zero, and the gradient 
     types: ints([1]),
     positions: ints([1]),
     rowStart: ints([1]),
+    rowEnd: ints([1]),
+    columns: ints([1]),
     unpack: ints([1, 1]),
     repack: ints([1]),
     keyMask: floats,

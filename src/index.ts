@@ -1,6 +1,6 @@
 /**
  * Parameter-efficient fine-tuning of Hugging Face transformers.
- * `fineTune` trains, `openPredictor` answers, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
+ * `fineTune` trains, `openPredictor` answers, `openGenerator` writes texts, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
  * `unmergeAdapter`, `convertAdapter` and `extractAdapter` make folders of saved ones. All take what the command line takes.
  */
 import { parseRun, readRun } from './config/parse.ts'
@@ -25,6 +25,8 @@ export { UserError } from './errors.ts'
 export type { Question } from './evaluate/answering.ts'
 export type { Predictor, PredictorOptions } from './evaluate/predictor.ts'
 export { openPredictor } from './evaluate/predictor.ts'
+export { type Generator, type GeneratorOptions, openGenerator, type Written } from './generate/generator.ts'
+export type { GenerationOptions } from './generate/options.ts'
 export { type CombineOptions, type CombineSummary, combineAdapters } from './merging/combine.ts'
 export { convertAdapter } from './merging/convert.ts'
 export { type Extraction, type ExtractOptions, extractAdapter } from './merging/extract.ts'

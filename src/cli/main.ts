@@ -4,10 +4,12 @@ import { runJsonSchema } from '../config/parse.ts'
 import { UserError } from '../errors.ts'
 import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
+import { textMetrics } from '../metrics/text/index.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
+import { type GenerateFlags, generateCommand } from './generate.ts'
 import { type InspectFlags, inspect } from './inspect.ts'
 import { positiveFlag, printNotice } from './options.ts'
 import { type PredictFlags, predictCommand } from './predict.ts'
@@ -81,6 +83,25 @@ function program(exit: (code: number) => void): Command {
     .option('--output <file>', 'write the answers to a file, one JSON object a row')
     .option('--logits', 'raw logits instead of labels and scores')
     .action(async (flags: PredictFlags) => void process.stdout.write(await predictCommand(flags)))
+
+  root
+    .command('generate')
+    .description('write texts: answers to rows or one text, or what follows a prompt')
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .option('--text <text>', 'a text or prompt')
+    .option('--output <file>', 'write the texts to a file, one JSON object a row')
+    .option('--set <key=value>', 'how to write, e.g. beams=4, maxNewTokens=64, sample=true; may be repeated', collect, [])
+    .option('--metric <name>', `compare with the rows' references: ${Object.keys(textMetrics).join(', ')}; may be repeated`, collect, [])
+    .option('--text-column <name>', 'column of the text')
+    .option('--label-column <name>', 'column of the references, a text or a list of them')
+    .option('--prefix <text>', "put before each text; by default as in the adapter's run")
+    .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 512")
+    .option('--rows <count>', 'the first rows only')
+    .option('--batch-size <rows>', 'texts at a time', '16')
+    .option('--quiet', 'print errors only')
+    .action(async (flags: GenerateFlags) => void process.stdout.write(await generateCommand(flags)))
 
   root
     .command('inspect')

@@ -25,6 +25,18 @@ export const spans = z.strictObject({
   nullThreshold: z.number().nullable().default(null),
 })
 
+/** Texts that are written after others. */
+export const texts = z.strictObject({
+  /** Put before what is read, such as "summarize: ". */
+  prefix: z.string().default(''),
+  /** Between what is read and what is written, in models without a decoder of its own; null: " ||" where rows have both. */
+  separator: z.string().nullable().default(null),
+  /** Tokens of what is written; longer texts are cut. */
+  targetLength: z.number().int().positive().default(128),
+  /** Which tokens count in the loss of models without a decoder of its own. */
+  loss: z.enum(['written', 'all']).default('written'),
+})
+
 /** How rows are read and answers found: settings of a run that stay with its adapter. */
 export const readingFields = {
   /** Null: guessed from the names of the first row that has text. */
@@ -32,12 +44,15 @@ export const readingFields = {
   /** Tokens of a row, special tokens included; null: the task's own. */
   maxLength: z.number().int().positive().nullable().default(null),
   spans: spans.default(spans.parse({})),
+  texts: texts.default(texts.parse({})),
 }
 
 export type Columns = z.infer<typeof columns>
 export type Spans = z.infer<typeof spans>
+export type Texts = z.infer<typeof texts>
 export interface Reading {
   readonly columns: Columns | null
   readonly maxLength: number
   readonly spans: Spans
+  readonly texts: Texts
 }

@@ -18,7 +18,7 @@ export interface Library {
   }
   get_added_tokens_decoder(): ReadonlyMap<number, AddedToken>
   encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: (number | undefined)[]; readonly tokens: string[] }
-  decode(ids: readonly number[], options: { clean_up_tokenization_spaces: boolean }): string
+  decode(ids: readonly number[], options: { clean_up_tokenization_spaces?: boolean; skip_special_tokens?: boolean }): string
 }
 
 /** Tokens of a text, each [tokens]: the characters [start, end) that each stands for, in UTF-16 units, without whitespace around them. */

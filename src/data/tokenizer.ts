@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { makeExact, type Steps } from './exact-steps.ts'
 import { type SpecialTokens, specialTokens } from './special-tokens.ts'
 import { type Library, type Located, locateTokens } from './token-characters.ts'
 import { type Piece, postProcessor, tokenFrame } from './token-frame.ts'
+import { instead, readSettings, tokenizerJson } from './tokenizer-files.ts'
 import { longestFirst } from './truncation.ts'
 
 /** Token ids and token types of a row, both [tokens]. */
@@ -28,25 +28,17 @@ export interface Tokenizer {
   readonly special: SpecialTokens
   /** A token as text. */
   word(id: number): string
-}
-
-const instead = 'Rows may also carry "input_ids", which need no tokenizer.'
-
-function readJson(file: string, absent: string | null): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if ((code === 'ENOENT' || code === 'ENOTDIR') && absent === null) return {}
-    throw new UserError(code === 'ENOENT' || code === 'ENOTDIR' ? `${absent}` : `${file}: cannot be read (${message}).`)
-  }
+  /** Tokens as text, without special ones. */
+  decode(ids: readonly number[]): string
 }
 
 /** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
-function build(file: string, tokenizerJson: object, config: object): Library {
+function build(file: string, json: object, config: object): Library {
   try {
     const optional = { normalizer: null, pre_tokenizer: null, decoder: null, added_tokens: [] }
-    return new HubTokenizer({ ...optional, ...tokenizerJson, post_processor: null }, config) as unknown as Library
+    const library = new HubTokenizer({ ...optional, ...json, post_processor: null }, config)
+    makeExact(library as unknown as Steps, json)
+    return library as unknown as Library
   } catch (error) {
     throw new UserError(`${file}: not a tokenizer this version can run (${(error as Error).message}). ${instead}`)
   }
@@ -65,16 +57,15 @@ function laidOut(pieces: readonly Piece[], texts: Readonly<Record<'A' | 'B', rea
 }
 
 /**
- * The tokenizer of a model folder: tokenizer.json, and tokenizer_config.json where there is one. Truncation and padding that the file
- * carries itself are not applied. UserError for a folder without tokenizer.json or with one that cannot be run.
+ * The tokenizer of a model folder: tokenizer.json, or the vocabulary files of its model type, and tokenizer_config.json where there is one.
+ * Truncation and padding that the file carries itself are not applied. UserError for a folder without either or with what cannot be run.
  */
 export function loadTokenizer(folder: string): Tokenizer {
-  const file = join(folder, 'tokenizer.json')
-  const json = readJson(file, `${folder}: no tokenizer.json, so texts cannot be tokenised. ${instead}`)
+  const { file, json } = tokenizerJson(folder)
   const parsed = z.looseObject({ post_processor: postProcessor, pre_tokenizer: z.unknown() }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
-  const config = z.looseObject({}).safeParse(readJson(join(folder, 'tokenizer_config.json'), null))
-  const library = build(file, parsed.data, config.data ?? {})
+  const config = readSettings(folder, 'tokenizer_config.json')
+  const library = build(file, parsed.data, config)
   const frame = tokenFrame(parsed.data.post_processor)
   const byteLevel = isByteLevel(parsed.data.pre_tokenizer)
 
@@ -116,7 +107,8 @@ export function loadTokenizer(folder: string): Tokenizer {
     joined,
     tokens: tokensOf,
     framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
-    special: specialTokens(parsed.data, config.data ?? {}),
+    special: specialTokens(parsed.data, config),
+    decode: (ids) => library.decode([...ids], { skip_special_tokens: true }).trim(),
     word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
   }
 }

@@ -16,9 +16,12 @@ export interface DatasetOptions {
   readonly labelled: boolean
 }
 
+/** The token that ends a text, of the one or several that a config names. */
+const endToken = (ids: unknown): number | null => [ids].flat().find((id): id is number => typeof id === 'number') ?? null
+
 /** Rows as items for a model and task, tokenised with the model's own tokenizer. */
 export function dataset(
-  { wiring, folder }: Model,
+  { wiring, folder, config }: Model,
   task: Task,
   names: LabelNames,
   rows: readonly Row[],
@@ -33,6 +36,7 @@ export function dataset(
     maxPositions: wiring.maxPositions - reserved,
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
     ...(wiring.decoder && { decoder: wiring.decoder }),
+    end: endToken(config.eos_token_id),
   }
   return task.read(rows, source, names)
 }

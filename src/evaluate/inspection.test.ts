@@ -25,6 +25,11 @@ const models = {
   bert: bare({ model_type: 'bert', vocab_size: 30522, max_position_embeddings: 512, ...base }),
   roberta: bare({ ...robertaFields, ...base }),
   robertaLarge: bare({ ...robertaFields, ...large }),
+  deberta: bare({
+    ...{ model_type: 'deberta-v2', vocab_size: 128_100, max_position_embeddings: 512, type_vocab_size: 0, position_biased_input: false },
+    ...{ relative_attention: true, position_buckets: 256, norm_rel_ebd: 'layer_norm', share_att_key: true, pos_att_type: 'p2c|c2p' },
+    ...base,
+  }),
 }
 
 function inspected(model: keyof typeof models, options: Readonly<Record<string, unknown>>): MethodInspection {
@@ -72,6 +77,15 @@ const published: [keyof typeof models, Readonly<Record<string, unknown>>, number
   ['robertaLarge', bottleneck('houlsby', { size: 8 }), 835_968],
   ['robertaLarge', bottleneck('houlsby', { size: 64 }), 6_343_680],
   ['robertaLarge', adamix(16), 811_392, 1_992_192],
+  ['deberta', { name: 'lora', r: 8 }, 294_912],
+  ['deberta', { name: 'bitfit' }, 103_680],
+  ['deberta', { name: 'lora', r: 2, targets: sixLinear }, 331_776],
+  ['deberta', { name: 'lora', r: 8, targets: sixLinear }, 1_327_104],
+  ['deberta', { name: 'adalora', initR: 3, targetR: 1, targets: sixLinear }, 165_960, 497_880],
+  ['deberta', { name: 'adalora', initR: 12, targetR: 8, targets: sixLinear }, 1_327_680, 1_991_520],
+  ['deberta', bottleneck('pfeiffer', { size: 8 }), 156_768],
+  ['deberta', bottleneck('pfeiffer', { size: 64 }), 1_189_632],
+  ['deberta', bottleneck('houlsby', { size: 64 }), 2_379_264],
 ]
 
 for (const [model, options, merged, training = merged] of published) {
@@ -83,10 +97,20 @@ for (const [model, options, merged, training = merged] of published) {
 }
 
 test('models with a head of two labels have the totals of transformers, and the head counts apart', () => {
-  const totals = (['bert', 'roberta', 'robertaLarge'] as const).map((model) => inspected(model, { name: 'lora' }).base.withHead)
-  assert.deepEqual(totals, [109_483_778, 124_647_170, 355_361_794])
+  const totals = (['bert', 'roberta', 'robertaLarge', 'deberta'] as const).map((model) => inspected(model, { name: 'lora' }).base.withHead)
+  assert.deepEqual(totals, [109_483_778, 124_647_170, 355_361_794, 184_423_682])
   assert.equal(inspected('roberta', { name: 'lora', r: 8 }).merged.withHead, 887_042)
   assert.equal(inspected('bert', { name: 'lora', r: 8 }).merged.withHead, 294_912 + 1_538)
+  // HF's pooler of DeBERTa lies outside of its base model, and is no part of the head for PEFT.
+  assert.equal(inspected('deberta', { name: 'lora', r: 8 }).merged.withHead, 294_912 + 1_538)
+})
+
+test("the budgets of AdaLoRA's paper on DeBERTaV3-base, 0.08 to 0.65 %, are mean ranks of 1, 2, 4 and 8", () => {
+  const shares = [1, 2, 4, 8].map((targetR) => {
+    const { merged } = inspected('deberta', { name: 'adalora', initR: 12, targetR, targets: sixLinear })
+    return (100 * merged.shareOfModel).toFixed(3)
+  })
+  assert.deepEqual(shares, ['0.090', '0.180', '0.360', '0.720'])
 })
 
 test('shares are of the base with its head and without, bytes those of the merged form', () => {

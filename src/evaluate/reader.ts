@@ -1,6 +1,6 @@
 import type { Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import { type Columns, readingFields, type Spans } from '../data/reading.ts'
+import { type Columns, readingFields, type Spans, type Texts } from '../data/reading.ts'
 import type { Adapted } from './adapted.ts'
 import { arrangement } from './arrangement.ts'
 import { dataset, taskColumns } from './dataset.ts'
@@ -12,6 +12,8 @@ export interface ReaderOptions {
   readonly maxLength?: number
   /** How answers are found in long texts; what is left out is as in the adapter's run. */
   readonly spans?: Partial<Spans>
+  /** How texts are put to a model that writes; what is left out is as in the adapter's run. */
+  readonly texts?: Partial<Texts>
 }
 
 /** Turns rows into items as the adapter's run did, where nothing else is said; `labelled` where labels are needed. */
@@ -23,11 +25,12 @@ export function openReader({ open, adapter, method }: Adapted, options: ReaderOp
   const run = adapter?.card.reading
   const maxLength = options.maxLength ?? run?.maxLength ?? task.maxLength
   const spans = { ...(run?.spans ?? readingFields.spans.parse(undefined)), ...options.spans }
+  const texts = { ...(run?.texts ?? readingFields.texts.parse(undefined)), ...options.texts }
   const named = options.columns ?? run?.columns ?? null
   return (rows, labelled) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
     const fits = options.columns || rows.every(({ values }) => named === null || values.has(named.text))
     const columns = (fits ? named : null) ?? taskColumns(open.description, rows)
-    return dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans }, labelled, reserved })
+    return dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans, texts }, labelled, reserved })
   }
 }

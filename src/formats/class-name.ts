@@ -7,6 +7,7 @@ import type { HeadKind } from '../nn/head-kind.ts'
 const spellings: Readonly<Record<string, string>> = {
   bart: 'Bart',
   bert: 'Bert',
+  'deberta-v2': 'DebertaV2',
   distilbert: 'DistilBert',
   electra: 'Electra',
   gpt2: 'GPT2',

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { TaskName } from '../heads/index.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
-import { isHead, type Subject } from './adapter.ts'
+import { isOutside, type Subject } from './adapter.ts'
 import { taskOfKind } from './class-name.ts'
 import { checkedFields } from './hub-architecture.ts'
 import type { Fields } from './json-file.ts'
@@ -18,7 +18,13 @@ const kinds: Readonly<Record<string, HeadKind>> = {
 }
 
 /** What lies between the layers of a model's own head on whole texts; source: STATIC_TO_FLEX_HEAD_MAP of adapters 1.3. */
-const between: Readonly<Record<string, string>> = { roberta: 'tanh', 'xlm-roberta': 'tanh', distilbert: 'relu', electra: 'gelu' }
+const between: Readonly<Record<string, string>> = {
+  roberta: 'tanh',
+  'xlm-roberta': 'tanh',
+  distilbert: 'relu',
+  electra: 'gelu',
+  'deberta-v2': 'gelu',
+}
 
 const fields = z.object({
   name: z.string('must be the name within the tensors of the head'),
@@ -60,10 +66,10 @@ export function flexibleHead(about: Fields, entries: ReadonlyMap<string, TensorE
     outputs,
     stored(subject) {
       const { model, outline } = subject
-      const own = [...outline.base.values()].filter((tensor) => isHead(model, tensor.name))
+      const own = [...outline.base.values()].filter((tensor) => isOutside(model, tensor.name))
       const modules = [...new Set(own.map((tensor) => tensor.name.slice(0, tensor.name.lastIndexOf('.'))))]
       if (modules.length !== config.layers) throw refused(`of ${config.layers} layer(s), and that of this model has ${modules.length}`)
-      const pools = outline.sites.some((site) => site.kind === 'linear' && site.role === 'pooler')
+      const pools = outline.sites.some((site) => site.kind === 'linear' && site.role === 'pooler' && !isOutside(model, site.name))
       if (config.use_pooler !== pools)
         throw refused(pools ? 'without the pooler, which that of this model has' : 'with a pooler, which that of this model lacks')
       const act = between[model.modelType] ?? null

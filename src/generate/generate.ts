@@ -25,7 +25,7 @@ const scoresOf = ({ logits, vocabulary }: Writing, text: number): Float32Array =
 async function oneByOne(
   writer: Writer,
   examples: readonly Example[],
-  firstIndex: number,
+  numbers: readonly number[],
   task: Task,
   options: GenerationOptions,
 ): Promise<number[][]> {
@@ -40,7 +40,7 @@ async function oneByOne(
       const sofar: Sofar = { ids: [...given, ...written[i]!], given: given.length, most: most[i]!, ends: task.ends }
       applyRules(scores, sofar, options)
       if (!options.sample) return largest(scores, 1)[0]!.index
-      return drawn(narrowed(scores, options), stream(keyOf('generate', options.seed, firstIndex + i, written[i]!.length)))
+      return drawn(narrowed(scores, options), stream(keyOf('generate', options.seed, numbers[i]!, written[i]!.length)))
     })
     for (const [text, i] of open.entries()) written[i]!.push(chosen[text]!)
     const goes = open.map((i, text) => !task.ends.includes(chosen[text]!) && written[i]!.length < most[i]!)
@@ -93,7 +93,7 @@ async function byBeams(writer: Writer, examples: readonly Example[], task: Task,
 
 /**
  * What a model writes after each example: the ids of the tokens, their end included where it came. Greedy, drawn, or by beam search, with
- * the results of HF's `generate` under the same settings. `firstIndex` is the number of the first example among those of a run, on which
+ * the results of HF's `generate` under the same settings. `numbers` are those of the examples among all, on which
  * draws depend.
  */
 export function write(
@@ -101,7 +101,7 @@ export function write(
   examples: readonly Example[],
   task: Task,
   options: GenerationOptions,
-  firstIndex = 0,
+  numbers: readonly number[] = examples.map((_, i) => i),
 ): Promise<number[][]> {
-  return options.beams > 1 ? byBeams(writer, examples, task, options) : oneByOne(writer, examples, firstIndex, task, options)
+  return options.beams > 1 ? byBeams(writer, examples, task, options) : oneByOne(writer, examples, numbers, task, options)
 }

@@ -26,6 +26,9 @@ test('sums need a common form', () => {
   assert.equal(evaluate(sum(['past', 'length', 4]), { past: 2, length: 3 }), 9)
   assert.throws(() => sum(['2*rows', 'tokens']), /2\*rows and tokens have no common form/)
   assert.equal(sum(['rows', 1]), 'rows+1')
+  assert.equal(sum(['length', 'length+20', 1]), 'length+length+21')
+  assert.equal(sum(['length', 'length', 1]), 'length+length+1')
+  assert.equal(evaluate(product([3, sum(['length', 'length+20'])]), { length: 5 }), 90)
 })
 
 test('only a bare name is a symbol', () => {

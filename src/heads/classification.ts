@@ -34,7 +34,6 @@ export function labelTargets(labels: readonly number[], { classWeights }: Object
 /** One class for each row. */
 export const classification: Head = {
   wiring: 'sequence-classification',
-  smooths: true,
   outputs: (labels) => labels,
   answers: () => 1,
   loss: (_network, logits, objective) => labelLoss(logits, 'rows', objective),

@@ -38,8 +38,6 @@ export interface Head {
   readonly wiring: HeadKind
   /** Whether its weights must come with the model: made anew it would know nothing. */
   readonly pretrained?: boolean
-  /** Whether its targets are classes or words, over which they can be spread. */
-  readonly smooths?: boolean
   /** The number of outputs for so many labels, or words of the vocabulary. */
   outputs(labels: number, vocabulary: number): number
   /** The words that the head answers for, where its wiring answers for the whole vocabulary. */

@@ -4,7 +4,6 @@ import type { Head } from './head.ts'
 /** One class for each token. */
 export const token: Head = {
   wiring: 'token-classification',
-  smooths: true,
   outputs: (labels) => labels,
   answers: ({ ids }) => ids.length,
   loss: (_network, logits, objective) => labelLoss(logits, 'tokens', objective),

@@ -36,7 +36,6 @@ export function vocabularyHead(wiring: Head['wiring'], asks: Asks, stream: (batc
   }
   return {
     wiring,
-    smooths: true,
     outputs: (_labels, vocabulary) => vocabulary,
     answers: (example) => asks(example).length,
     view: (network, hidden) => seenAt(network, hidden, 'places'),

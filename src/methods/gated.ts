@@ -139,8 +139,15 @@ export function gated(
     return (site, roles, call) => {
       const each = views(roles)
       const act = (k: number): R => around.call(inner, site, each[k]!, { ...call, shared: sharedOf(call.shared, k) })
-      const gates = source.gates(site, roles, input(call), call)
+      const read = input(call)
+      const gates = source.gates(site, roles, read, call)
       if (!gates) return act(0)
+      if (typeof read.shape[0] === 'number') {
+        throw new UserError(
+          `routing: "${site.name}" reads the model's relative positions, too, which no row or token has for itself; ` +
+            'take routing: { name: uniform }, or targets that do not make queries and keys.',
+        )
+      }
       call.context.report('load', reduceMean(cast(greater(gates, 0), gates.dtype), { axes: [0] }))
       return sum(
         each.map((_, k) => act(k)),

@@ -71,9 +71,33 @@ export function bertEmbeddings(network: Network, name: string, config: BertConfi
   return network.embedding({ kind: 'embedding', name, layer: null, hidden: size, whole: true }, { value })
 }
 
+/** What a post-norm layer makes of its input x and of what its attention read, `[tokens, hidden]` both: the rest of the layer. */
+export function bertLayerEnd(network: Network, x: Value, context: Value, at: string, layer: number, config: BertConfig): Value {
+  const { hidden_size: hidden, intermediate_size: inner, layer_norm_eps: epsilon } = config
+  const ending = (module: string) => ({
+    module,
+    dense: `${module}.dense`,
+    layer,
+    dropout: config.hidden_dropout_prob,
+    norm: (sum: Value): Value => norm(network, sum, { name: `${module}.LayerNorm`, layer, size: hidden, epsilon }),
+  })
+  const attended = linear(network, context, {
+    name: `${at}.attention.output.dense`,
+    role: 'attention-output',
+    layer,
+    in: hidden,
+    out: hidden,
+  })
+  const middle = residual(network, x, attended, { role: 'attention', ...ending(`${at}.attention.output`) })
+  const up = linear(network, middle, { name: `${at}.intermediate.dense`, role: 'up', layer, in: hidden, out: inner })
+  const acted = activation(config.hidden_act)(up)
+  const down = linear(network, acted, { name: `${at}.output.dense`, role: 'down', layer, in: inner, out: hidden })
+  return residual(network, middle, down, { role: 'feed-forward', ...ending(`${at}.output`) })
+}
+
 /** The stack of post-norm encoder layers. */
 export function bertEncoder(network: Network, embedded: Value, name: string, config: BertConfig): Value {
-  const { hidden_size: hidden, intermediate_size: inner, layer_norm_eps: epsilon } = config
+  const { hidden_size: hidden } = config
   let x = embedded
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `${name}.layer.${layer}`
@@ -87,24 +111,7 @@ export function bertEncoder(network: Network, embedded: Value, name: string, con
       heads: config.num_attention_heads,
       dropout: config.attention_probs_dropout_prob,
     })
-    const ending = (module: string) => ({
-      module,
-      dense: `${module}.dense`,
-      layer,
-      dropout: config.hidden_dropout_prob,
-      norm: (sum: Value): Value => norm(network, sum, { name: `${module}.LayerNorm`, layer, size: hidden, epsilon }),
-    })
-    const attended = linear(network, context, { name: `${at}.attention.output.dense`, role: 'attention-output', ...square })
-    const middle = residual(network, x, attended, { role: 'attention', ...ending(`${at}.attention.output`) })
-    const up = linear(network, middle, { name: `${at}.intermediate.dense`, role: 'up', layer, in: hidden, out: inner })
-    const down = linear(network, activation(config.hidden_act)(up), {
-      name: `${at}.output.dense`,
-      role: 'down',
-      layer,
-      in: inner,
-      out: hidden,
-    })
-    x = residual(network, middle, down, { role: 'feed-forward', ...ending(`${at}.output`) })
+    x = bertLayerEnd(network, x, context, at, layer, config)
   }
   return x
 }

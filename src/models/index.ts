@@ -2,6 +2,7 @@ import { didYouMean, UserError } from '../errors.ts'
 import type { Architecture } from './architecture.ts'
 import { bart } from './bart.ts'
 import { bert } from './bert.ts'
+import { deberta } from './deberta.ts'
 import { distilbert } from './distilbert.ts'
 import { electra } from './electra.ts'
 import { gpt2 } from './gpt2.ts'
@@ -10,7 +11,7 @@ import { t5 } from './t5.ts'
 
 /** Every architecture, by HF's `model_type`. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map(
-  [bert, roberta, xlmRoberta, distilbert, electra, gpt2, t5, bart].map((architecture) => [architecture.modelType, architecture]),
+  [bert, roberta, xlmRoberta, distilbert, electra, deberta, gpt2, t5, bart].map((architecture) => [architecture.modelType, architecture]),
 )
 
 /** The architecture of a `model_type`; an unknown one is an error that names the known ones. */

@@ -42,6 +42,8 @@ export interface Network {
   readonly graph: Graph
   readonly stream: Stream
   readonly training: boolean
+  /** Passes of the batch that lie one after another; what all rows of a pass share, such as a table, is there once for each. */
+  readonly passes: number
   /** What attentions keep between calls; absent where each call stands alone. */
   readonly memory?: Memory
   /** The same network on another stream of the same rows, such as `decoder`: inputs `decoder.ids`, sizes `decoderTokens`, `decoderLength`. */
@@ -136,7 +138,8 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     around: ((site: S, roles: Roles, call: C & AnyCall) => R) | undefined,
     plain: () => R,
   ): R {
-    sites.push(site)
+    // A map that is applied twice, as to tokens and to a table of positions, is one site.
+    if (!sites.some(({ kind, name }) => kind === site.kind && name === site.name)) sites.push(site)
     const roles = around ? (rolesAt(site) ?? (Object.keys(shared).length > 0 ? {} : null)) : null
     if (!around || !roles) return plain()
     return around.call(method, site, roles, { ...call, dropout, controls, shared, context: contextAt(site, stream) })
@@ -156,6 +159,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     graph,
     stream: lookup(declared),
     training,
+    passes: training ? method.passes : 1,
     ...(kept && { memory: kept }),
     on(name) {
       const known = streams.get(name) ?? networkOn(declareStream(graph, name))

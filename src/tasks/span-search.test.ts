@@ -40,11 +40,17 @@ const read = (rows: readonly Row[], spans: object, labelled = false) =>
   task.read(
     rows,
     {
-      reading: { columns: null, maxLength: 70, spans: { ...readingFields.spans.parse(undefined), docStride: 20, ...spans } },
+      reading: {
+        columns: null,
+        maxLength: 70,
+        spans: { ...readingFields.spans.parse(undefined), docStride: 20, ...spans },
+        texts: readingFields.texts.parse(undefined),
+      },
       tokenizer: () => tokenizer,
       labelled,
       vocabularySize: 1000,
       maxPositions: 512,
+      end: null,
     },
     [],
   )

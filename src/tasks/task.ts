@@ -24,6 +24,8 @@ export interface Source extends Limits {
   readonly labelled: boolean
   /** Of models that write a second text, whose tokens the label gives. */
   readonly decoder?: DecoderStart
+  /** The token that ends a text; null where the model names none. */
+  readonly end: number | null
 }
 
 /** How rows are put to a masked language model, and which word stands for each class. */
@@ -49,6 +51,8 @@ export interface Task<Own extends Item = Item> {
   readonly head: Head
   /** Whether the task has named classes. */
   readonly classes: boolean
+  /** Whether what is right is a word of the vocabulary. */
+  readonly overWords?: boolean
   /** The metric by which evaluations are compared where a run names none. */
   readonly primary: string
   /** What `metrics` can give. */

@@ -17,8 +17,8 @@ const open = (labels: readonly string[]) =>
 const row = (values: Record<string, unknown>): Row => ({ values: new Map(Object.entries(values)), file: 'a.jsonl', line: 2 })
 /** The example of one row, with its labels or without. */
 const read = (one: Row, labelled = true, maxLength = 99): Example => {
-  const reading = { columns: null, maxLength, spans: readingFields.spans.parse(undefined) }
-  const source = { reading, labelled, tokenizer: () => tokenizer, vocabularySize: 20, maxPositions: 512 }
+  const reading = { columns: null, maxLength, spans: readingFields.spans.parse(undefined), texts: readingFields.texts.parse(undefined) }
+  const source = { reading, labelled, tokenizer: () => tokenizer, vocabularySize: 20, maxPositions: 512, end: null }
   return tokenClassification.read([one], source, names)[0]!.examples[0]!
 }
 

@@ -15,33 +15,37 @@ const places = (told: Float32Array): { right: number; best: number; likelihood: 
   })
 
 /** What sets tasks over words apart. */
-interface Words extends Pick<Task, 'drawn'> {
+interface Words extends Pick<Task, 'drawn' | 'settle'> {
   readonly head: Head
   readonly asks: Asks
   /** Whether a row must bring its words; else without `labels` it has none of its own. */
   readonly labelled: boolean
+  readonly maxLength?: number
+  /** Reads rows of a form of the task's own, and leaves the others to `tokens`. */
+  readonly read?: (tokens: Task['read']) => Task['read']
 }
 
 /** A word of the vocabulary at each place that is asked for; with `logits`, the model's at every token. */
-function task({ head, asks, labelled, ...rest }: Words, setting: TaskSetting | null): Task {
+function task({ head, asks, labelled, read = (tokens) => tokens, maxLength = 128, ...rest }: Words, setting: TaskSetting | null): Task {
   const vocabulary = setting?.vocabularySize ?? Number.MAX_SAFE_INTEGER
   const given = ({ values }: Row, column: string): boolean => values.has('input_ids') && Array.isArray(values.get(column))
   return {
     head,
     ...rest,
     classes: false,
+    overWords: true,
     primary: 'loss',
     metricNames: ['accuracy', 'perplexity', 'loss'],
     labelColumns,
-    maxLength: 128,
+    maxLength,
     discover: () => [],
-    read: oneExample((row, column) =>
-      labelled || given(row, column) ? tokenLabels(row.values.get(column), vocabulary, row, column) : null,
+    read: read(
+      oneExample((row, column) => (labelled || given(row, column) ? tokenLabels(row.values.get(column), vocabulary, row, column) : null)),
     ),
     distributions: null,
     metrics(answered) {
-      const targets = answered.flatMap(({ item }) => asks(item.examples[0]!).map(({ target }) => target))
-      const found = answered.flatMap((each) => places(only(each).logits))
+      const targets = answered.flatMap(({ item }) => item.examples.flatMap((example) => asks(example).map(({ target }) => target)))
+      const found = answered.flatMap(({ logits }) => logits.flatMap(places))
       const loss = -mean(found.map(({ right }) => right))
       return { accuracy: mean(found.map(({ best }, i) => (best === targets[i] ? 1 : 0))), perplexity: Math.exp(loss), loss }
     },

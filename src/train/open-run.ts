@@ -39,7 +39,7 @@ function checkTraining({ train, data }: RunConfig, { name, task, labels }: OpenT
   if (keepBest !== null && !task.metricNames.includes(keepBest)) {
     throw new UserError(`train.keepBest: ${name} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
   }
-  if (labelSmoothing > 0 && !task.head.smooths)
+  if (labelSmoothing > 0 && !task.classes && !task.overWords)
     throw new UserError(`train.labelSmoothing spreads targets over classes, and ${name} has none.`)
   if (data.eval === null && data.evalShots === null && (keepBest !== null || patience !== null)) {
     throw new UserError(`train.${keepBest === null ? 'patience' : 'keepBest'} needs evaluations: give data.eval or data.evalShots.`)

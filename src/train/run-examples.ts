@@ -25,8 +25,8 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
   const columns = columnsOf(files.train)
   const sets = withShots(files, task, labels, labelColumn(task.labelColumns, columns, files.train), config)
   const { reserved } = arrangement(subject, methodFor(subject, outline, options))
-  const { maxLength, spans } = config.data
-  const unsettled = { columns, maxLength: maxLength ?? task.maxLength, spans }
+  const { maxLength, spans, texts } = config.data
+  const unsettled = { columns, maxLength: maxLength ?? task.maxLength, spans, texts }
   const reading = task.settle?.(sets.train, unsettled) ?? unsettled
   const read = (rows: readonly Row[]): Item[] =>
     dataset(subject.model, task, labels, rows, { reading: { ...reading, columns: columnsOf(rows) }, labelled: true, reserved })

@@ -40,7 +40,8 @@ export function cachedSnapshot(cache: string, id: string): string | undefined {
 
 /** Whether the folder has a tokenizer: without one, a snapshot may be half downloaded. */
 export function hasTokenizer(folder: string): boolean {
-  return existsSync(join(folder, 'tokenizer.json')) || existsSync(join(folder, 'vocab.txt'))
+  const files = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'spm.model', 'spiece.model', 'sentencepiece.bpe.model']
+  return files.some((name) => existsSync(join(folder, name)))
 }
 
 function isWhole(folder: string): boolean {

@@ -15,7 +15,8 @@ export interface HubAccess {
   readonly accessToken?: string
 }
 
-const SMALL_FILE = /^(config|tokenizer[\w.-]*|special_tokens_map)\.json$|^vocab\.txt$/
+const SMALL_FILE =
+  /^(config|tokenizer[\w.-]*|special_tokens_map)\.json$|^vocab\.(txt|json)$|^merges\.txt$|^(spm|spiece|sentencepiece\.bpe)\.model$/
 const WEIGHT_FILE = /^[\w.-]+\.safetensors(\.index\.json)?$/
 
 /** Of a model's file names, those that are needed: where `model.safetensors` is there, no other weights. */

@@ -13,5 +13,6 @@ export const simpleTokenizer = (parts: Partial<Tokenizer>): Tokenizer => ({
   framed: unused,
   special: { all: new Set(), mask: null, unknown: null },
   word: String,
+  decode: (ids) => ids.join(' '),
   ...parts,
 })

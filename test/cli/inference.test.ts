@@ -66,7 +66,7 @@ async function routeLogits(run: string, down: number, up: number): Promise<numbe
   }
   const forward = await openForward(task.subject, plain, own, { batchSize: 5 })
   const items = dataset(model, task.task, task.labels, rows, {
-    reading: { columns: null, maxLength: 128, spans: readingFields.spans.parse(undefined) },
+    reading: { columns: null, maxLength: 128, spans: readingFields.spans.parse(undefined), texts: readingFields.texts.parse(undefined) },
     labelled: false,
   })
   const answers = await forward.logits(examplesIn(items), own)

@@ -137,6 +137,10 @@ const cases: Record<string, Case[]> = {
       build: (...xs) => movement.concat(xs, 1),
     },
   ],
+  Slice: [
+    { shapes: [[4, 5]], build: (x) => movement.slice(x, 1, 1, 3, 2) },
+    { shapes: [[2, 3, 8]], build: (x) => movement.skew(x, 4) },
+  ],
   Expand: [{ shapes: [[3, 1]], build: (x) => movement.expand(x, [2, 3, 4]) }],
   ReduceSum: [
     { shapes: [[3, 4]], build: (x) => reduceSum(x, { axes: [-1] }) },

@@ -25,7 +25,7 @@ const steps = 20
 /** Not every model has a second token type. */
 const rows = typedRows.map((row) => ({ ...row, types: new Int32Array(row.types.length) }))
 
-for (const modelType of ['roberta', 'distilbert', 'electra']) {
+for (const modelType of ['roberta', 'distilbert', 'electra', 'deberta-v2']) {
   const model = openModel(join(import.meta.dirname, `../golden/${modelType}-cls-lora/base`), (checkpoint) => checkpoint)
   const subject: Subject = { model, head: heads['sequence-classification'], labels }
   const shape = outline(subject)

@@ -128,6 +128,8 @@ export function caseRun(golden: GoldenCase): { config: RunConfig; task: string; 
         epsilon: optimizer.eps,
         maxGradNorm: optimizer.max_grad_norm,
         accumulate: optimizer.accumulate ?? 1,
+        // adapter-hub counts what lies outside of the encoder to the head.
+        trainAlso: golden.name.startsWith('deberta') && ['houlsby', 'pfeiffer'].includes(golden.method) ? ['pooler'] : [],
       },
     },
     golden.name,

@@ -1,10 +1,10 @@
 import { product } from '../../graph/dim.ts'
 import type { Node, Value } from '../../graph/graph.ts'
 import { elements } from '../../graph/graph.ts'
-import { cast, equal, mul } from '../../graph/ops/elementwise.ts'
+import { cast, equal, mul, sub } from '../../graph/ops/elementwise.ts'
 import { oneHot, scatterRows, unique } from '../../graph/ops/indexing.ts'
 import { gemm } from '../../graph/ops/matmul.ts'
-import { concat, gather, reshape, slice, split, transpose } from '../../graph/ops/movement.ts'
+import { concat, gather, pad, reshape, sizeOf, slice, split, TO_THE_END, transpose } from '../../graph/ops/movement.ts'
 import { unbroadcast } from './elementwise.ts'
 import type { Rules } from './rule.ts'
 
@@ -29,9 +29,6 @@ function tableGradient(table: Value, indices: Value, gradient: Value): Value {
   return reshape(scatterRows(rows, values, gemm(membership, updates)), table.shape)
 }
 
-/** A bound of Slice past any axis. */
-const TO_THE_END = 2 ** 31 - 1
-
 function concatGradient({ inputs, attributes }: Node, gradient: Value): Value[] {
   const axis = (attributes.axis as { int: number }).int
   const sizes = inputs.map((value) => value!.shape[axis]!)
@@ -45,6 +42,15 @@ function concatGradient({ inputs, attributes }: Node, gradient: Value): Value[] 
     start += size
     return slice(gradient, axis, start - size, start, size)
   })
+}
+
+/** The gradient of a part of an axis: zeros around it. */
+function sliceGradient({ inputs: [x, start], outputs: [out] }: Node, gradient: Value): Value {
+  const axis = x!.shape.findIndex((dim, i) => dim !== out!.shape[i])
+  if (axis < 0) return gradient
+  const whole = sizeOf(x!.graph, x!.shape[axis]!)
+  const before = cast(start!, 'int64')
+  return pad(gradient, axis, before, sub(sub(whole, before), sizeOf(x!.graph, out!.shape[axis]!)), x!.shape[axis]!)
 }
 
 export const movement: Rules = {
@@ -70,5 +76,6 @@ export const movement: Rules = {
     return [concat(whole, axis)]
   },
   Concat: (node, [g]) => concatGradient(node, g!),
+  Slice: (node, [g]) => [sliceGradient(node, g!)],
   Expand: ({ inputs: [x] }, [g]) => [unbroadcast(g!, x!.shape), null],
 }

@@ -41,3 +41,10 @@ export function scatterRows(size: Dim, rows: Value, updates: Value): Value {
   )[0]!
   return append(graph, 'ScatterND', [cast(zeros, graph.float), column, updates], [{ dtype: updates.dtype, shape }])[0]!
 }
+
+/** The integers from `start` on towards `end`, which is left out, by steps of 1 or -1; `size` is how many there are. */
+export function range(start: Value, end: Value, step: 1 | -1, size: Dim): Value {
+  const { graph, dtype } = start
+  const bounds = [reshape(start, []), reshape(end, []), constant(graph, [step], [], dtype)]
+  return append(graph, 'Range', bounds, [{ dtype, shape: [size] }])[0]!
+}

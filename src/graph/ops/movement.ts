@@ -5,14 +5,23 @@ import { append, constant } from '../graph.ts'
 
 const ints = (graph: Graph, data: readonly number[]): Value => constant(graph, data, [data.length], 'int64')
 
-/** An integer `[1]` that holds a size: a number, a named size, or an equal part of it such as `rows/2`. */
+/** An integer `[1]` that holds a size. */
 export function sizeOf(graph: Graph, dim: Dim): Value {
   if (typeof dim === 'number') return ints(graph, [dim])
-  const [symbol, parts] = dim.split('/') as [string, string?]
-  if (parts) return append(graph, 'Div', [sizeOf(graph, symbol), ints(graph, [Number(parts)])], [{ dtype: 'int64', shape: [1] }])[0]!
-  const at = graph.sizes.get(symbol)
-  if (!at) throw new Error(`no input tells the size "${symbol}"`)
-  return append(graph, 'Shape', [at.value], [{ dtype: 'int64', shape: [1] }], { start: { int: at.axis }, end: { int: at.axis + 1 } })[0]!
+  const integer = (op: string, operands: readonly Value[], attributes = {}): Value =>
+    append(graph, op, operands, [{ dtype: 'int64', shape: [1] }], attributes)[0]!
+  const [whole, parts] = dim.split('/') as [string, string?]
+  if (parts) return integer('Div', [sizeOf(graph, whole), ints(graph, [Number(parts)])])
+  for (const [sign, op] of [
+    ['*', 'Mul'],
+    ['+', 'Add'],
+  ] as const) {
+    const operands = dim.split(sign).map((operand) => (/^\d+$/.test(operand) ? Number(operand) : operand))
+    if (operands.length > 1) return operands.map((operand) => sizeOf(graph, operand)).reduce((a, b) => integer(op, [a, b]))
+  }
+  const at = graph.sizes.get(dim)
+  if (!at) throw new Error(`no input tells the size "${dim}"`)
+  return integer('Shape', [at.value], { start: { int: at.axis }, end: { int: at.axis + 1 } })
 }
 
 /** A shape as ONNX's Reshape and Expand take it: numbers, one inferred size (-1) if allowed, run-time sizes for the rest. */
@@ -88,6 +97,9 @@ export function concat(values: readonly Value[], axis: number): Value {
   return append(first.graph, 'Concat', values, [{ dtype: first.dtype, shape }], { axis: { int: axis } })[0]!
 }
 
+/** A bound of Slice past any axis. */
+export const TO_THE_END = 2 ** 31 - 1
+
 /** Rows `start` to `end` (exclusive) of an axis; the bounds are numbers or run-time integers `[1]`. */
 export function slice(x: Value, axis: number, start: number | Value, end: number | Value, size: Dim): Value {
   // All indices of one Slice have one type.
@@ -100,4 +112,23 @@ export function slice(x: Value, axis: number, start: number | Value, end: number
 /** Repeats axes of size 1 up to `shape`. */
 export function expand(x: Value, shape: Shape): Value {
   return append(x.graph, 'Expand', [x, shapeVector(x.graph, shape, false)], [{ dtype: x.dtype, shape }])[0]!
+}
+
+/** Zeros before and after an axis; the counts are integers `[1]`. */
+export function pad(x: Value, axis: number, before: Value, after: Value, size: Dim): Value {
+  const counts = append(x.graph, 'Concat', [before, after], [{ dtype: 'int64', shape: [2] }], { axis: { int: 0 } })[0]!
+  const shape = x.shape.map((dim, i) => (i === axis ? size : dim))
+  return append(x.graph, 'Pad', [x, counts, null, ints(x.graph, [axis])], [{ dtype: x.dtype, shape }])[0]!
+}
+
+/**
+ * Each row of the last axis moved to the left by one place less than the row before it: from `[..., rows, rows + columns + 1]` the result
+ * `[..., rows, columns]` has at (i, j) the operand's (i, j - i + rows). (Rows that are one place shorter do it, as in Transformer-XL.)
+ */
+export function skew(x: Value, columns: Dim): Value {
+  const axis = x.shape.length - 2
+  const [lead, rows, short] = [x.shape.slice(0, axis), x.shape[axis]!, sum([x.shape[axis]!, columns])]
+  const flat = reshape(x, [...lead, product([rows, x.shape[axis + 1]!])])
+  const rest = slice(flat, axis, sizeOf(x.graph, rows), TO_THE_END, product([rows, short]))
+  return slice(reshape(rest, [...lead, rows, short]), axis + 1, 0, sizeOf(x.graph, columns), columns)
 }

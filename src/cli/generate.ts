@@ -1,0 +1,110 @@
+import { readRows } from '../data/read-rows.ts'
+import type { Row } from '../data/row.ts'
+import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
+import { UserError } from '../errors.ts'
+import { rowOf } from '../evaluate/answering.ts'
+import { openGenerator, type Written } from '../generate/generator.ts'
+import { type GenerationOptions, generationOptions } from '../generate/options.ts'
+import { textIntervals, textMetric, textScores } from '../metrics/text/index.ts'
+import { stream } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
+import { parseSettings } from '../settings/document.ts'
+import { withSettings } from '../settings/plain.ts'
+import { table } from '../track/table.ts'
+import { writeAtomically } from '../weights/atomic-file.ts'
+import { type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
+
+export interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inference' | 'seed'> {
+  readonly data?: string
+  readonly text?: string
+  readonly output?: string
+  readonly rows?: string
+  readonly prefix?: string
+  readonly set: readonly string[]
+  readonly metric: readonly string[]
+}
+
+/** What the user sets, and nothing else: the rest is the model's to say. */
+function optionsOf(settings: readonly string[]): Partial<GenerationOptions> {
+  const given = withSettings({}, settings)
+  const all = parseSettings(generationOptions, given, '--set')
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
+}
+
+/** A text to answer, with all rows that ask for it. */
+interface Asked {
+  readonly row: Row
+  readonly rows: number[]
+  readonly references: string[]
+}
+
+/** Rows of one text are one example: its references are those of all of them. */
+function together(rows: readonly Row[], flags: GenerateFlags): Asked[] {
+  const columns = textColumns(rows, predictorOptions({ ...flags, seed: '1' }).columns ?? null)
+  const asked = new Map<string, Asked>()
+  for (const [i, row] of rows.entries()) {
+    const text = sourceOf(row, columns)
+    const known = asked.get(text) ?? { row, rows: [], references: [] }
+    known.rows.push(i)
+    if (flags.metric.length > 0) known.references.push(...referencesOf(row, columns))
+    asked.set(text, known)
+  }
+  return [...asked.values()]
+}
+
+/** Each metric's scores, with the intervals that resampling of the texts gives. */
+function scores(names: readonly string[], texts: readonly string[], references: readonly (readonly string[])[]): string {
+  const lines = names.flatMap((name) => {
+    const metric = textMetric(name)
+    const [found, around] = [
+      textScores(metric, texts, references),
+      textIntervals(metric, texts, references, stream(keyOf('intervals', name))),
+    ]
+    return Object.entries(found).map(([score, value]) => [
+      score,
+      value.toFixed(4),
+      `${around[score]!.low.toFixed(4)} to ${around[score]!.high.toFixed(4)}`,
+    ])
+  })
+  return table([['metric', 'score', '95 % interval'], ...lines])
+}
+
+/** Writes a text for each row: one JSON object a line, to `--output` or as text; with `--metric` the scores against the rows' references. */
+export async function generateCommand(flags: GenerateFlags): Promise<string> {
+  const { data, text, output, metric } = flags
+  if ((data === undefined) === (text === undefined)) throw new UserError('Give either --data FILE or --text "a prompt".')
+  if (metric.length > 0 && (data === undefined || output === undefined))
+    throw new UserError('--metric compares with references: give --data with them, and --output for the texts.')
+  for (const name of metric) textMetric(name)
+  const options = optionsOf(flags.set)
+  const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
+  const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
+  const asked = together(rows, flags)
+  const { labels: _labels, ...opening } = predictorOptions({ ...flags, seed: '1' })
+  const model = await openGenerator({ ...opening, ...(flags.prefix !== undefined && { texts: { prefix: flags.prefix } }) })
+  const progress =
+    flags.quiet === true || !process.stderr.isTTY ? undefined : (n: number) => void process.stderr.write(`\r${n} of ${asked.length} texts`)
+  const written = await model.generate(
+    asked.map(({ row }) => row),
+    options,
+    progress,
+  )
+  await model.close()
+  if (progress) process.stderr.write('\n')
+  if (text !== undefined && output === undefined) return `${written[0]!.text}\n`
+  const byRow: Written[] = new Array(rows.length)
+  for (const [i, { rows: own }] of asked.entries()) for (const row of own) byRow[row] = written[i]!
+  const lines = byRow.map((one) => `${JSON.stringify({ text: one.text })}\n`)
+  if (output === undefined) return lines.join('')
+  const encoder = new TextEncoder()
+  writeAtomically(output, (append) => {
+    for (const line of lines) append(encoder.encode(line))
+  })
+  const told = `${lines.length} texts in ${output}\n`
+  if (metric.length === 0) return told
+  return `${told}${scores(
+    metric,
+    written.map((one) => one.text),
+    asked.map(({ references }) => references),
+  )}`
+}

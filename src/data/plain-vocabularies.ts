@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { template } from './template-frame.ts'
+import { special, type VocabularyFiles, withAdded } from './vocabulary-files.ts'
+
+const linesOf = (text: Buffer): string[] => text.toString('utf8').split('\n')
+
+/** BERT's words, one a line; source: `BertConverter` of transformers 4.57. */
+const wordPieces: VocabularyFiles = {
+  files: ['vocab.txt'],
+  read([text], config) {
+    const words = linesOf(text!)
+    if (words.at(-1) === '') words.pop()
+    const ids = new Map(words.map((word, id) => [word, id]))
+    const added = withAdded(
+      ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'].map((content) => special(content)),
+      ids,
+      config,
+    )
+    const { do_lower_case: lowercase = true, strip_accents = null, tokenize_chinese_chars: handle_chinese_chars = true } = config
+    return {
+      added_tokens: added,
+      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars, strip_accents, lowercase },
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      post_processor: template(
+        '[CLS] $A [SEP]',
+        '[CLS] $A [SEP] $B:1 [SEP]:1',
+        (name) => added.find(({ content }) => content === name)!.id,
+      ),
+      model: {
+        ...{ type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+        vocab: Object.fromEntries(ids),
+      },
+    }
+  },
+}
+
+/** GPT-2's byte pairs and those that took them over; source: `GPT2Converter` and `RobertaConverter` of transformers 4.57. */
+const bytePairs = (specials: readonly string[], frame: ((idOf: (name: string) => number) => object) | null): VocabularyFiles => ({
+  files: ['vocab.json', 'merges.txt'],
+  read([vocabulary, rules], config) {
+    const vocab = z.record(z.string(), z.number().int()).parse(JSON.parse(vocabulary!.toString('utf8')))
+    const merges = linesOf(rules!).filter((line) => line !== '' && !line.startsWith('#version'))
+    const tokens = specials.map((content) => special(content, { lstrip: content === '<mask>' }))
+    const added = withAdded(tokens, new Map(Object.entries(vocab)), config)
+    return {
+      added_tokens: added,
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: config.add_prefix_space ?? false, trim_offsets: true, use_regex: true },
+      post_processor: frame?.((name) => added.find(({ content }) => content === name)!.id) ?? null,
+      model: { ...{ type: 'BPE', continuing_subword_prefix: '', end_of_word_suffix: '', fuse_unk: false }, vocab, merges },
+    }
+  },
+})
+const robertaPairs = bytePairs(['<s>', '<pad>', '</s>', '<unk>', '<mask>'], (idOf) => ({
+  ...{ type: 'RobertaProcessing', add_prefix_space: false, trim_offsets: true },
+  ...{ cls: ['<s>', idOf('<s>')], sep: ['</s>', idOf('</s>')] },
+}))
+
+/** Vocabularies of words and of byte pairs, by `model_type`. */
+export const plainVocabularies: Readonly<Record<string, VocabularyFiles>> = {
+  bert: wordPieces,
+  distilbert: wordPieces,
+  electra: wordPieces,
+  roberta: robertaPairs,
+  bart: robertaPairs,
+  gpt2: bytePairs(['<|endoftext|>'], null),
+}

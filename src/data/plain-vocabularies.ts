@@ -21,6 +21,7 @@ const wordPieces: VocabularyFiles = {
       added_tokens: added,
       normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars, strip_accents, lowercase },
       pre_tokenizer: { type: 'BertPreTokenizer' },
+      decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
       post_processor: template(
         '[CLS] $A [SEP]',
         '[CLS] $A [SEP] $B:1 [SEP]:1',
@@ -45,6 +46,7 @@ const bytePairs = (specials: readonly string[], frame: ((idOf: (name: string) =>
     return {
       added_tokens: added,
       pre_tokenizer: { type: 'ByteLevel', add_prefix_space: config.add_prefix_space ?? false, trim_offsets: true, use_regex: true },
+      decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
       post_processor: frame?.((name) => added.find(({ content }) => content === name)!.id) ?? null,
       model: { ...{ type: 'BPE', continuing_subword_prefix: '', end_of_word_suffix: '', fuse_unk: false }, vocab, merges },
     }

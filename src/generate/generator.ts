@@ -77,7 +77,10 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
           chosen,
           batch,
         )
-        for (const [row, i] of batch.entries()) texts[i] = { text: tokenizer.decode(tokens[row]!), tokens: tokens[row]! }
+        for (const [row, i] of batch.entries()) {
+          const own = tokens[row]!
+          texts[i] = { text: tokenizer.decode(own.filter((id) => !settings.ends.includes(id))), tokens: own }
+        }
         done?.(start + batch.length)
       }
       return texts

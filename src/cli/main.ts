@@ -66,6 +66,7 @@ function program(exit: (code: number) => void): Command {
     .option('--resume <folder>', 'go on with the run in this folder')
     .option('--quiet', 'print errors only')
     .option('--json', 'print every event as a line of JSON')
+    .option('--dry-run', 'check the run file and tell what the run would take, without weights; with --json as an object')
     .action(async (file: string | undefined, flags: TrainFlags) => exit(await trainCommand(file, flags)))
 
   answering(root.command('eval').description('metrics on labelled rows'))

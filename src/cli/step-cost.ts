@@ -1,6 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
 import { evenSizes } from '../evaluate/stream-feeds.ts'
+import type { Besides } from '../evaluate/weight-counts.ts'
 import { flopCounter } from '../graph/flops.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
@@ -27,10 +28,13 @@ export function stepCost(
   method: Method,
   train: RunConfig['train'],
   length: number,
+  besides: Besides = () => false,
 ): StepCost {
   const { passes, consistency } = method
   // Only names are asked of these tensors.
-  const trained = [...outline.base.values()].filter((parameter) => isHead(subject, parameter.name) || method.trains(parameter))
+  const trained = [...outline.base.values()].filter(
+    (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
+  )
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
   const step = buildStepGraph(subject, state, {
     method,

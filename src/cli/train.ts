@@ -1,9 +1,15 @@
-import { readRun } from '../config/parse.ts'
+import { join } from 'node:path'
+import { parseRun, readRun } from '../config/parse.ts'
+import { publishedResults } from '../config/published-runs.ts'
 import { UserError } from '../errors.ts'
+import { readFields } from '../formats/json-file.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
+import { publishedTable } from '../track/published-table.ts'
 import { terminalSink } from '../track/terminal.ts'
+import type { RunSummary } from '../train/run.ts'
 import { resume, train } from '../train/seeds.ts'
+import { dryRunText } from './dry-run.ts'
 
 export interface TrainFlags {
   readonly set: readonly string[]
@@ -11,6 +17,7 @@ export interface TrainFlags {
   readonly resume?: string
   readonly quiet?: boolean
   readonly json?: boolean
+  readonly dryRun?: boolean
 }
 
 const INTERRUPTED = 130
@@ -34,11 +41,26 @@ function watchSignals(notice: (text: string) => void): { requested: () => boolea
   }
 }
 
+/** What papers say of runs with these settings, beside what this one came to. */
+function publishedBeside({ out, seeds, kept, test }: RunSummary): string {
+  const file = join(out, 'config.json')
+  const config = parseRun(readFields(file), file)
+  const tested = Object.entries(test ?? {}).map(([name, value]) => [`test ${name}`, value])
+  const measured = seeds?.mean ?? { ...kept?.metrics, ...Object.fromEntries(tested) }
+  const own = publishedResults(config).filter((each) => each.own)
+  return config.published && own.length > 0 ? `\n${publishedTable(config.published, own, measured)}` : ''
+}
+
 /** Trains from a run file, or goes on with a run. Returns the exit code. */
 export async function trainCommand(file: string | undefined, flags: TrainFlags): Promise<number> {
   if ((file === undefined) === (flags.resume === undefined)) throw new UserError('Give a run file, or --resume with the folder of a run.')
   if (flags.resume !== undefined && (flags.set.length > 0 || flags.out !== undefined)) {
     throw new UserError('A resumed run keeps its settings: --resume takes neither --set nor --out.')
+  }
+  if (flags.dryRun) {
+    if (file === undefined) throw new UserError('--dry-run tells what the run of a run file would be; it takes no --resume.')
+    process.stdout.write(await dryRunText(readRun(file, flags.set), flags.json ?? false))
+    return 0
   }
   const terminal = flags.quiet || flags.json ? null : terminalSink(process.stderr)
   const notice = (text: string): void => (flags.quiet ? undefined : terminal ? terminal.note(text) : void process.stderr.write(`${text}\n`))
@@ -53,7 +75,7 @@ export async function trainCommand(file: string | undefined, flags: TrainFlags):
       notice(`Stopped. Go on with: adatune train --resume ${summary.out}`)
       return INTERRUPTED
     }
-    if (!flags.quiet && !flags.json) process.stdout.write(closingTable(summary))
+    if (!flags.quiet && !flags.json) process.stdout.write(closingTable(summary) + publishedBeside(summary))
     return 0
   } finally {
     terminal?.close()

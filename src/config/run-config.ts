@@ -3,6 +3,7 @@ import { readingFields } from '../data/reading.ts'
 import { methodOptions } from '../methods/index.ts'
 import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
+import { published } from './published.ts'
 
 const data = z.strictObject({
   train: z.string().min(1),
@@ -83,6 +84,8 @@ export const runConfig = z.strictObject({
   data,
   train: train.default(train.parse({})),
   out: z.string().min(1).nullable().default(null),
+  /** What a paper says of runs like this one; nothing is trained by it. */
+  published: published.nullable().default(null),
 })
 export type RunConfig = z.infer<typeof runConfig>
 /** What a user writes: everything with a default may be left out. */

@@ -18,17 +18,23 @@ export interface Plan {
   evaluatesAfter(updates: number): boolean
 }
 
+/** Updates of a run over so many examples, and micro-batches of an epoch. */
+export function countUpdates(examples: number, { batchSize, accumulate, epochs, steps, warmupSteps, warmupRatio }: RunConfig['train']) {
+  const perEpoch = Math.ceil(examples / batchSize)
+  const totalSteps = steps ?? Math.ceil((epochs * perEpoch) / accumulate)
+  return { perEpoch, totalSteps, warmupSteps: warmupSteps ?? Math.floor(warmupRatio * totalSteps) }
+}
+
 /** `drawn` asks an example as its key says, anew in each epoch. */
 export function planRun(examples: readonly Example[], train: RunConfig['train'], drawn: Task['drawn'] = (example) => example): Plan {
-  const { batchSize, accumulate, epochs, evalEvery } = train
-  const perEpoch = Math.ceil(examples.length / batchSize)
-  const totalSteps = train.steps ?? Math.ceil((epochs * perEpoch) / accumulate)
+  const { batchSize, accumulate, evalEvery } = train
+  const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples.length, train)
   const epochAt = (updates: number): number => (updates * accumulate) / perEpoch
   const endsEpoch = (updates: number): boolean => Math.floor(epochAt(updates)) > Math.floor(epochAt(updates - 1))
   let current: { epoch: number; order: Int32Array } | null = null
   return {
     totalSteps,
-    warmupSteps: train.warmupSteps ?? Math.floor(train.warmupRatio * totalSteps),
+    warmupSteps,
     epochAt,
     endsEpoch,
     microBatches: (step) =>

@@ -68,6 +68,7 @@ test('the run file of docs/run-file.md is valid, has every setting and states th
   assert.deepEqual(Object.keys(shown).sort(), Object.keys(schema.properties).sort())
   const settings = Object.keys(schema.properties.train!.properties!).filter((name) => !['steps', 'warmupSteps'].includes(name))
   assert.deepEqual(Object.keys(shown.train).sort(), settings.sort())
+  for (const part of blocks(text, 'yaml part')) assert.ok(parseRun({ ...shown, ...parse(part) }, 'docs/run-file.md').published)
 })
 
 test('docs/run-file.md names every option of every method', () => {

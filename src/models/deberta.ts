@@ -13,6 +13,7 @@ import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertLayerEnd, bertSizes, tokenHead } from './bert.ts'
+import { maskedLmHead } from './masked-lm.ts'
 
 /** The distance from which on all are one. */
 const farthest = (config: { readonly max_relative_positions: number; readonly max_position_embeddings: number }): number =>
@@ -23,6 +24,8 @@ const debertaConfig = bertConfig
     type_vocab_size: z.number().int().nonnegative().default(0),
     layer_norm_eps: z.number().default(1e-7),
     embedding_size: z.number().int().positive().optional(),
+    /** Whether the masked-LM head is BERT's; transformers' newer one goes by other names. */
+    legacy: z.boolean().default(true),
     attention_head_size: z.number().int().positive().optional(),
     relative_attention: z.boolean().default(false),
     position_biased_input: z.boolean().default(true),
@@ -144,6 +147,20 @@ export const deberta: Architecture = {
         },
         'token-classification': tokenHead('classifier', hidden, config.hidden_dropout_prob),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
+        ...(config.legacy && {
+          'masked-lm': maskedLmHead({
+            modules: ['cls'],
+            dense: 'cls.predictions.transform.dense',
+            norm: 'cls.predictions.transform.LayerNorm',
+            activation: config.hidden_act,
+            bias: 'cls.predictions.bias',
+            decoder: 'deberta.embeddings.word_embeddings',
+            hidden,
+            size: config.embedding_size ?? hidden,
+            vocabulary: config.vocab_size,
+            epsilon: config.layer_norm_eps,
+          }),
+        }),
       },
     }
   },

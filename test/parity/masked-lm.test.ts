@@ -27,7 +27,7 @@ interface Case {
 
 const none = inPlace('none', () => false)
 
-for (const name of ['bert', 'roberta', 'distilbert', 'electra']) {
+for (const name of ['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2']) {
   const folder = join(import.meta.dirname, '../golden/masked-lm', name)
   const golden: Case = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8'))
   const model = openModel(folder, (checkpoint) => checkpoint)
@@ -99,7 +99,7 @@ for (const name of ['bert', 'roberta', 'distilbert', 'electra']) {
     const work = temporaryFolder()
     const [data, out] = [join(work, 'rows.jsonl'), join(work, 'run')]
     writeFileSync(data, golden.rows.map((row) => JSON.stringify(row)).join('\n'))
-    const targets = name === 'distilbert' ? ['q_lin'] : ['query']
+    const targets = ['query']
     const settings = {
       model: folder,
       task: 'masked-lm',

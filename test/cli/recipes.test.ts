@@ -62,7 +62,7 @@ test('there is a recipe for every experiment', () => {
   assert.equal(recipes.filter((name) => name.startsWith('adalora/')).length, 8 + 2 + 2)
   assert.equal(recipes.filter((name) => name.startsWith('adamix/')).length, 2 * 8 + 3 + 6)
   for (const name of Object.keys(expected)) assert.ok(recipes.includes(name), name)
-  const listed = [...document('docs/recipes.md').matchAll(/^\| `(\w+\/[\w-]+)` \| \d/gm)].map(([, name]) => `${name}.yaml`)
+  const listed = [...document('docs/recipes.md').matchAll(/^\| `(\w+\/[\w-]+)` *\| *\d/gm)].map(([, name]) => `${name}.yaml`)
   assert.deepEqual(listed.sort(), [...recipes].sort())
 })
 

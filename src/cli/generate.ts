@@ -11,8 +11,8 @@ import { keyOf } from '../random/key.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import { table } from '../track/table.ts'
-import { writeAtomically } from '../weights/atomic-file.ts'
-import { type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
+import { writeLines } from './answer-lines.ts'
+import { columnsOf, type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
 
 export interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inference' | 'seed'> {
   readonly data?: string
@@ -40,7 +40,7 @@ interface Asked {
 
 /** Rows of one text are one example: its references are those of all of them. */
 function together(rows: readonly Row[], flags: GenerateFlags): Asked[] {
-  const columns = textColumns(rows, predictorOptions({ ...flags, seed: '1' }).columns ?? null)
+  const columns = textColumns(rows, columnsOf(flags) ?? null)
   const asked = new Map<string, Asked>()
   for (const [i, row] of rows.entries()) {
     const text = sourceOf(row, columns)
@@ -80,7 +80,7 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
   const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
   const asked = together(rows, flags)
-  const { labels: _labels, ...opening } = predictorOptions({ ...flags, seed: '1' })
+  const { labels: _labels, ...opening } = predictorOptions(flags)
   const model = await openGenerator({ ...opening, ...(flags.prefix !== undefined && { texts: { prefix: flags.prefix } }) })
   const progress =
     flags.quiet === true || !process.stderr.isTTY ? undefined : (n: number) => void process.stderr.write(`\r${n} of ${asked.length} texts`)
@@ -96,10 +96,7 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
   for (const [i, { rows: own }] of asked.entries()) for (const row of own) byRow[row] = written[i]!
   const lines = byRow.map((one) => `${JSON.stringify({ text: one.text })}\n`)
   if (output === undefined) return lines.join('')
-  const encoder = new TextEncoder()
-  writeAtomically(output, (append) => {
-    for (const line of lines) append(encoder.encode(line))
-  })
+  writeLines(output, lines)
   const told = `${lines.length} texts in ${output}\n`
   if (metric.length === 0) return told
   return `${told}${scores(

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Question } from '../evaluate/answering.ts'
 import { openPredictor } from '../evaluate/predictor.ts'
 import type { Answer } from '../tasks/answer.ts'
-import { writeAtomically } from '../weights/atomic-file.ts'
+import { writeLines } from './answer-lines.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
 import { answersByColumn, answersByStack } from './several-adapters.ts'
 
@@ -55,9 +55,6 @@ export async function predictCommand(flags: PredictFlags): Promise<string> {
   const answers = await answersTo(flags)
   const lines = answers.map((answer) => `${JSON.stringify(answer)}\n`)
   if (flags.output === undefined) return lines.join('')
-  const encoder = new TextEncoder()
-  writeAtomically(flags.output, (append) => {
-    for (const line of lines) append(encoder.encode(line))
-  })
+  writeLines(flags.output, lines)
   return `${lines.length} answers in ${flags.output}\n`
 }

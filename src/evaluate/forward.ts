@@ -1,4 +1,5 @@
 import type { Example } from '../data/examples.ts'
+import { byLength } from '../data/order.ts'
 import { output } from '../graph/graph.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { openSession } from '../runtime/node.ts'
@@ -56,10 +57,8 @@ export async function openForward(
   return {
     async logits(examples, values) {
       const results: Float32Array[] = new Array(examples.length)
-      // Rows of like length share a batch, so that attention wastes little.
-      const order = examples.map((_, i) => i).sort((a, b) => examples[b]!.ids.length - examples[a]!.ids.length || a - b)
       const fed = Object.fromEntries([...values].filter(([name]) => graph.inputs.has(name)))
-      for (const rows of batches(order, (i) => head.answers(examples[i]!) * outputs, batchSize)) {
+      for (const rows of batches(byLength(examples), (i) => head.answers(examples[i]!) * outputs, batchSize)) {
         const chosen = rows.map((i) => examples[i]!)
         const arranged = rowsOf(chosen)
         const batch = batchOf(arranged)

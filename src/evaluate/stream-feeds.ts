@@ -16,9 +16,12 @@ export function streamFeeds(batch: Batch): Feeds {
     keyMask: { data: batch.keyMask, shape: [rows, length] },
     slotMask: { data: batch.slotMask, shape: [rows, length] },
   }
-  if (!decoder) return own
-  return { ...own, ...Object.fromEntries(Object.entries(streamFeeds(decoder)).map(([name, feed]) => [`decoder.${name}`, feed])) }
+  return decoder ? { ...own, ...decoderFeeds(decoder) } : own
 }
+
+/** A packed batch as the inputs of the stream `decoder`. */
+export const decoderFeeds = (batch: Batch): Feeds =>
+  Object.fromEntries(Object.entries(streamFeeds(batch)).map(([name, feed]) => [`decoder.${name}`, feed]))
 
 /** The named sizes of a batch. */
 export const batchSizes = ({ rows, tokens, length, decoder }: Batch): Readonly<Record<string, number>> => ({

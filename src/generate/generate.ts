@@ -1,10 +1,11 @@
 import type { Example } from '../data/examples.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
+import { drawClass } from '../tasks/softmax.ts'
 import { openSearch, type Search, searchOn } from './beams.ts'
 import type { GenerationOptions } from './options.ts'
 import { applyRules, type Sofar } from './rules.ts'
-import { drawn, narrowed } from './sampling.ts'
+import { narrowed } from './sampling.ts'
 import { largest, normalise } from './scores.ts'
 import type { Writer, Writing } from './writer.ts'
 
@@ -21,6 +22,15 @@ export interface Task {
 /** Scores of the next token of a text that is being written. */
 const scoresOf = ({ logits, vocabulary }: Writing, text: number): Float32Array => logits.slice(text * vocabulary, (text + 1) * vocabulary)
 
+/** How many tokens may be written after an example. */
+const mostOf = (example: Example, { room }: Task, { maxNewTokens }: GenerationOptions): number => Math.min(maxNewTokens, room(example))
+
+/** Where a text after an example stands. */
+function sofarOf(example: Example, written: readonly number[], task: Task, options: GenerationOptions): Sofar {
+  const given = task.given(example)
+  return { ids: [...given, ...written], given: given.length, most: mostOf(example, task, options), ends: task.ends }
+}
+
 /** Takes a token at a time, the likeliest or a drawn one. */
 async function oneByOne(
   writer: Writer,
@@ -30,17 +40,15 @@ async function oneByOne(
   options: GenerationOptions,
 ): Promise<number[][]> {
   const written = examples.map((): number[] => [])
-  const most = examples.map((example) => Math.min(options.maxNewTokens, task.room(example)))
+  const most = examples.map((example) => mostOf(example, task, options))
   let open = examples.map((_, i) => i)
   let writing = await writer.begin(examples)
   while (open.length > 0) {
     const chosen = open.map((i, text) => {
       const scores = scoresOf(writing, text)
-      const given = task.given(examples[i]!)
-      const sofar: Sofar = { ids: [...given, ...written[i]!], given: given.length, most: most[i]!, ends: task.ends }
-      applyRules(scores, sofar, options)
+      applyRules(scores, sofarOf(examples[i]!, written[i]!, task, options), options)
       if (!options.sample) return largest(scores, 1)[0]!.index
-      return drawn(narrowed(scores, options), stream(keyOf('generate', options.seed, numbers[i]!, written[i]!.length)))
+      return drawClass(narrowed(scores, options), stream(keyOf('generate', options.seed, numbers[i]!, written[i]!.length)))
     })
     for (const [text, i] of open.entries()) written[i]!.push(chosen[text]!)
     const goes = open.map((i, text) => !task.ends.includes(chosen[text]!) && written[i]!.length < most[i]!)
@@ -57,7 +65,6 @@ async function oneByOne(
 
 /** Pursues several texts for each example. */
 async function byBeams(writer: Writer, examples: readonly Example[], task: Task, options: GenerationOptions): Promise<number[][]> {
-  const most = examples.map((example) => Math.min(options.maxNewTokens, task.room(example)))
   const searches = examples.map((): Search => openSearch(options.beams))
   let writing = await writer.begin(examples)
   /** The text in `writing` of each beam of each example that is not done; all beams begin as one. */
@@ -66,15 +73,14 @@ async function byBeams(writer: Writer, examples: readonly Example[], task: Task,
     const [texts, tokens]: [number[], number[]] = [[], []]
     const next = new Map<number, number[]>()
     for (const [i, own] of places) {
-      const given = task.given(examples[i]!)
-      const search = searches[i]!
+      const [example, search] = [examples[i]!, searches[i]!]
       const scores = search.running.map((beam, k) => {
         const row = scoresOf(writing, own[k]!)
         normalise(row)
-        applyRules(row, { ids: [...given, ...beam.written], given: given.length, most: most[i]!, ends: task.ends }, options)
+        applyRules(row, sofarOf(example, beam.written, task, options), options)
         return row
       })
-      const after = searchOn(search, scores, task.ends, most[i]!, options)
+      const after = searchOn(search, scores, task.ends, mostOf(example, task, options), options)
       searches[i] = after
       if (after.done) continue
       next.set(

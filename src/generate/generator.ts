@@ -1,4 +1,4 @@
-import type { Row } from '../data/read-rows.ts'
+import { byLength } from '../data/order.ts'
 import { loadTokenizer } from '../data/tokenizer.ts'
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
@@ -8,7 +8,7 @@ import { findModel } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
 import { deployed } from '../nn/method.ts'
-import { write } from './generate.ts'
+import { type Task, write } from './generate.ts'
 import { modelSettings, withDefaults } from './model-settings.ts'
 import type { GenerationOptions } from './options.ts'
 import { openWriter } from './writer.ts'
@@ -54,20 +54,16 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
   return {
     async generate(questions, given = {}, done) {
       const chosen = withDefaults(given, settings)
-      const examples = read(
-        questions.map((question, i): Row => rowOf(question, i)),
-        false,
-      ).map(({ examples: [first] }) => first!)
-      const task = {
+      const examples = read(questions.map(rowOf), false).map(({ examples: [first] }) => first!)
+      const task: Task = {
         ends: settings.ends,
-        given: ({ ids }: { readonly ids: Int32Array }) => (decoder ? [decoder.start] : [...ids]),
-        room: ({ ids }: { readonly ids: Int32Array }) => maxPositions - reserved - (decoder ? 1 : ids.length),
+        given: ({ ids }) => (decoder ? [decoder.start] : [...ids]),
+        room: ({ ids }) => maxPositions - reserved - (decoder ? 1 : ids.length),
       }
       const full = examples.find((example) => task.room(example) < 1)
       if (full) throw new UserError(`${full.file}:${full.line}: the text fills the model's ${maxPositions} positions; shorten it.`)
       const texts: Written[] = new Array(examples.length)
-      // Rows of like length share a batch.
-      const order = examples.map((_, i) => i).sort((a, b) => examples[b]!.ids.length - examples[a]!.ids.length || a - b)
+      const order = byLength(examples)
       for (let start = 0; start < order.length; start += batchSize) {
         const batch = order.slice(start, start + batchSize)
         const tokens = await write(

@@ -9,8 +9,8 @@ export interface Kept {
   readonly width: number
 }
 
-const parts = ['key', 'value'] as const
-export type Part = (typeof parts)[number]
+export const parts = ['key', 'value'] as const
+type Part = (typeof parts)[number]
 /** The graph's name of what is kept. */
 export const keptName = (name: string, part: Part): string => `${name}#${part}`
 export const pastName = (name: string, part: Part): string => `past.${name}#${part}`
@@ -22,15 +22,12 @@ function give(graph: Graph, name: string, own: Readonly<Record<Part, Value>>): v
 }
 
 /** What a model has read of a text that it will not write, for attentions that read it: outputs. */
-export function sourceMemory(kept: Kept[]): (graph: Graph) => Memory {
-  return (graph) => (site, key, value) => {
-    if (site.reads === 'cross') {
-      kept.push({ name: site.name, width: widthOf(site) })
-      give(graph, site.name, { key, value })
-    }
+export const sourceMemory =
+  (graph: Graph): Memory =>
+  (site, key, value) => {
+    if (site.reads === 'cross') give(graph, site.name, { key, value })
     return { key, value, past: null }
   }
-}
 
 /**
  * What a model has written: of each attention over it the keys and values of every token so far, `[slots, width]`, an index

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
+import { drawClass } from '../tasks/softmax.ts'
 import { type GenerationOptions, generationOptions } from './options.ts'
-import { drawn, narrowed } from './sampling.ts'
+import { narrowed } from './sampling.ts'
 import { normalise } from './scores.ts'
 
 interface Expected {
@@ -31,7 +32,7 @@ test('tokens are drawn as often as they are likely, and never those that may not
   const draws = stream(keyOf('sampling test'))
   const rounds = 4000
   for (let i = 0; i < rounds; i++) {
-    const id = drawn(Float32Array.of(Math.log(0.5), -Infinity, Math.log(0.2), Math.log(0.3)), draws)
+    const id = drawClass(Float32Array.of(Math.log(0.5), -Infinity, Math.log(0.2), Math.log(0.3)), draws)
     counts.set(id, (counts.get(id) ?? 0) + 1)
   }
   assert.equal(counts.get(1), undefined)

@@ -1,4 +1,3 @@
-import type { Stream } from '../random/draws.ts'
 import type { GenerationOptions } from './options.ts'
 import { largest, normalise } from './scores.ts'
 
@@ -22,19 +21,4 @@ export function narrowed(scores: Float32Array, { temperature, topK, topP }: Gene
     kept[i] = -Infinity
   }
   return kept
-}
-
-/** A token, drawn with the probabilities that the scores stand for. */
-export function drawn(scores: Float32Array, { uniform }: Stream): number {
-  normalise(scores)
-  let left = uniform()
-  let last = 0
-  for (const [id, score] of scores.entries()) {
-    const probability = Math.exp(score)
-    if (probability === 0) continue
-    last = id
-    left -= probability
-    if (left < 0) return id
-  }
-  return last
 }

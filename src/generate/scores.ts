@@ -1,14 +1,12 @@
+import { logSumExp } from '../tasks/softmax.ts'
+
 /** `log softmax`, in place. */
 export function normalise(scores: Float32Array): void {
-  let most = -Infinity
-  for (const score of scores) if (score > most) most = score
-  let sum = 0
-  for (const score of scores) sum += Math.exp(score - most)
-  const total = most + Math.log(sum)
+  const total = logSumExp(scores)
   for (let i = 0; i < scores.length; i++) scores[i] = scores[i]! - total
 }
 
-export interface Scored {
+interface Scored {
   readonly score: number
   readonly index: number
 }

@@ -1,19 +1,17 @@
 import type { Example } from '../data/examples.ts'
 import { type Batch, maskedKey, pack } from '../data/pack.ts'
-import type { Tokens } from '../data/token-row.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
-import { streamFeeds } from '../evaluate/stream-feeds.ts'
-import { output } from '../graph/graph.ts'
+import { decoderFeeds, streamFeeds } from '../evaluate/stream-feeds.ts'
+import { type Graph, output } from '../graph/graph.ts'
 import { gather } from '../graph/ops/movement.ts'
+import type { Memory } from '../nn/memory.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Feeds, Session } from '../runtime/session.ts'
 import { type Cache, openCache } from './cache.ts'
-import { type Kept, keptName, type Part, pastName, sourceMemory, writingMemory } from './memory.ts'
-
-const parts: readonly Part[] = ['key', 'value']
+import { type Kept, keptName, parts, pastName, sourceMemory, writingMemory } from './memory.ts'
 
 /** Texts that are being written, each from a place of its own. */
 export interface Writing {
@@ -60,8 +58,26 @@ interface Text {
   readonly source: number
 }
 
-interface Row extends Tokens {
-  readonly positions: Int32Array
+/** New tokens of each row, with the positions that they have. */
+function packed(news: readonly (readonly number[])[], positionsOf: (row: number) => Int32Array): Batch {
+  let row = 0
+  return pack(
+    news.map((ids) => ({
+      ids: Int32Array.from(ids),
+      types: new Int32Array(ids.length),
+      mask: new Uint8Array(ids.length).fill(1),
+      label: null,
+      file: '',
+      line: 0,
+    })),
+    () => positionsOf(row++),
+  )
+}
+
+/** Feeds of the texts that are answered, one for each text that is written. */
+function readFeeds({ decoder: _written, ...read }: Batch, texts: readonly Text[]): Feeds {
+  const rows = texts.map(({ source }) => source)
+  return streamFeeds(chosenRows(read, rows))
 }
 
 /** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none. */
@@ -96,21 +112,16 @@ export async function openWriter(
     ...subject,
     head: { ...subject.head, view: (network, hidden) => gather(hidden, network.stream.rowEnd) },
   }
-  const assembled = (memory: Parameters<typeof assemble>[1]['memory']) =>
-    assemble(asked, { method, training: false, trains: trainedIn(state), ...(memory && { memory }) })
-  const [written, read]: [Kept[], Kept[]] = [[], []]
+  const assembled = (memory: (graph: Graph) => Memory) => assemble(asked, { method, training: false, trains: trainedIn(state), memory })
+  const written: Kept[] = []
   const options = threads === undefined ? {} : { threads }
   const { network, logits } = assembled(writingMemory(written))
   output(network.graph, 'logits', logits)
   const session: Session = await openSession(network.graph, { ...options, prepack: true })
-  const source = decoder ? await openSession(assembled(sourceMemory(read)).network.graph, options) : null
+  const source = decoder ? await openSession(assembled(sourceMemory).network.graph, options) : null
   const fixed = Object.fromEntries([...state].filter(([name]) => network.graph.inputs.has(name)))
   const all = Object.fromEntries(state)
   const { rows: rowsOf, batch: batchOf, positions } = arrangement(subject, method)
-  const ownFeeds = (batch: Batch): Feeds => {
-    const feeds = streamFeeds(batch)
-    return decoder ? Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [`decoder.${name}`, feed])) : feeds
-  }
 
   async function begin(examples: readonly Example[]): Promise<Writing> {
     const rows = rowsOf(examples)
@@ -120,36 +131,16 @@ export async function openWriter(
     // The graph that reads declares the inputs of the decoder, too, which stays out of it.
     const encoded = source ? batchOf(rows.map((row) => ({ ...row, decoder: row }))) : null
     const cross: Feeds = encoded ? await source!.run({ ...streamFeeds(encoded), ...all }) : {}
-    const { decoder: _unused, ...sources } = encoded ?? pack(rows, positions)
 
     /** Reads new tokens of each text. */
     async function read(texts: readonly Text[], news: readonly (readonly number[])[]): Promise<Writing> {
       const full = texts.map(({ ids }, i) => Int32Array.from([...ids, ...news[i]!]))
-      const tokens = news.map(
-        (ids, i): Row => ({
-          ids: Int32Array.from(ids),
-          types: new Int32Array(ids.length),
-          mask: new Uint8Array(ids.length).fill(1),
-          positions: positions(full[i]!).slice(-ids.length),
-        }),
-      )
-      let next = 0
-      const batch = pack(
-        tokens.map((row) => ({ ...row, label: null, file: '', line: 0 })),
-        () => tokens[next++]!.positions,
-      )
+      const batch = packed(news, (i) => positions(full[i]!).slice(-news[i]!.length))
       const past = Math.max(1, ...texts.map(({ slots }) => slots.length))
-      const own = ownFeeds(batch)
       const columns = decoder ? 'decoder.columns' : 'columns'
       const results = await session.run({
-        ...(encoded &&
-          streamFeeds(
-            chosenRows(
-              sources,
-              texts.map((text) => text.source),
-            ),
-          )),
-        ...own,
+        ...(encoded ? readFeeds(encoded, texts) : {}),
+        ...(decoder ? decoderFeeds(batch) : streamFeeds(batch)),
         [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => past + i), shape: [batch.length] },
         ...pastFeeds(texts, past),
         ...Object.fromEntries(

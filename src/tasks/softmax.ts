@@ -1,10 +1,16 @@
 import type { Stream } from '../random/draws.ts'
 
+/** The largest value, of as many as there may be. */
+function most(values: ArrayLike<number>): number {
+  let largest = -Infinity
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]!)
+  return largest
+}
+
 /** Softmax probabilities of logits, in doubles. */
 export function probabilities(logits: ArrayLike<number>): number[] {
-  const values = Array.from(logits)
-  const most = Math.max(...values)
-  const powers = values.map((value) => Math.exp(value - most))
+  const top = most(logits)
+  const powers = Array.from(logits, (value) => Math.exp(value - top))
   const sum = powers.reduce((a, b) => a + b, 0)
   return powers.map((power) => power / sum)
 }
@@ -22,9 +28,10 @@ export function drawClass(logits: ArrayLike<number>, { uniform }: Stream): numbe
 
 /** `log Σ exp`, in doubles. */
 export function logSumExp(logits: ArrayLike<number>): number {
-  const values = Array.from(logits)
-  const most = Math.max(...values)
-  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0))
+  const top = most(logits)
+  let sum = 0
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - top)
+  return top + Math.log(sum)
 }
 
 /** The cross-entropy of one target, in doubles. */

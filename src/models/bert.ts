@@ -53,6 +53,18 @@ export const bertVocabulary = (config: BertConfig, size: number) => ({
   epsilon: config.layer_norm_eps,
 })
 
+/** BERT's masked-LM head, under `cls.predictions`; `decoder` is the module of the words' vectors, `size` wide. */
+export const predictionsHead = (config: BertConfig, size: number, decoder: string): HeadWiring =>
+  maskedLmHead({
+    modules: ['cls'],
+    dense: 'cls.predictions.transform.dense',
+    norm: 'cls.predictions.transform.LayerNorm',
+    activation: config.hidden_act,
+    bias: 'cls.predictions.bias',
+    decoder,
+    ...bertVocabulary(config, size),
+  })
+
 /** Word, type and position embeddings, their norm and dropout; `size` is the embeddings' width. */
 export function bertEmbeddings(network: Network, name: string, config: BertConfig, size: number): Value {
   const { stream } = network
@@ -168,15 +180,11 @@ export const bert: Architecture = {
         },
         'token-classification': tokenHead('classifier', hidden, headDropout(config)),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
-        'masked-lm': maskedLmHead({
-          modules: ['cls'],
-          dense: 'cls.predictions.transform.dense',
-          norm: 'cls.predictions.transform.LayerNorm',
-          activation: config.hidden_act,
-          bias: 'cls.predictions.bias',
-          decoder: config.tie_word_embeddings ? 'bert.embeddings.word_embeddings' : 'cls.predictions.decoder',
-          ...bertVocabulary(config, hidden),
-        }),
+        'masked-lm': predictionsHead(
+          config,
+          hidden,
+          config.tie_word_embeddings ? 'bert.embeddings.word_embeddings' : 'cls.predictions.decoder',
+        ),
       },
     }
   },

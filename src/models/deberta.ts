@@ -12,8 +12,7 @@ import { type MaskedTokens, maskedTokens } from '../nn/masked-queries.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertLayerEnd, bertSizes, tokenHead } from './bert.ts'
-import { maskedLmHead } from './masked-lm.ts'
+import { bertConfig, bertLayerEnd, bertSizes, predictionsHead, tokenHead } from './bert.ts'
 
 /** The distance from which on all are one. */
 const farthest = (config: { readonly max_relative_positions: number; readonly max_position_embeddings: number }): number =>
@@ -148,18 +147,7 @@ export const deberta: Architecture = {
         'token-classification': tokenHead('classifier', hidden, config.hidden_dropout_prob),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
         ...(config.legacy && {
-          'masked-lm': maskedLmHead({
-            modules: ['cls'],
-            dense: 'cls.predictions.transform.dense',
-            norm: 'cls.predictions.transform.LayerNorm',
-            activation: config.hidden_act,
-            bias: 'cls.predictions.bias',
-            decoder: 'deberta.embeddings.word_embeddings',
-            hidden,
-            size: config.embedding_size ?? hidden,
-            vocabulary: config.vocab_size,
-            epsilon: config.layer_norm_eps,
-          }),
+          'masked-lm': predictionsHead(config, config.embedding_size ?? hidden, 'deberta.embeddings.word_embeddings'),
         }),
       },
     }

@@ -1,5 +1,5 @@
 import { constant, type Value } from '../graph/graph.ts'
-import { add, min, neg, sub } from '../graph/ops/elementwise.ts'
+import { add, clamp, sub } from '../graph/ops/elementwise.ts'
 import { gather, reshape, transpose } from '../graph/ops/movement.ts'
 import type { Scored } from '../nn/attention.ts'
 
@@ -34,7 +34,6 @@ export function bucketBias(rows: Value, buckets: Buckets, { queryColumns, keyCol
   const [queries, keys] = [queryColumns.shape[0]!, keyColumns.shape[0]!]
   const distances = sub(reshape(keyColumns, [1, keys]), reshape(queryColumns, [queries, 1]))
   const table = Array.from({ length: 2 * furthest + 1 }, (_, i) => bucketOf(i - furthest, buckets))
-  const near = neg(min(neg(min(distances, furthest)), furthest))
-  const chosen = gather(constant(graph, table, [table.length], distances.dtype), add(near, furthest))
+  const chosen = gather(constant(graph, table, [table.length], distances.dtype), add(clamp(distances, -furthest, furthest), furthest))
   return reshape(transpose(gather(rows, chosen), [2, 0, 1]), [1, rows.shape[1]!, queries, keys])
 }

@@ -1,6 +1,6 @@
 import { type Dim, product, sum } from '../graph/dim.ts'
 import { constant, type Graph, type Value } from '../graph/graph.ts'
-import { add, greater, min, neg, sub, where } from '../graph/ops/elementwise.ts'
+import { add, clamp, neg, sub } from '../graph/ops/elementwise.ts'
 import { range } from '../graph/ops/indexing.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
 import { concat, gather, reshape, sizeOf, skew, split, transpose } from '../graph/ops/movement.ts'
@@ -20,10 +20,7 @@ export function relativeRows(graph: Graph, buckets: Buckets): (queries: Dim, key
   const known = new Map<string, RelativeRows>()
   const { rows, reach } = rowTable(buckets)
   const table = constant(graph, rows, [rows.length], 'int32')
-  const rowsOf = (distances: Value): Value => {
-    const below = min(distances, reach)
-    return gather(table, sub(where(greater(below, -reach), below, -reach), -reach))
-  }
+  const rowsOf = (distances: Value): Value => gather(table, add(clamp(distances, -reach, reach), reach))
   return (queries, keys) => {
     const name = `${queries} ${keys}`
     const [first, last] = [neg(sizeOf(graph, queries)), sizeOf(graph, keys)]

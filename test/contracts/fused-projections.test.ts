@@ -9,12 +9,12 @@ import { streamFeeds } from '../../src/evaluate/stream-feeds.ts'
 import { output, type Value } from '../../src/graph/graph.ts'
 import { add } from '../../src/graph/ops/elementwise.ts'
 import { gemm } from '../../src/graph/ops/matmul.ts'
-import { split, transpose } from '../../src/graph/ops/movement.ts'
 import { zeros } from '../../src/methods/initial.ts'
 import { lora, loraOptions } from '../../src/methods/lora.ts'
 import { resolveTargets } from '../../src/methods/targets.ts'
 import { openModel } from '../../src/models/open.ts'
 import { attention } from '../../src/nn/attention.ts'
+import { fusedConv1d } from '../../src/nn/conv1d.ts'
 import { embedding } from '../../src/nn/embedding.ts'
 import type { Method, ParameterSpec } from '../../src/nn/method.ts'
 import type { Network } from '../../src/nn/network.ts'
@@ -27,27 +27,11 @@ import { alone, assertGradients, assertLossFalls, plain, startOf } from './trial
 
 const [hidden, heads] = [16, 2]
 
-/** GPT-2's `c_attn`, x W + b with W `[in, 3 * in]`: one product, a site for the whole and one for each of query, key and value. */
-function fusedProjections(network: Network, x: Value, name: string): Value[] {
-  const weight = network.parameter(`${name}.weight`, [hidden, 3 * hidden], 0)
-  const bias = network.parameter(`${name}.bias`, [3 * hidden], 0)
-  const shape = { kind: 'linear', layer: 0, in: hidden, bias: true } as const
-  const whole = network.linear(
-    { ...shape, name, role: 'projection', out: 3 * hidden },
-    { input: x, weight: transpose(weight, [1, 0]), bias, base: (input) => gemm(input, weight, bias) },
-  )
-  const [products, weights, biases] = [split(whole, 1, 3), split(weight, 1, 3), split(bias, 0, 3)]
-  return (['query', 'key', 'value'] as const).map((role, i) =>
-    network.linear(
-      { ...shape, name: `${name}.${role}`, role, out: hidden, within: name },
-      {
-        input: x,
-        weight: transpose(weights[i]!, [1, 0]),
-        bias: biases[i]!,
-        base: (input) => (input === x ? products[i]! : gemm(input, weights[i]!, biases[i]!)),
-      },
-    ),
-  )
+/** Query, key and value as GPT-2's `c_attn` makes them. */
+const fusedProjections = (network: Network, x: Value, name: string): Value[] => {
+  const roles = ['query', 'key', 'value'] as const
+  const projections = roles.map((role) => ({ name: `${name}.${role}`, role }))
+  return fusedConv1d(network, x, { name, layer: 0, in: hidden, out: hidden }, projections)
 }
 
 const fields = { model_type: 'bert', hidden_size: hidden, num_attention_heads: heads, num_hidden_layers: 1, intermediate_size: 32 }

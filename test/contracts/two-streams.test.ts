@@ -39,10 +39,7 @@ const sources = [example(5, 0), example(9, 0), example(3, 0)]
 sources[0]!.mask[2] = 0
 const targets = [example(4, 0, 1), example(2, 0, 1), example(6, 0, 1)]
 const counting = (ids: Int32Array): Int32Array => ids.map((_, i) => i)
-const streams: Feeds = {
-  ...streamFeeds(pack(sources, counting)),
-  ...Object.fromEntries(Object.entries(streamFeeds(pack(targets, counting))).map(([name, feed]) => [`decoder.${name}`, feed])),
-}
+const streams: Feeds = streamFeeds({ ...pack(sources, counting), decoder: pack(targets, counting) })
 
 type Numbers = Map<string, { shape: readonly number[]; data: Float32Array }>
 const normal = (name: string, shape: readonly number[]) => {

@@ -58,6 +58,9 @@ export const isInf = (x: Value): Value => unary('IsInf', x, 'bool')
 export const modulo = (x: Operand, y: Operand): Value => binary('Mod', x, y)
 export const min = (x: Operand, y: Operand): Value => binary('Min', x, y)
 
+/** The values no smaller than `low` and no larger than `high`. */
+export const clamp = (x: Value, low: number, high: number): Value => neg(min(neg(min(x, high)), -low))
+
 /** The same values, through which no gradient flows. */
 export const stopGradient = (x: Value): Value => unary('Identity', x)
 

@@ -3,17 +3,14 @@
  * Each run is a process of its own; results go to bench/results/shapes.json and shapes.md, and a finished one is not repeated.
  * Usage: npm run bench -- shapes [model ...] [--threads n]
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { outline } from '../src/evaluate/assembly.ts'
-import { heads, type TaskName } from '../src/heads/index.ts'
-import { openConfig } from '../src/models/open.ts'
-import { normals, stream } from '../src/random/draws.ts'
+import type { TaskName } from '../src/heads/index.ts'
+import { stream } from '../src/random/draws.ts'
 import { keyOf } from '../src/random/key.ts'
-import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { randomModel } from './training/random-model.ts'
+import { readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
 interface Shape {
   readonly config: Readonly<Record<string, unknown>>
@@ -104,121 +101,71 @@ const methods = {
   adalora: { name: 'adalora', initR: 12, targetR: 8, alpha: 16, tInit: 1, tFinal: 1, deltaT: 1 },
 }
 
-interface Result {
+interface Result extends TrainedRun {
   readonly model: string
   readonly method: string
   readonly rows: number
   readonly tokens: number
   readonly written: number
-  readonly modelWeights: number
-  readonly trained: number
-  readonly gflop: number
-  readonly cpuSeconds: number
-  readonly peakMB: number
+  readonly weights: number
 }
 
-const root = resolve(import.meta.dirname, '..')
-const cache = join(root, 'runs/bench-shapes')
-const resultsFile = join(root, 'bench/results/shapes.json')
+const work = join(root, 'runs/bench-shapes')
+const file = join(root, 'bench/results/shapes.json')
 /** Updates of a run. */
 const steps = 4
 
-/** The model with random weights, and its rows; made once. */
-function made(name: string, { config, task, rows, tokens, written }: Shape): { model: string; data: string; weights: number } {
-  const model = join(cache, name)
-  const data = join(model, 'rows.jsonl')
-  mkdirSync(model, { recursive: true })
-  writeFileSync(join(model, 'config.json'), `${JSON.stringify(config)}\n`)
-  const { base } = outline({ model: openConfig(model), head: heads[task], labels: 2 })
-  const sizeOf = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1)
-  const weights = [...base.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  if (existsSync(data)) return { model, data, weights }
-  const initial = (tensor: string, shape: readonly number[]): Float32Array => {
-    if (shape.length > 1) return normals(sizeOf(shape), keyOf('shapes', tensor), { mean: 0, deviation: 0.02 })
-    return new Float32Array(sizeOf(shape)).fill(tensor.endsWith('.bias') ? 0 : 1)
-  }
-  writeSafetensors(
-    join(model, 'model.safetensors'),
-    [...base.values()].map(({ name: tensor, shape }) => [tensor, { shape, data: () => initial(tensor, shape) }] as const),
-    { format: 'pt' },
-  )
+const preface = `# Models of real shape
+
+Made by \`npm run bench -- shapes\`: an update of each with random weights in float32, dropout as its config has it. LoRA has rank 8, AdaLoRA
+goes from 12 to 8. The peak is that of the whole process, the frozen weights included, which are pages of their file. CPU seconds are of
+all threads, opening the model divided over ${steps} updates.
+`
+
+/** Rows of random tokens, as many as the updates take; made once. */
+function rowsOf({ task, rows, tokens, written = 0 }: Shape, folder: string): string {
+  const data = join(folder, 'rows.jsonl')
+  if (existsSync(data)) return data
   const { below } = stream(keyOf('shapes', 'rows'))
   const ids = (count: number): number[] => Array.from({ length: count }, () => 1000 + below(20_000))
   const lines = Array.from({ length: rows * steps }, (_, row) => {
     const input_ids = ids(tokens)
-    const labels = task === 'causal-lm' ? input_ids : ids(written ?? 0)
-    return JSON.stringify(task === 'sequence-classification' ? { input_ids, label: row % 2 } : { input_ids, labels })
+    if (task === 'sequence-classification') return JSON.stringify({ input_ids, label: row % 2 })
+    return JSON.stringify({ input_ids, labels: task === 'causal-lm' ? input_ids : ids(written) })
   })
   writeFileSync(data, `${lines.join('\n')}\n`)
-  return { model, data, weights }
+  return data
 }
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { threads: { type: 'string', default: '2' } } })
-const chosen = positionals.length > 0 ? positionals : Object.keys(shapes)
-const results: Result[] = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')).results : []
-for (const name of chosen) {
+const results = readResults<Result>(file)
+save()
+
+function save(): void {
+  const rows = Object.values(results).map(({ model, method, rows, tokens, written, weights, best }) => [
+    ...[model, `${rows} x ${tokens}${written > 0 ? ` + ${written}` : ''}`, weights, method, best.trained],
+    ...[Math.round(best.trainFlops! / steps / 1e9), (best.cpuSeconds! / steps).toFixed(1), Math.round(best.peakMemoryBytes! / 1e6)],
+  ])
+  writeResults(file, results, preface, 'model | rows x tokens | weights | method | trained | GFLOP | CPU s | peak MB', rows)
+}
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(shapes)) {
   const shape = shapes[name]
   if (!shape) throw new Error(`known are ${Object.keys(shapes).join(', ')}`)
   for (const [method, options] of Object.entries(methods)) {
-    if (results.some((result) => result.model === name && result.method === method)) continue
-    const { model, data, weights } = made(name, shape)
-    const out = join(cache, `${name}-${method}`)
-    rmSync(out, { recursive: true, force: true })
-    const run = join(cache, 'run.json')
-    writeFileSync(
-      run,
-      JSON.stringify({
-        model,
-        task: shape.task,
-        method: { ...options, targets: shape.targets },
-        data: { train: data, ...(shape.task === 'sequence-classification' && { labels: ['0', '1'] }) },
-        train: { batchSize: shape.rows, steps, threads: Number(values.threads) },
-      }),
-    )
-    console.log(new Date().toISOString(), name, method)
-    const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', run, '--out', out, '--quiet'], {
-      stdio: 'inherit',
-    })
-    if (status !== 0) throw new Error(`${name} ${method} ended with ${status}`)
-    const metrics = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
-    results.push({
-      model: name,
-      method,
-      rows: shape.rows,
-      tokens: shape.tokens,
-      written: shape.written ?? 0,
-      modelWeights: weights,
-      trained: metrics.trained,
-      gflop: Math.round(metrics.trainFlops / steps / 1e9),
-      cpuSeconds: Number((metrics.cpuSeconds / steps).toFixed(1)),
-      peakMB: Math.round(metrics.peakMemoryBytes / 1e6),
-    })
-    writeFileSync(
-      resultsFile,
-      `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, threads: values.threads, results }, null, 2)}\n`,
-    )
+    const key = `${name} ${method}`
+    if (results[key]) continue
+    const model = join(work, name)
+    const weights = randomModel(model, shape.config, shape.task, 'shapes')
+    const settings = {
+      model,
+      task: shape.task,
+      method: { ...options, targets: shape.targets },
+      data: { train: rowsOf(shape, model), ...(shape.task === 'sequence-classification' && { labels: ['0', '1'] }) },
+      train: { batchSize: shape.rows, steps, threads: Number(values.threads) },
+    }
+    const { rows, tokens, written = 0 } = shape
+    results[key] = { model: name, method, rows, tokens, written, weights, ...trainedRun(work, key, settings) }
+    save()
   }
 }
-const columns = ['model', 'rows x tokens', 'weights', 'method', 'trained', 'GFLOP', 'CPU s', 'peak MB']
-const lines = results.map((r) => [
-  r.model,
-  `${r.rows} x ${r.tokens}${r.written ? ` + ${r.written}` : ''}`,
-  r.modelWeights,
-  r.method,
-  r.trained,
-  r.gflop,
-  r.cpuSeconds,
-  r.peakMB,
-])
-const row = (cells: readonly unknown[]): string => `| ${cells.join(' | ')} |`
-writeFileSync(
-  join(root, 'bench/results/shapes.md'),
-  `# Models of real shape
-
-Made by \`npm run bench -- shapes\`: an update of each with random weights in float32, dropout as its config has it. The peak is that of the
-whole process, the frozen weights included, which are pages of their file. CPU seconds are of all threads, opening the model divided over
-${steps} updates.
-
-${[row(columns), row(columns.map(() => '---')), ...lines.map(row)].join('\n')}
-`,
-)

@@ -13,18 +13,15 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { parseRun } from '../src/config/parse.ts'
 import type { RunConfig, RunSettings } from '../src/config/run-config.ts'
-import { outline } from '../src/evaluate/assembly.ts'
 import { methodFor } from '../src/evaluate/weight-counts.ts'
-import { heads } from '../src/heads/index.ts'
-import { openConfig } from '../src/models/open.ts'
 import { peakBytes } from '../src/onnx/order.ts'
-import { normals, stream } from '../src/random/draws.ts'
+import { stream } from '../src/random/draws.ts'
 import { keyOf } from '../src/random/key.ts'
 import { runtimeVersion } from '../src/runtime/node.ts'
 import { type Prepared, prepare } from '../src/train/prepare.ts'
 import { buildStepGraph } from '../src/train/step-graph.ts'
 import { openTraining } from '../src/train/training.ts'
-import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { randomModel } from './training/random-model.ts'
 
 interface Case {
   readonly about: string
@@ -77,8 +74,6 @@ const count = { rounds: Number(values.rounds), steps: Number(values.steps), warm
 function randomBertBase(): { model: string; rows: string } {
   const model = join(cache, 'bert-base-random')
   const rows = join(model, 'rows.jsonl')
-  if (existsSync(rows)) return { model, rows }
-  mkdirSync(model, { recursive: true })
   const config = {
     model_type: 'bert',
     architectures: ['BertForSequenceClassification'],
@@ -95,18 +90,8 @@ function randomBertBase(): { model: string; rows: string } {
     layer_norm_eps: 1e-12,
     pad_token_id: 0,
   }
-  writeFileSync(join(model, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-  const { base } = outline({ model: openConfig(model), head: heads['sequence-classification'], labels: 2 })
-  const initial = (name: string, size: number): Float32Array => {
-    if (name.endsWith('.bias')) return new Float32Array(size)
-    if (name.endsWith('LayerNorm.weight')) return new Float32Array(size).fill(1)
-    return normals(size, keyOf('bench', name), { mean: 0, deviation: 0.02 })
-  }
-  const tensors = [...base.values()].map(({ name, shape }) => {
-    const size = shape.reduce((n, dim) => n * dim, 1)
-    return [name, { shape, data: () => initial(name, size) }] as const
-  })
-  writeSafetensors(join(model, 'model.safetensors'), tensors, { format: 'pt' })
+  randomModel(model, config, 'sequence-classification', 'bench')
+  if (existsSync(rows)) return { model, rows }
   const { below } = stream(keyOf('bench', 'rows'))
   const lines = Array.from({ length: 64 }, (_, row) =>
     JSON.stringify({ input_ids: Array.from({ length: 128 }, () => 1000 + below(29_000)), label: row % 2 }),

@@ -1,3 +1,4 @@
+import { collapses, gapText } from '../evaluate/merge-gap.ts'
 import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import type { RuleName } from '../merging/rules/index.ts'
@@ -49,14 +50,16 @@ function optionsOf(flags: CombineFlags): CombineOptions {
 
 const number = (value: number): string => Number(value.toPrecision(4)).toString()
 
-function reportLines({ measured, distances, logitGap, path }: Report): string[] {
+function reportLines({ measured, distances, logitGap, scores, path }: Report): string[] {
   const apart = distances.map(
     ({ between: [a, b], frobenius, relative }) =>
       `${a} and ${b}: ${number(frobenius)} apart in ${measured}, ${number(relative)} of their size`,
   )
   const gap = logitGap ? [`logits differ from the members' mean by ${number(logitGap.mean)}, at most ${number(logitGap.largest)}`] : []
+  const lost = scores && collapses(scores) ? ': too unlike for this rule; try another, or --weights' : ''
+  const score = scores ? [`${gapText(scores)}${lost}`] : []
   const line = path ? [`loss from the first to the second: ${path.map(({ loss }) => number(loss)).join(' ')}`] : []
-  return [...apart, ...gap, ...line]
+  return [...apart, ...gap, ...score, ...line]
 }
 
 /** Combines saved adapters; returns what was done as text, or as a line of JSON. */

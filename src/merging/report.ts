@@ -1,9 +1,9 @@
 import { examplesIn, type Item } from '../data/examples.ts'
-import { openForward } from '../evaluate/forward.ts'
+import type { MergeGap } from '../evaluate/merge-gap.ts'
+import { scoresOf } from '../evaluate/scores.ts'
 import type { Adapter } from '../formats/index.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'
 import { squaredNorm } from '../nn/tensor.ts'
-import { regrouped } from '../tasks/answered.ts'
 import type { Member } from './rule.ts'
 import { weightedMean } from './rules/mean.ts'
 import { logitsOf } from './verification.ts'
@@ -23,6 +23,8 @@ export interface Report {
   readonly distances: readonly Distance[]
   /** Between the combined adapter's logits and the mean of the members'; null without data, or where heads are not alike. */
   readonly logitGap: { readonly mean: number; readonly largest: number } | null
+  /** What the combined adapter and the members score; null as above. */
+  readonly scores: MergeGap | null
   /** Loss on the way from the first member's tensors to the second's; null for other than two members of the same shapes with data. */
   readonly path: readonly { readonly at: number; readonly loss: number }[] | null
 }
@@ -63,17 +65,12 @@ const answersOf = ({ open }: Member): string => JSON.stringify([open.name, open.
 
 async function pathBetween([a, b]: readonly [Member, Member], items: readonly Item[], batchSize: number): Promise<Report['path']> {
   if (a.adapter.options.name !== b.adapter.options.name || shapesOf(a.state) !== shapesOf(b.state)) return null
-  const forward = await openForward(a.open.subject, a.method, a.state, { batchSize })
-  const path: { at: number; loss: number }[] = []
-  for (let i = 0; i < POINTS; i++) {
-    const at = i / (POINTS - 1)
-    const state = new Map([...a.state].map(([name, tensor]) => [name, weightedMean([tensor, b.state.get(name)!], [1 - at, at])]))
-    const logits = await forward.logits(examplesIn(items), state)
-    const { loss } = a.open.task.metrics(regrouped(items, logits), a.open.labels)
-    path.push({ at, loss: loss! })
-  }
-  await forward.close()
-  return path
+  const at = Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1))
+  const states = at.map(
+    (t) => new Map([...a.state].map(([name, tensor]) => [name, weightedMean([tensor, b.state.get(name)!], [1 - t, t])])),
+  )
+  const scores = await scoresOf(a.open, a.method, states, items, batchSize)
+  return scores.map(({ loss }, i) => ({ at: at[i]!, loss: loss! }))
 }
 
 /** How the members differ, and what their combination does to the logits of items (null without data). */
@@ -90,12 +87,23 @@ export async function reportOn(
     measured: asIncrements ? ('increments' as const) : ('tensors' as const),
     distances: pairs.map(([a, b]) => distance(a, b, asIncrements)),
   }
-  if (items === null || !alike) return { ...told, logitGap: null, path: null }
+  if (items === null || !alike) return { ...told, logitGap: null, scores: null, path: null }
   const examples = examplesIn(items)
+  const whole = { ...members[0]!, ...combined, state: combined.adapter.state }
   const all: number[][] = []
-  for (const member of members) all.push(await logitsOf(member, examples, batchSize))
-  const own = await logitsOf({ ...members[0]!, ...combined, state: combined.adapter.state }, examples, batchSize)
-  const gaps = own.map((value, i) => Math.abs(value - all.reduce((sum, logits) => sum + logits[i]! / all.length, 0)))
+  const scores: Record<string, number>[] = []
+  for (const each of [whole, ...members]) {
+    all.push(await logitsOf(each, examples, batchSize))
+    scores.push(...(await scoresOf(each.open, each.method, [each.state], items, batchSize)))
+  }
+  const [own, ...others] = all as [number[], ...number[][]]
+  const [merged, ...alone] = scores as [Record<string, number>, ...Record<string, number>[]]
+  const gaps = own.map((value, i) => Math.abs(value - others.reduce((sum, logits) => sum + logits[i]! / others.length, 0)))
   const logitGap = { mean: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, largest: Math.max(...gaps) }
-  return { ...told, logitGap, path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], items, batchSize) : null }
+  return {
+    ...told,
+    logitGap,
+    scores: { rows: items.length, merged, members: alone },
+    path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], items, batchSize) : null,
+  }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { gapText } from '../evaluate/merge-gap.ts'
 import type { RunSummary } from '../train/run.ts'
 import { bytes, count, duration, flops, metric, percent } from './numbers.ts'
 import { seedsTable } from './seeds-table.ts'
@@ -38,6 +39,7 @@ export function closingTable(summary: RunSummary): string {
     [
       ['kept', keptText(summary, number('steps'))],
       ...measured.map(([name, value]) => [name, metric(name, value)]),
+      ...(summary.merge ? [['mean of experts', gapText(summary.merge)]] : []),
       ...tested.map(([name, value]) => [`test ${name}`, metric(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],

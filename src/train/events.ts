@@ -2,7 +2,7 @@ import type { MethodEvent } from '../nn/method.ts'
 
 /** One line of a run's record: plain JSON. Fields named ms, seconds, cpuSeconds, peakMemoryBytes and time are wall-clock readings. */
 export interface RunEvent {
-  readonly event: 'run' | 'step' | 'eval' | 'checkpoint' | 'warning' | 'done' | MethodEvent['event']
+  readonly event: 'run' | 'step' | 'eval' | 'checkpoint' | 'merge' | 'warning' | 'done' | MethodEvent['event']
   /** Updates so far. */
   readonly step?: number
   readonly epoch?: number

@@ -1,15 +1,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
-import { examplesIn } from '../data/examples.ts'
 import { outputsOf } from '../evaluate/assembly.ts'
-import { openForward } from '../evaluate/forward.ts'
+import { scoresOf } from '../evaluate/scores.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
 import { plainMethod } from '../methods/index.ts'
-import { deployed, type Method, type Tensor } from '../nn/method.ts'
-import { regrouped } from '../tasks/answered.ts'
+import { type Deployed, deployed } from '../nn/method.ts'
 import { promptOf } from '../tasks/task-file.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
@@ -20,10 +18,10 @@ import type { Training } from './training.ts'
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
 /** What a run keeps, without experts that are merged. */
-export interface Kept {
+export interface Kept extends Deployed {
   readonly adapterBytes: number
-  readonly method: Method
-  readonly state: ReadonlyMap<string, Tensor>
+  /** What that was merged from, each expert in all its places; empty but for mixtures. */
+  readonly members: readonly Deployed[]
 }
 
 /** Saves the adapter of a finished run: its best evaluation where there is one, else the last step. */
@@ -54,7 +52,9 @@ export function saveResult(
     prompt: promptOf(open.description) ?? undefined,
   }
   saveAdapter(folder, { ...plainMethod({ options, memory }), state: result.state, card }, { model: subject.model, outline })
-  return { adapterBytes: folderBytes(folder), ...result }
+  const { count = 0, route } = method.experts ?? {}
+  const members = Array.from({ length: count }, (_, k) => route!(state, () => k))
+  return { adapterBytes: folderBytes(folder), members, ...result }
 }
 
 /** Writes `metrics.json`: the kept evaluation's metrics on top, then what the run took. */
@@ -69,8 +69,5 @@ export async function scoreTest(
   batchSize: number,
 ): Promise<Record<string, number> | null> {
   if (test === null) return null
-  const forward = await openForward(open.subject, method, state, { batchSize })
-  const logits = await forward.logits(examplesIn(test), state)
-  await forward.close()
-  return open.task.metrics(regrouped(test, logits), open.labels)
+  return (await scoresOf(open, method, [state], test, batchSize))[0]!
 }

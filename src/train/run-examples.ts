@@ -16,6 +16,16 @@ export interface RunExamples {
   readonly examples: readonly Example[]
   readonly evaluation: readonly Item[] | null
   readonly test: readonly Item[] | null
+  /** Some rows to compare what is made of the run on, of the evaluation's where there are any, else of those trained on. */
+  readonly sample: readonly Item[]
+}
+
+const MOST_SAMPLED = 256
+
+/** So many items at the most, from all over. */
+function sampled(items: readonly Item[]): readonly Item[] {
+  const count = Math.min(items.length, MOST_SAMPLED)
+  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!)
 }
 
 /** The rows that a run takes of its files, in the task's form. UserError with file and line for the first that does not fit. */
@@ -30,10 +40,13 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
   const reading = task.settle?.(sets.train, unsettled) ?? unsettled
   const read = (rows: readonly Row[]): Item[] =>
     dataset(subject.model, task, labels, rows, { reading: { ...reading, columns: columnsOf(rows) }, labelled: true, reserved })
+  const trained = read(sets.train)
+  const evaluation = sets.eval && asked(task, read(sets.eval))
   return {
     reading,
-    examples: examplesIn(read(sets.train)),
-    evaluation: sets.eval && asked(task, read(sets.eval)),
+    examples: examplesIn(trained),
+    evaluation,
     test: sets.test && asked(task, read(sets.test)),
+    sample: sampled(evaluation ?? asked(task, trained)),
   }
 }

@@ -4,6 +4,7 @@ import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { type ForwardCosts, forwardCosts } from '../evaluate/inspection.ts'
+import type { MergeGap } from '../evaluate/merge-gap.ts'
 import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
@@ -15,6 +16,7 @@ import { type Environment, environment } from './environment.ts'
 import type { RunEvent, Sink } from './events.ts'
 import { saveResult, scoreTest, writeMetrics } from './finish.ts'
 import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts'
+import { mergeEvents, scoreMerge } from './merge-check.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
@@ -37,6 +39,8 @@ export interface RunSummary {
   readonly metrics: Readonly<Record<string, number>>
   /** What is kept scores so on the test rows. */
   readonly test?: Readonly<Record<string, number>>
+  /** What merging the experts of a mixture did to its answers. */
+  readonly merge?: MergeGap
   /** Of a run over several seeds, whose last the other fields describe. */
   readonly seeds?: SeedsSummary
 }
@@ -171,6 +175,8 @@ async function carryOn(
     if (!finished) return { out, finished, kept: progress.best, weights, forwardFlops, metrics: {} }
     const result = saveResult(out, config, prepared, training, progress)
     const test = await scoreTest(prepared, result, config.train.evalBatchSize)
+    const merge = await scoreMerge(prepared, result, config.train.evalBatchSize)
+    for (const event of merge ? mergeEvents(merge, progress.step) : []) emit(event)
     const { adapterBytes } = result
     const { step: steps, tokens, flops: trainFlops, best, last } = progress
     const kept = best ?? last
@@ -187,7 +193,7 @@ async function carryOn(
     const tested = test && { test }
     writeMetrics(out, { ...metrics, ...tested })
     emit({ event: 'done', ...metrics, ...tested })
-    return { out, finished, kept: best, weights, forwardFlops, metrics, ...tested }
+    return { out, finished, kept: best, weights, forwardFlops, metrics, ...tested, ...(merge && { merge }) }
   } finally {
     log.close()
     await training.close()

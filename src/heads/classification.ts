@@ -17,7 +17,7 @@ export function labelLoss(logits: Value, size: 'rows' | 'tokens' | 'places', obj
     logits,
     objective,
     (pass) => crossEntropy(pass, target, counts),
-    (first, second, form) => symmetricDivergence(first, second, counts, form),
+    (first, second, { form }) => symmetricDivergence(first, second, counts, form),
   )
 }
 

@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
 import { backward } from '../autodiff/backward.ts'
 import type { Value } from '../graph/graph.ts'
-import { squaredDifference, symmetricDivergence } from './consistency.ts'
+import { betweenNumbers, symmetricDivergence } from './consistency.ts'
 
 type Matrix = readonly (readonly number[])[]
 type Consistency = (first: Value, second: Value, counts: Value) => Value
 const reference: Consistency = (first, second, counts) => symmetricDivergence(first, second, counts, 'reference')
+const agreement = { weight: 1, ramp: 0, form: 'reference', numbers: 'square', crossEntropy: 'first' } as const
+const squared: Consistency = (first, second, counts) => betweenNumbers(first, second, counts, agreement)
 const symmetric: Consistency = (first, second, counts) => symmetricDivergence(first, second, counts, 'symmetric')
 
 /** The consistency of two passes and its gradients for both logits. */
@@ -71,9 +73,18 @@ test('passes that both are sure of different classes stay finite', async () => {
 })
 
 test('for numbers it is half the mean squared difference', async () => {
-  const one = await terms(squaredDifference, [2], [1], [1])
+  const one = await terms(squared, [[2]], [[1]], [1])
   near([one.value, one.one[0]!, one.two[0]!], [0.5, 1, -1], 1e-12)
-  const four = await terms(squaredDifference, [2, 0, 7, 1], [1, 3, 0, 1], [1, 1, 0, 1])
+  const four = await terms(squared, [[2], [0], [7], [1]], [[1], [3], [0], [1]], [1, 1, 0, 1])
   near([four.value], [(0.5 * (1 + 9)) / 3], 1e-12)
   near(four.one, [1 / 3, -1, 0, 0], 1e-12)
+})
+
+test('as a divergence numbers agree always, as in the code of the authors', async () => {
+  for (const form of ['reference', 'symmetric'] as const) {
+    const divergence: Consistency = (first, second, counts) =>
+      betweenNumbers(first, second, counts, { ...agreement, form, numbers: 'divergence' })
+    const { value, one, two } = await terms(divergence, [[2], [-1e4]], [[1], [1e4]], [1, 1])
+    assert.deepEqual([value, ...one, ...two].map(Math.abs), [0, 0, 0, 0, 0])
+  }
 })

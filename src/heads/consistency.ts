@@ -1,5 +1,6 @@
 import type { Value } from '../graph/graph.ts'
 import { add, div, mul, stopGradient, sub } from '../graph/ops/elementwise.ts'
+import { reshape } from '../graph/ops/movement.ts'
 import { logSoftmax, softmax } from '../graph/ops/normalize.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
 import type { Consistency } from '../nn/consistency.ts'
@@ -25,8 +26,12 @@ export function symmetricDivergence(first: Value, second: Value, counts: Value, 
   return div(mul(both, 0.5), targetCount(first.graph))
 }
 
-/** The consistency of two regressions, `½ mean (y₁ - y₂)²`, in both forms: the divergence of one logit would be identically zero. */
-export function squaredDifference(first: Value, second: Value, counts: Value): Value {
-  const difference = sub(first, second)
+/** `½ mean (y₁ - y₂)²`; the mean is over the step's targets. */
+function squaredDifference(first: Value, second: Value, counts: Value): Value {
+  const difference = reshape(sub(first, second), counts.shape)
   return div(mul(reduceSum(mul(mul(difference, difference), counts)), 0.5), targetCount(first.graph))
 }
+
+/** The consistency of two regressions, `[n, 1]` each. As a divergence it is that of a softmax over one logit: 0, with a gradient of 0. */
+export const betweenNumbers = (first: Value, second: Value, counts: Value, { numbers, form }: Consistency): Value =>
+  numbers === 'square' ? squaredDifference(first, second, counts) : symmetricDivergence(first, second, counts, form)

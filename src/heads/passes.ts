@@ -9,10 +9,10 @@ export function overPasses(
   outputs: Value,
   { passes, consistency }: Objective,
   task: (pass: Value) => Value,
-  between: (first: Value, second: Value, form: Consistency['form']) => Value,
+  between: (first: Value, second: Value, consistency: Consistency) => Value,
 ): LossTerms {
   if (consistency === null) return { task: task(outputs), consistency: null }
   const lanes = split(outputs, 0, passes)
   const counted = consistency.crossEntropy === 'both' ? lanes : lanes.slice(0, 1)
-  return { task: counted.map(task).reduce(add), consistency: between(lanes[0]!, lanes[1]!, consistency.form) }
+  return { task: counted.map(task).reduce(add), consistency: between(lanes[0]!, lanes[1]!, consistency) }
 }

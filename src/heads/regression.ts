@@ -4,7 +4,7 @@ import { input } from '../graph/graph.ts'
 import { div, mul, sub } from '../graph/ops/elementwise.ts'
 import { reshape } from '../graph/ops/movement.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
-import { squaredDifference } from './consistency.ts'
+import { betweenNumbers } from './consistency.ts'
 import { lossDivisor } from './divisors.ts'
 import type { Head } from './head.ts'
 import { overPasses } from './passes.ts'
@@ -22,9 +22,7 @@ export const regression: Head = {
       const error = sub(reshape(pass, lane), values)
       return div(reduceSum(mul(mul(error, error), counts)), lossDivisor(graph))
     }
-    return overPasses(logits, objective, squaredError, (first, second) =>
-      squaredDifference(reshape(first, lane), reshape(second, lane), counts),
-    )
+    return overPasses(logits, objective, squaredError, (first, second, consistency) => betweenNumbers(first, second, counts, consistency))
   },
   targets(examples) {
     const shape = [examples.length]

@@ -33,7 +33,7 @@ export const span: Head = {
         scores,
         objective,
         (pass) => crossEntropy(pass, target, counts),
-        (first, second, form) => symmetricDivergence(first, second, counts, form),
+        (first, second, { form }) => symmetricDivergence(first, second, counts, form),
       )
     })
     const mean = (values: (Value | null)[]): Value | null => (values[0] && values[1] ? mul(add(values[0], values[1]), 0.5) : null)

@@ -7,7 +7,7 @@ const of = (given: unknown, totalSteps: number | null = 40) => consistencyOf(con
 const weights = (given: unknown, at: readonly number[]): number[] => at.map((step) => consistencyWeight(of(given)!, step))
 
 test('a number is the weight of the reference form, and says the same as its object', () => {
-  assert.deepEqual(of(3), { weight: 3, ramp: 0, form: 'reference', crossEntropy: 'first' })
+  assert.deepEqual(of(3), { weight: 3, ramp: 0, form: 'reference', numbers: 'square', crossEntropy: 'first' })
   assert.deepEqual(of({ weight: 3 }), of(3))
   assert.deepEqual(of({}), of(1))
 })

@@ -16,16 +16,20 @@ export const consistencyOption = z.union([
         z.strictObject({ name: z.literal('ramp'), over: z.number().positive() }),
       ])
       .default({ name: 'constant' }),
+    /** Of regressions. */
+    numbers: z.enum(['square', 'divergence']).default('square'),
     crossEntropy: z.enum(['first', 'both']).default('first'),
   }),
 ])
 export type ConsistencyOption = z.infer<typeof consistencyOption>
 
+const usual = { form: 'reference', numbers: 'square', crossEntropy: 'first' } as const
+
 /** What the option says for a run of so many updates; null where nothing asks for a second pass. */
 export function consistencyOf(option: ConsistencyOption, totalSteps: number | null): Consistency | null {
-  if (typeof option === 'number') return option === 0 ? null : { weight: option, ramp: 0, form: 'reference', crossEntropy: 'first' }
-  const { weight, form, schedule, crossEntropy } = option
+  if (typeof option === 'number') return option === 0 ? null : { weight: option, ramp: 0, ...usual }
+  const { weight, form, schedule, numbers, crossEntropy } = option
   if (weight === 0 && crossEntropy === 'first') return null
   const over = schedule.name === 'ramp' ? schedule.over : 0
-  return { weight, ramp: Math.round(over < 1 ? over * (totalSteps ?? 0) : over), form, crossEntropy }
+  return { weight, ramp: Math.round(over < 1 ? over * (totalSteps ?? 0) : over), form, numbers, crossEntropy }
 }

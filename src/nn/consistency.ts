@@ -6,6 +6,11 @@ export interface Consistency {
   readonly ramp: number
   /** Whether a divergence's targets pass no gradient on, as in the code of AdaMix's authors, or it is differentiated as it stands. */
   readonly form: 'reference' | 'symmetric'
+  /**
+   * How passes that answer by numbers are compared: by half their squared difference, or as in the code of AdaMix's authors, by a
+   * divergence, which is 0 over a single logit.
+   */
+  readonly numbers: 'square' | 'divergence'
   /** The passes whose task loss counts: the first, as in AdaMix, or the sum of both, as in THOR (Zuo et al. 2022). */
   readonly crossEntropy: 'first' | 'both'
 }

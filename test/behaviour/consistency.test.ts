@@ -30,7 +30,7 @@ const examples = {
   'question-answering': lengths.map((length) => example(length, { start: 1, end: length - 1 })),
 } as const satisfies Partial<Record<TaskName, readonly Example[]>>
 type Tried = keyof typeof examples
-const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }
+const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', numbers: 'square', crossEntropy: 'first' }
 
 /** A mixture of two experts that differ, whose passes take the given ones. */
 function mixed(task: Tried, passes: readonly number[], changes: Partial<Consistency>) {
@@ -79,6 +79,17 @@ test('the reference form reports the value of the symmetric one', async () => {
   const [symmetric] = await steps('sequence-classification', [0, 1], { form: 'symmetric' })
   assert.equal(reference!.consistency, symmetric!.consistency)
   assert.notEqual(reference!.gradNorm, symmetric!.gradNorm)
+})
+
+test('regressions told to agree by a divergence learn from the labels alone, as with no weight on agreement', async () => {
+  const [[square], [reference], [none]] = await Promise.all([
+    steps('regression', [0, 1], {}),
+    steps('regression', [0, 1], { numbers: 'divergence' }),
+    steps('regression', [0, 1], { weight: 0 }),
+  ])
+  assert.ok(square!.consistency > 1e-4 && square!.gradNorm !== none!.gradNorm)
+  assert.equal(Math.abs(reference!.consistency), 0)
+  assert.deepEqual([reference!.loss, reference!.gradNorm], [none!.taskLoss, none!.gradNorm])
 })
 
 test('a ramp raises the weight from update to update; the consistency is reported without it', async () => {

@@ -23,7 +23,7 @@ const setting = settingOf(subject)
 const experts = 3
 const trained = /\.(A|B|prefix|prompt|output|bias)\b/
 
-const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' }
+const agreement: Consistency = { weight: 1, ramp: 0, form: 'reference', numbers: 'square', crossEntropy: 'first' }
 
 type Wrapped = Parameters<typeof plainDefinition>[0]
 const wrapped = (of: Wrapped): Method => plainDefinition(of).create(of, setting)

@@ -12,7 +12,7 @@ const subject = tinySubject()
 const { sites } = settingOf(subject)
 const biases = bitfit.create(bitfitOptions.parse({ name: 'bitfit' }), settingOf(subject))
 const experts = 3
-const agreement = { weight: 1, ramp: 0, form: 'reference', crossEntropy: 'first' } as const
+const agreement = { weight: 1, ramp: 0, form: 'reference', numbers: 'square', crossEntropy: 'first' } as const
 const mixed = (draw: Router): Method =>
   mixture(biases, sites, { experts, share: [], consistency: agreement, lazy: false, merges: true, routing: { per: 'pass', draw } })
 const lanes = mixed((_draw, { pass }) => 2 - pass)

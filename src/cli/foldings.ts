@@ -27,9 +27,9 @@ export const foldings: Readonly<
   convert: {
     make: convertAdapter,
     help: [
-      'an AdaLoRA adapter as plain LoRA',
+      'an adapter as plain LoRA: AdaLoRA, and what acts on parts of a map',
       'the model the adapter was trained on',
-      'saved AdaLoRA adapter',
+      'saved AdaLoRA or LoRA adapter',
       'where to write the LoRA adapter',
     ],
   },

@@ -29,7 +29,9 @@ export function factorsAt({ method, state, folder }: Pick<Member, 'method' | 'st
   const roles = Object.keys(method.parameters(site))
   if (roles.length === 0) return null
   if (!method.factors || site.kind !== 'linear') {
-    throw new UserError(`${folder} is ${method.name}, whose tensors are no factors of an increment; LoRA and AdaLoRA have them.`)
+    throw new UserError(
+      `${folder} is ${method.name}, whose tensors are no factors of an increment; those of AdaLoRA and of LoRA without dora are.`,
+    )
   }
   return method.factors(site, Object.fromEntries(roles.map((role) => [role, state.get(parameterName(site, role))!])))
 }

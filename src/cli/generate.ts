@@ -1,6 +1,6 @@
 import { readRows } from '../data/read-rows.ts'
 import type { Row } from '../data/row.ts'
-import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
+import { referencesOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { rowOf } from '../evaluate/answering.ts'
 import { openGenerator, type Written } from '../generate/generator.ts'
@@ -43,7 +43,7 @@ function together(rows: readonly Row[], flags: GenerateFlags): Asked[] {
   const columns = textColumns(rows, columnsOf(flags) ?? null)
   const asked = new Map<string, Asked>()
   for (const [i, row] of rows.entries()) {
-    const text = sourceOf(row, columns)
+    const text = JSON.stringify(row.values.get(columns.source))
     const known = asked.get(text) ?? { row, rows: [], references: [] }
     known.rows.push(i)
     if (flags.metric.length > 0) known.references.push(...referencesOf(row, columns))

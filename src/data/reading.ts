@@ -29,6 +29,10 @@ export const spans = z.strictObject({
 export const texts = z.strictObject({
   /** Put before what is read, such as "summarize: ". */
   prefix: z.string().default(''),
+  /** Between the entries of a text that is a list, such as triples. */
+  entries: z.string().default(' && '),
+  /** Between the fields of an entry: those of a list, or of a text that has them with " | " between. */
+  fields: z.string().default(' | '),
   /** Between what is read and what is written, in models without a decoder of its own; null: " ||" where rows have both. */
   separator: z.string().nullable().default(null),
   /** Tokens of what is written; longer texts are cut. */

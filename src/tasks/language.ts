@@ -22,7 +22,7 @@ function answers(rows: readonly Row[], source: Source): Item[] {
   const { encode } = source.tokenizer()
   return rows.map((row) => {
     const place = placeOf(row)
-    const read = encode(prefix + sourceOf(row, columns), null, Math.min(reading.maxLength, source.maxPositions))
+    const read = encode(prefix + sourceOf(row, columns, reading.texts), null, Math.min(reading.maxLength, source.maxPositions))
     const tokens = modelTokens(read, row, source)
     const example = (label: readonly number[] | null): Example => ({ ...tokens, ...place, label, decoder: teacherForced(label, decoder!) })
     if (!labelled) return { ...place, examples: [example(null)] }
@@ -51,7 +51,7 @@ function continuations(rows: readonly Row[], source: Source): Item[] {
       const label = written && [...prompt.map((id) => (loss === 'all' ? id : -100)), ...written]
       return { ...modelTokens({ ids, types: ids.map(() => 0) }, row, source), ...place, label }
     }
-    const given = tokens(prefix + sourceOf(row, columns))
+    const given = tokens(prefix + sourceOf(row, columns, reading.texts))
     if (!labelled) return { ...place, examples: [example(given, null)] }
     const ending = end === null ? [] : [end]
     const texts = referencesOf(row, columns).map((text) => [...tokens(` ${text.trim()}`).slice(0, targetLength - ending.length), ...ending])
@@ -65,7 +65,9 @@ function blocks(rows: readonly Row[], source: Source): Item[] {
   const columns = textColumns(rows, reading.columns)
   const { tokens } = source.tokenizer()
   const most = Math.min(reading.maxLength, source.maxPositions)
-  const stream = rows.flatMap((row) => [...tokens(sourceOf(row, columns)), ...(end === null ? [] : [end])].map((id) => ({ id, row })))
+  const stream = rows.flatMap((row) =>
+    [...tokens(sourceOf(row, columns, reading.texts)), ...(end === null ? [] : [end])].map((id) => ({ id, row })),
+  )
   const starts = Array.from({ length: Math.ceil(stream.length / most) }, (_, i) => i * most)
   // A single token has nothing to foretell.
   return starts.flatMap((start) => {

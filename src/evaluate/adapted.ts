@@ -1,3 +1,4 @@
+import type { Reading } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import { type Adapter, type Card, describeAdapter, loadAdapter, type Warn } from '../formats/index.ts'
 import { taskNames } from '../heads/index.ts'
@@ -18,6 +19,8 @@ export interface Adapted {
   readonly adapter: Adapter | null
   readonly method: Method
   readonly state: ReadonlyMap<string, Tensor>
+  /** How rows were read in training, as the folder of the adapter or of a whole model tells; absent where it does not. */
+  readonly reading?: Reading | undefined
 }
 
 export interface AdaptedOptions {
@@ -51,14 +54,15 @@ const numbered = (outputs: number): string[] => Array.from({ length: outputs }, 
 /** Puts an adapter on a model, or takes the model with the head it has; for `warn` see `loadAdapter`. */
 export function openAdapted(model: Model, { adapter, task: given, labels }: AdaptedOptions, warn: Warn = () => {}): Adapted {
   if (adapter === null) {
-    const description = needTask(given, describeAdapter(model.folder), model.folder)
+    const card = describeAdapter(model.folder)
+    const description = needTask(given, card, model.folder)
     const { head, classes } = tasks[description.kind]
     const own = modelLabels({ model, head, labels: 1 })
     if (own === null)
       throw new UserError(`${model.folder} has no head for ${description.kind}: give --adapter, or a model that was trained for it.`)
     const named = labels ?? wordLabels(description) ?? labelsOf(own, description, model.folder)
     const open = openTask(model, description, classes ? named : [])
-    return { open, adapter: null, method: inPlace('none', () => false), state: new Map() }
+    return { open, adapter: null, method: inPlace('none', () => false), state: new Map(), reading: card.reading }
   }
   const card = describeAdapter(adapter)
   const description = needTask(given, card, adapter)
@@ -78,5 +82,5 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
     }
   }
   const method = methodFor(open.subject, open.outline, loaded.options, null, loaded.memory)
-  return { open, adapter: loaded, method, state: loaded.state }
+  return { open, adapter: loaded, method, state: loaded.state, reading: card.reading }
 }

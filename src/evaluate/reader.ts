@@ -6,23 +6,22 @@ import { arrangement } from './arrangement.ts'
 import { dataset, taskColumns } from './dataset.ts'
 
 export interface ReaderOptions {
-  /** Columns of the rows; by default those of the adapter's run, else guessed from their names. */
+  /** Columns of the rows; by default those of the run that made the adapter or model, else guessed from their names. */
   readonly columns?: Columns | null
-  /** Texts are truncated to so many tokens; by default as in the adapter's run, else as the task has it. */
+  /** Texts are truncated to so many tokens; by default as in that run, else as the task has it. */
   readonly maxLength?: number
-  /** How answers are found in long texts; what is left out is as in the adapter's run. */
+  /** How answers are found in long texts; what is left out is as in that run. */
   readonly spans?: Partial<Spans>
-  /** How texts are put to a model that writes; what is left out is as in the adapter's run. */
+  /** How texts are put to a model that writes; what is left out is as in that run. */
   readonly texts?: Partial<Texts>
 }
 
 /** Turns rows into items as the adapter's run did, where nothing else is said; `labelled` where labels are needed. */
 export type Reader = (rows: readonly Row[], labelled: boolean) => Item[]
 
-export function openReader({ open, adapter, method }: Adapted, options: ReaderOptions): Reader {
+export function openReader({ open, method, reading: run }: Adapted, options: ReaderOptions): Reader {
   const { subject, task, labels } = open
   const { reserved } = arrangement(subject, method)
-  const run = adapter?.card.reading
   const maxLength = options.maxLength ?? run?.maxLength ?? task.maxLength
   const spans = { ...(run?.spans ?? readingFields.spans.parse(undefined)), ...options.spans }
   const texts = { ...(run?.texts ?? readingFields.texts.parse(undefined)), ...options.texts }

@@ -22,9 +22,10 @@ import { pythonJson } from './python-json.ts'
 
 const CONFIG = 'config.json'
 
-/** What tokenizers keep in a model folder. */
-const tokenizerFiles = [
+/** What tokenizers keep in a model folder, and how its texts are written. */
+const filesBeside = [
   'added_tokens.json',
+  'generation_config.json',
   'merges.txt',
   'sentencepiece.bpe.model',
   'special_tokens_map.json',
@@ -35,7 +36,7 @@ const tokenizerFiles = [
   'vocab.json',
   'vocab.txt',
 ]
-const files = [CONFIG, WEIGHTS_FILE, ...tokenizerFiles]
+const files = [CONFIG, WEIGHTS_FILE, ...filesBeside]
 
 type BaseParameters = ReadonlyMap<string, BaseParameter>
 
@@ -54,7 +55,7 @@ function* tensorsOf(model: Model, state: ReadonlyMap<string, Tensor>, base: Base
 function writeModel(folder: string, model: Model, state: ReadonlyMap<string, Tensor>, card: Card, base: BaseParameters): void {
   writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(model, state, base), { format: 'pt' })
   writeText(join(folder, CONFIG), `${pythonJson(modelConfig(model, card), isConfigFloat)}\n`)
-  for (const name of tokenizerFiles) {
+  for (const name of filesBeside) {
     const file = join(model.folder, name)
     if (existsSync(file)) writeAtomically(join(folder, name), (append) => append(explained(file, () => readFileSync(file))))
   }
@@ -62,7 +63,7 @@ function writeModel(folder: string, model: Model, state: ReadonlyMap<string, Ten
 
 /**
  * Writes a whole model as a folder for transformers, in float32: every tensor of `base` under HF's name, from `state` where
- * it is there, else from the checkpoint; `config.json` for the card's task; the tokenizer's files.
+ * it is there, else from the checkpoint; `config.json` for the card's task; the files beside it.
  */
 export function saveModel(folder: string, model: Model, state: ReadonlyMap<string, Tensor>, card: Card, base: BaseParameters): void {
   replaceFolder(folder, CARD_FILE, [CARD_FILE, ...files], (temporary) => {

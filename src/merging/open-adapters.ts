@@ -136,7 +136,7 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       const { adapter } = await combination(members, 'cat', head, settings, evidence)
       const { open } = members[0]!
       const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
-      const voice = { adapted: { open, adapter, method, state: adapter.state }, adapters: [adapter] }
+      const voice = { adapted: { open, adapter, method, state: adapter.state, reading: adapter.card.reading }, adapters: [adapter] }
       active = () => voice
     },
     stack(names) {

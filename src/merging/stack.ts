@@ -36,5 +36,5 @@ export function stackOf(layers: readonly Layer[], { open }: Adapted): Adapted {
     ),
   )
   const whole = [...top.state].filter(([name]) => base.has(name))
-  return { open, adapter: top, method: stacked(methods), state: new Map([...added, ...whole]) }
+  return { open, adapter: top, method: stacked(methods), state: new Map([...added, ...whole]), reading: top.card.reading }
 }

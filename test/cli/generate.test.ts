@@ -59,13 +59,14 @@ function projectOf({ task, config, tokenizer, files }: Project): string {
     )
     return [name, { shape, data }] as const
   })
+  writeFileSync(join(model, 'generation_config.json'), '{"eos_token_id": 1}')
   writeSafetensors(join(model, 'model.safetensors'), tensors)
   writeFileSync(join(folder, 'rows.jsonl'), jsonLines(rows.map(([mr, ref]) => ({ mr, ref }))))
   const run = {
     model: 'model',
     task,
     method: { name: 'full' },
-    data: { train: 'rows.jsonl', eval: 'rows.jsonl', columns: { text: 'mr', label: 'ref' } },
+    data: { train: 'rows.jsonl', eval: 'rows.jsonl', columns: { text: 'mr', label: 'ref' }, texts: { prefix: 'say ', separator: ' =' } },
     train: { batchSize: 4, steps: 250, learningRate: 5e-3, schedule: 'constant', evalEvery: 250 },
   }
   writeFileSync(join(folder, 'run.json'), JSON.stringify(run))
@@ -113,6 +114,13 @@ for (const name of Object.keys(projects)) {
       )
       assert.match(told, /^4 texts in out\.jsonl\nmetric +score +95 % interval\nbleu +100\.0000 /)
     }
+  })
+
+  test(`${name}, saved whole, writes as it learned to without being told how texts are put`, async () => {
+    const folder = folders.get(name)!
+    for (const [mr, ref] of rows) assert.equal(await succeed(['generate', '--model', 'run/adapter', '--text', mr], folder), `${ref}\n`)
+    const [given, kept] = ['model', 'run/adapter'].map((at) => readFileSync(join(folder, at, 'generation_config.json'), 'utf8'))
+    assert.equal(kept, given)
   })
 
   test(`${name} writes the same drawn texts for a seed, and one text on the terminal`, async () => {

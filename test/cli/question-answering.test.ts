@@ -106,6 +106,18 @@ test('a question on the command line, raw scores, and a file in SQuAD’s own fo
   assert.equal(await evaluate('nested.json'), await evaluate('v2.jsonl'))
 })
 
+test('a merged model answers as the adapter does, by its windows and its threshold', async () => {
+  for (const name of ['v1', 'v2']) {
+    await succeed(['merge', ...asked(name), '--out', `${name}-merged`], folder)
+    const answers = async (...from: string[]): Promise<unknown[]> =>
+      lines(await succeed(['predict', ...from, '--data', 'v2.jsonl'], folder)).map(({ answer }) => answer)
+    const [whole, adapter] = [await answers('--model', `${name}-merged`), await answers(...asked(name))]
+    // The threshold is what one of the rows scored: there rounding may decide.
+    assert.ok(whole.filter((answer, i) => answer !== adapter[i]).length <= (name === 'v1' ? 0 : 1), JSON.stringify([whole, adapter]))
+    if (name === 'v2') assert.notDeepEqual(await answers(...asked(name), '--span', 'nullThreshold=0'), adapter)
+  }
+})
+
 test('columns by other names', async () => {
   const renamed = questions(4, false).map(({ id, question, context, answers }) => ({ key: id, q: question, text: context, gold: answers }))
   writeFileSync(join(folder, 'renamed.jsonl'), jsonLines(renamed))

@@ -21,8 +21,11 @@ test('an adapter is asked as it was trained: columns and truncation', async () =
   assert.notEqual(JSON.parse(await succeed(longer, folder)).loss, asked.loss)
 })
 
-test('a merged folder tells its task', async () => {
+test('a merged folder tells its task, and how its rows were read', async () => {
   await succeed(['merge', '--model', 'model', '--adapter', 'run/adapter', '--out', 'merged'], folder)
+  const asked = JSON.parse(await succeed(['eval', '--model', 'merged', '--data', 'said.jsonl'], folder))
+  const measured = readJson(folder, 'run', 'metrics.json')
+  assert.ok(Math.abs(asked.loss - Number(measured.loss)) < 1e-5, `${asked.loss}, in the run ${measured.loss}`)
   assert.match(await succeed(['predict', '--model', 'merged', '--text', 'The film was good.'], folder), /^\{"label":"(good|bad)"/)
 })
 

@@ -20,9 +20,9 @@ export async function findModel(id: string, notice: (text: string) => void = () 
   return openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
 }
 
-/** A model's configuration alone. */
+/** A model's configuration alone, with its tokenizer beside it; no weights are fetched. */
 export async function findConfig(id: string): Promise<Model> {
-  return openConfig(await resolveModel(id))
+  return openConfig(await resolveModel(id, process.env, () => {}, 'description'))
 }
 
 /** A model with the head of a task on it. */

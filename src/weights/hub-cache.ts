@@ -8,6 +8,9 @@ import { explained } from './file-access.ts'
 /** Names and values of environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** What is wanted of a model: all of it, or what tells of it, its configuration and tokenizer. */
+export type Extent = 'whole' | 'description'
+
 /** A full commit id, as the hub and the cache write it. */
 export const COMMIT = /^[0-9a-f]{40}$/
 
@@ -27,15 +30,15 @@ export function modelFolder(cache: string, id: string): string {
 }
 
 /**
- * The cached snapshot of a model's main branch, or undefined where there is none that is whole: config.json and all weight
- * files. Whether it has a tokenizer too is asked by `hasTokenizer`.
+ * The cached snapshot of a model's main branch, or undefined where there is none that is whole: config.json and, unless its
+ * description will do, all weight files. Whether it has a tokenizer too is asked by `hasTokenizer`.
  */
-export function cachedSnapshot(cache: string, id: string): string | undefined {
+export function cachedSnapshot(cache: string, id: string, extent: Extent = 'whole'): string | undefined {
   const ref = join(modelFolder(cache, id), 'refs', 'main')
   if (!existsSync(ref)) return undefined
   const commit = explained(ref, () => readFileSync(ref, 'utf8')).trim()
   const folder = join(modelFolder(cache, id), 'snapshots', commit)
-  return COMMIT.test(commit) && isWhole(folder) ? folder : undefined
+  return COMMIT.test(commit) && holds(folder, extent) ? folder : undefined
 }
 
 /** Whether the folder has a tokenizer: without one, a snapshot may be half downloaded. */
@@ -44,8 +47,10 @@ export function hasTokenizer(folder: string): boolean {
   return files.some((name) => existsSync(join(folder, name)))
 }
 
-function isWhole(folder: string): boolean {
-  if (!existsSync(join(folder, 'config.json')) || !hasWeights(folder)) return false
+function holds(folder: string, extent: Extent): boolean {
+  if (!existsSync(join(folder, 'config.json'))) return false
+  if (extent === 'description') return true
+  if (!hasWeights(folder)) return false
   try {
     return weightFiles(folder).every((name) => existsSync(join(folder, name)))
   } catch (error) {

@@ -6,7 +6,7 @@ import { downloadFile, listFiles, modelInfo } from '@huggingface/hub'
 import { UserError } from '../errors.ts'
 import type { HubFile } from './hub-blob.ts'
 import { storeFile } from './hub-blob.ts'
-import { COMMIT, modelFolder } from './hub-cache.ts'
+import { COMMIT, type Extent, modelFolder } from './hub-cache.ts'
 
 /** How to reach the hub. */
 export interface HubAccess {
@@ -20,9 +20,10 @@ const SMALL_FILE =
 const WEIGHT_FILE = /^[\w.-]+\.safetensors(\.index\.json)?$/
 
 /** Of a model's file names, those that are needed: where `model.safetensors` is there, no other weights. */
-export function neededFiles(names: readonly string[]): string[] {
+export function neededFiles(names: readonly string[], extent: Extent = 'whole'): string[] {
   const single = names.includes('model.safetensors')
-  return names.filter((name) => SMALL_FILE.test(name) || (single ? name === 'model.safetensors' : WEIGHT_FILE.test(name)))
+  const isWeights = (name: string): boolean => (single ? name === 'model.safetensors' : WEIGHT_FILE.test(name))
+  return names.filter((name) => SMALL_FILE.test(name) || (extent === 'whole' && isWeights(name)))
 }
 
 /**
@@ -32,14 +33,20 @@ export function neededFiles(names: readonly string[]): string[] {
  * @returns the snapshot folder
  * @throws UserError where the model has no safetensors weights or a file arrives altered; else what the hub client throws
  */
-export async function downloadModel(cache: string, id: string, access: HubAccess, notice: (text: string) => void): Promise<string> {
+export async function downloadModel(
+  cache: string,
+  id: string,
+  access: HubAccess,
+  notice: (text: string) => void,
+  extent: Extent,
+): Promise<string> {
   const repo = { type: 'model', name: id } as const
   const { sha } = await modelInfo({ ...access, name: id, revision: 'main', additionalFields: ['sha'] })
   if (typeof sha !== 'string' || !COMMIT.test(sha)) throw new UserError(`The hub names no commit for "${id}"; check HF_ENDPOINT.`)
   const files = await hubFiles(listFiles({ ...access, repo, revision: sha }))
   checkWeights(id, [...files.keys()])
   const folder = modelFolder(cache, id)
-  for (const name of neededFiles([...files.keys()])) {
+  for (const name of neededFiles([...files.keys()], extent)) {
     const file = hubFile(files.get(name)!)
     await storeFile(folder, sha, file, async () => {
       notice(`Downloading ${name} of ${id} (${(file.size / 1e6).toFixed(1)} MB)`)

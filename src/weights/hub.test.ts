@@ -142,6 +142,23 @@ test('downloads what is needed into the layout of the cache', async () => {
   assert.deepEqual(requests, [], 'the second time from the cache')
 })
 
+test('of a description no weights are fetched, and they are when they are asked for', async () => {
+  files['model.safetensors.index.json'] = Buffer.from('{}')
+  const described = await resolveModel('owner/name', environment(), undefined, 'description')
+  assert.deepEqual(readdirSync(described).sort(), ['config.json', 'tokenizer.json', 'vocab.txt'])
+  assert.ok(!requests.some((url) => url.includes('safetensors')), requests.join('\n'))
+  requests = []
+  assert.equal(await resolveModel('owner/name', environment(), undefined, 'description'), described)
+  assert.deepEqual(requests, [], 'the second time from the cache')
+  await refused('owner/name', /unset HF_HUB_OFFLINE/, { HF_HUB_OFFLINE: '1' })
+  const whole = await resolveModel('owner/name', environment())
+  assert.deepEqual(readFileSync(join(whole, 'model.safetensors')), weights)
+  assert.ok(!requests.map(String).some((url) => url.endsWith('/config.json')), 'what had arrived is kept')
+  requests = []
+  assert.equal(await resolveModel('owner/name', environment(), undefined, 'description'), whole)
+  assert.deepEqual(requests, [])
+})
+
 test('a broken or altered download leaves nothing that is taken for whole, and a second run completes it', async () => {
   const isWeights = (request: IncomingMessage) => request.url!.endsWith('/model.safetensors') && !request.headers.range
   const failures: [RegExp, (response: ServerResponse) => void][] = [

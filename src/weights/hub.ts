@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { HubApiError } from '@huggingface/hub'
 import { didYouMean, UserError } from '../errors.ts'
-import type { Environment } from './hub-cache.ts'
+import type { Environment, Extent } from './hub-cache.ts'
 import { cachedSnapshot, hasTokenizer, hubCache } from './hub-cache.ts'
 import type { HubAccess } from './hub-download.ts'
 import { downloadModel } from './hub-download.ts'
@@ -15,7 +15,12 @@ const ID = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)?$/
  * @param notice is told of each file before it is fetched
  * @throws UserError where there is no such folder or model, or it cannot be fetched; says which and the next step
  */
-export async function resolveModel(id: string, env: Environment = process.env, notice: (text: string) => void = () => {}): Promise<string> {
+export async function resolveModel(
+  id: string,
+  env: Environment = process.env,
+  notice: (text: string) => void = () => {},
+  extent: Extent = 'whole',
+): Promise<string> {
   if (existsSync(id)) {
     if (!statSync(id).isDirectory()) throw new UserError(`${id} is a file; give the folder of the model.`)
     return id
@@ -24,18 +29,18 @@ export async function resolveModel(id: string, env: Environment = process.env, n
   if (!ID.test(id) || /--|\.\./.test(id)) {
     throw new UserError(`${JSON.stringify(id)} is neither a folder nor an id of the hub; give a folder, "owner/name" or "name".`)
   }
-  return fromHub(id, env, notice)
+  return fromHub(id, env, notice, extent)
 }
 
-async function fromHub(id: string, env: Environment, notice: (text: string) => void): Promise<string> {
+async function fromHub(id: string, env: Environment, notice: (text: string) => void, extent: Extent): Promise<string> {
   const cache = hubCache(env)
-  const cached = cachedSnapshot(cache, id)
+  const cached = cachedSnapshot(cache, id, extent)
   const offline = /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '')
   if (cached !== undefined && (offline || hasTokenizer(cached))) return cached
   if (offline) throw new UserError(`"${id}" is neither a folder nor cached; unset HF_HUB_OFFLINE to download it, or give a folder.`)
   const access = hubAccess(env)
   try {
-    return await downloadModel(cache, id, access, notice)
+    return await downloadModel(cache, id, access, notice, extent)
   } catch (error) {
     throw downloadError(id, error)
   }

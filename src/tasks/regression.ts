@@ -12,7 +12,7 @@ export const regression: Task = {
   head,
   classes: false,
   primary: 'pearson',
-  metricNames: ['pearson', 'spearman', 'loss'],
+  metricNames: ['pearson', 'spearman', 'correlation', 'loss'],
   discover: () => [],
   labelColumns,
   maxLength: 128,

@@ -154,7 +154,7 @@ test('regressions answer by the mean, and have no calibration', async () => {
   const predictor = await open(changes)
   const metrics = await predictor.evaluate(await readRows(at('numbers.jsonl')))
   await predictor.close()
-  assert.deepEqual(Object.keys(metrics), ['pearson', 'spearman', 'loss'])
+  assert.deepEqual(Object.keys(metrics), ['pearson', 'spearman', 'correlation', 'loss'])
 })
 
 const onModel = ['--model', 'model', '--adapter', 'mixed/adapter']

@@ -30,16 +30,17 @@ export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequ
   // Virtual tokens before text that keeps its own positions have none; what is looked up for them is not used.
   const moved =
     positionShift === 0 ? positions : (ids: Int32Array) => positions(ids).map((position) => Math.max(position + positionShift, 0))
+  // Beside a decoder virtual tokens are read, while a prefix comes before what is written, and it is there that positions run on.
+  const [read, written] = decoder && virtualTokens === 0 ? [positions, moved] : [moved, decoder ? positions : moved]
   return {
     virtualTokens,
     reserved: virtualTokens + positionShift,
-    positions: moved,
+    positions: written,
     rows: (examples) => (virtualTokens === 0 ? examples : examples.map((example) => virtualRow(example, virtualTokens))),
     batch(rows, copies = 1) {
-      if (!decoder) return pack(rows, moved, copies)
-      // A prefix comes before what is written, and it is there that positions run on.
+      if (!decoder) return pack(rows, read, copies)
       const texts = rows.map((row) => ({ ...row, ...row.decoder! }))
-      return { ...pack(rows, positions, copies), decoder: pack(texts, moved, copies) }
+      return { ...pack(rows, read, copies), decoder: pack(texts, written, copies) }
     },
   }
 }

@@ -82,11 +82,11 @@ function warnOfType(type: unknown, { model }: Subject, file: string, warn: Warn)
   warn(`${file}: "model_type" is "${type}", and this model is of the type "${model.modelType}"; check that it is the right model.`)
 }
 
-/** What adapter-hub alone can hold. */
-const isItsOwn = (options: MethodOptions): boolean =>
+/** What adapter-hub alone can hold; prompts not of models with a decoder. */
+const isItsOwn = (options: MethodOptions, { model }: Subject): boolean =>
   options.name === 'bottleneck' ||
   (options.name === 'prefix' && options.positions === 'own') ||
-  (options.name === 'prompt' && options.place === 'embedded')
+  (options.name === 'prompt' && options.place === 'embedded' && !model.wiring.decoder)
 
 /** The options that adatune noted, where they say the same as the files. */
 function noted(told: MethodOptions, own: MethodOptions | null, subject: Subject): MethodOptions {
@@ -120,7 +120,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
 export const adapterHub: Format = {
   methods: [...writers.keys()],
   // What PEFT has too goes back to where it came from, known by its name.
-  keeps: (options, _subject, { adapterName }) => isItsOwn(options) || (adapterName !== null && isHubLora(options)),
+  keeps: (options, subject, { adapterName }) => isItsOwn(options, subject) || (adapterName !== null && isHubLora(options)),
   library: 'adapters',
   files: [CONFIG, TENSORS, HEAD_CONFIG, HEAD_TENSORS],
   holds: (folder) => existsSync(join(folder, CONFIG)) && 'config' in readFields(join(folder, CONFIG)),

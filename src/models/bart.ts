@@ -53,10 +53,9 @@ function embeddings(network: Network, side: Side, config: Config): Value {
   const text = side === 'encoder' ? network.embedding({ kind: 'embedding', name: words, layer: null, hidden }, { value }) : value
   const table = { name: `${name}.embed_positions`, rows: config.max_position_embeddings + OFFSET, size: hidden }
   const sum = add(text, embedding(network, stream.positions, table))
-  return network.dropout(
-    norm(network, sum, { name: `${name}.layernorm_embedding`, layer: null, size: hidden, epsilon: EPSILON }),
-    config.dropout,
-  )
+  const normed = norm(network, sum, { name: `${name}.layernorm_embedding`, layer: null, size: hidden, epsilon: EPSILON })
+  const dropped = network.dropout(normed, config.dropout)
+  return side === 'encoder' ? network.embedding({ kind: 'embedding', name, layer: null, hidden, whole: true }, { value: dropped }) : dropped
 }
 
 /** One of the two stacks of post-norm layers; the decoder's also read the encoder. */

@@ -63,7 +63,9 @@ function stack(network: Network, embedded: Value, encoder: { network: Network; o
     return bucketBias(network.parameter(rows, [buckets.count, heads], 0), buckets, scored)
   }
   const layers = encoder ? (config.num_decoder_layers ?? config.num_layers) : config.num_layers
-  let x = network.dropout(embedded, dropout)
+  const entering = network.dropout(embedded, dropout)
+  const whole = { kind: 'embedding', name, layer: null, hidden: size, whole: true } as const
+  let x = encoder ? entering : network.embedding(whole, { value: entering })
   for (let layer = 0; layer < layers; layer++) {
     let part = 0
     /** A sub-layer on the normalised stream, added to it. */

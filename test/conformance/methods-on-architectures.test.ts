@@ -53,9 +53,9 @@ const models: readonly {
     golden: 't5-s2s-lora',
     task: 'seq2seq-lm',
     rows: answered,
-    refused: { head: noHead, bitfit: /trains biases/, 'prompt behind the norm': /place/ },
+    refused: { head: noHead, bitfit: /trains biases/ },
   },
-  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', rows: answered, refused: { head: noHead, 'prompt behind the norm': /place/ } },
+  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', rows: answered, refused: { head: noHead } },
 ]
 
 for (const { golden, task, rows, refused = {} } of models) {

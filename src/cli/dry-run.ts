@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import { bringsTokens } from '../data/token-row.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { inspectMethod, type MethodInspection } from '../evaluate/inspection.ts'
@@ -41,7 +42,7 @@ export interface DryRun {
 function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): DryRun['examples'] {
   const { data, train, published } = config
   const { labels } = opened.open
-  if (files && (hasTokenizer(folder) || files.train.every(({ values }) => values.has('input_ids'))))
+  if (files && (hasTokenizer(folder) || files.train.every(bringsTokens)))
     return { from: 'data', count: runExamples(config, opened, files).examples.length }
   if (data.shots !== null && labels.length > 0) return { from: 'shots', count: data.shots * labels.length }
   if (published?.rows) return { from: 'published.rows', count: published.rows }

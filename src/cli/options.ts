@@ -1,6 +1,7 @@
 import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
+import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 
 /** Options of the commands that answer, as the command line gives them. */
@@ -65,12 +66,8 @@ export function columnsOf(
 /** What `--span key=value` says of how answers are found. */
 function spansOf(settings: readonly string[]): Partial<Spans> {
   const given = withSettings({}, settings, '--span')
-  const known = Object.keys(spans.shape)
-  const unknown = Object.keys(given).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw new UserError(`--span ${unknown}: known are ${known.join(', ')}.${didYouMean(unknown, known)}`)
-  const parsed = spans.safeParse(given)
-  if (!parsed.success) throw new UserError(`--span ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}.`)
-  return Object.fromEntries(Object.entries(parsed.data).filter(([key]) => key in given))
+  const all = parseSettings(spans, given, '--span')
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
 }
 
 export function predictorOptions(flags: PredictorFlags): PredictorOptions {

@@ -3,7 +3,7 @@ import { type Columns, guessColumns } from './columns.ts'
 import { readRows } from './read-rows.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
 import { type DecoderStart, teacherForced } from './teacher-forced.ts'
-import { givenTokens, type Limits, type Tokens } from './token-row.ts'
+import { bringsTokens, givenTokens, type Limits, type Tokens } from './token-row.ts'
 import type { Encoded, Tokenizer } from './tokenizer.ts'
 
 export type { Columns } from './columns.ts'
@@ -95,7 +95,7 @@ export function examplesOf(rows: readonly Row[], options: ExampleOptions): Examp
     const own = options.own?.(row)
     if (own) return { ...modelTokens(own, row, options), label: own.label, file: row.file, line: row.line }
     let tokens: Tokens
-    if ((row.values.get('input_ids') ?? null) !== null) {
+    if (bringsTokens(row)) {
       tokens = givenTokens(row, options)
     } else {
       columns ??= guessColumns(row)

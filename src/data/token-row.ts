@@ -30,6 +30,9 @@ function integers(row: Row, column: string, below: number, length: number | null
   throw new UserError(`${at(row)}: "${column}"[${wrong}] is ${shown(value[wrong])}; expected an integer from 0 to ${below - 1}.`)
 }
 
+/** Whether a row brings its own tokens; an empty cell is none. */
+export const bringsTokens = ({ values }: Row): boolean => (values.get('input_ids') ?? null) !== null
+
 /**
  * The tokens of a row that brings its own `input_ids`, with `attention_mask` and `token_type_ids` where it has them; kept whole, masked
  * tokens included. UserError for values out of range, other lengths, or more tokens than the model has positions.

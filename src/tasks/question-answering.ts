@@ -1,6 +1,7 @@
 import type { Item } from '../data/examples.ts'
 import { spanLabel } from '../data/labels.ts'
 import type { Row } from '../data/row.ts'
+import { bringsTokens } from '../data/token-row.ts'
 import { span } from '../heads/span.ts'
 import type { Answered } from './answered.ts'
 import { labelColumn, oneExample } from './one-example.ts'
@@ -10,7 +11,6 @@ import { spanScores } from './span-scores.ts'
 import type { Task } from './task.ts'
 import { tokenSpanAnswer, tokenSpanMetrics, tokenSpanScores } from './token-spans.ts'
 
-const hasTokens = ({ values }: Row): boolean => (values.get('input_ids') ?? null) !== null
 const readTokens = oneExample((row) => spanLabel(row))
 
 const isPassage = (answered: Answered): answered is Answered<Passage> => 'windows' in answered.item
@@ -51,7 +51,7 @@ export const questionAnswering: Task = {
     const { spans } = reading
     return { ...reading, spans: { ...spans, nullThreshold: spans.nullThreshold ?? found ?? null } }
   },
-  read: (rows, source, names): Item[] => (rows[0] && !hasTokens(rows[0]) ? readPassages(rows, source) : readTokens(rows, source, names)),
+  read: (rows, source, names): Item[] => (rows[0] && !bringsTokens(rows[0]) ? readPassages(rows, source) : readTokens(rows, source, names)),
   distributions: {
     places: (size) => [0, 1].map((end) => Array.from({ length: size / 2 }, (_, i) => 2 * i + end)),
     targets(label) {

@@ -1,6 +1,7 @@
 import type { OwnRow } from '../data/examples.ts'
 import { tokenLabels, wordLabels } from '../data/labels.ts'
 import { cellOf, type Row } from '../data/row.ts'
+import { bringsTokens } from '../data/token-row.ts'
 import { encodeWords, wordsOf } from '../data/words.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
@@ -29,7 +30,7 @@ const labelColumns: readonly string[] = ['label', 'labels', 'ner_tags', 'tags']
 
 /** A row of words, whose labels stand at their first tokens; null for others. */
 function wordRow(row: Row, { text, label, names, maxLength }: OwnReading, { tokenizer }: Source): OwnRow | null {
-  const words = row.values.has('input_ids') ? null : wordsOf(row, text)
+  const words = bringsTokens(row) ? null : wordsOf(row, text)
   if (words === null) return null
   const given = names && wordLabels(cellOf(row, label), names, words.length, row, label)
   const { word, ...encoded } = encodeWords(tokenizer(), words, maxLength)
@@ -48,7 +49,7 @@ export const tokenClassification: Task = {
   discover(rows, column) {
     const cells = rows.map((row) => {
       const cell = cellOf(row, column)
-      return Array.isArray(cell) && row.values.has('input_ids') === false ? cell : tokenLabels(cell, Infinity, row, column)
+      return Array.isArray(cell) && !bringsTokens(row) ? cell : tokenLabels(cell, Infinity, row, column)
     })
     return discover(cells.flat())
   },

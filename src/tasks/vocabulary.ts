@@ -1,5 +1,6 @@
 import { tokenLabels } from '../data/labels.ts'
 import type { Row } from '../data/row.ts'
+import { bringsTokens } from '../data/token-row.ts'
 import type { Head } from '../heads/head.ts'
 import { type Asks, TOLD } from '../heads/vocabulary.ts'
 import { only } from './answered.ts'
@@ -28,7 +29,7 @@ interface Words extends Pick<Task, 'drawn' | 'settle'> {
 /** A word of the vocabulary at each place that is asked for; with `logits`, the model's at every token. */
 function task({ head, asks, labelled, read = (tokens) => tokens, maxLength = 128, ...rest }: Words, setting: TaskSetting | null): Task {
   const vocabulary = setting?.vocabularySize ?? Number.MAX_SAFE_INTEGER
-  const given = ({ values }: Row, column: string): boolean => values.has('input_ids') && Array.isArray(values.get(column))
+  const given = (row: Row, column: string): boolean => bringsTokens(row) && Array.isArray(row.values.get(column))
   return {
     head,
     ...rest,

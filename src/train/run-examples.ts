@@ -47,6 +47,6 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
     examples: examplesIn(trained),
     evaluation,
     test: sets.test && asked(task, read(sets.test)),
-    sample: sampled(evaluation ?? asked(task, trained)),
+    sample: evaluation ? sampled(evaluation) : asked(task, sampled(trained)),
   }
 }

@@ -128,7 +128,7 @@ test('columns by other names', async () => {
 
 for (const [args, says] of [
   [['--text', 'Who?'], /an answer needs a question and a context/],
-  [['--data', 'v1.jsonl', '--span', 'nbest=3'], /--span nbest: known are .* Did you mean "nBest"/],
+  [['--data', 'v1.jsonl', '--span', 'nbest=3'], /--span: the key "nbest" is not known\. Did you mean "nBest"/],
   [
     ['--data', 'v1.jsonl', '--span', 'docStride=23'],
     /v1\.jsonl:1: beside a question of 3 tokens, 24 tokens leave 18 for the context, and docStride is 23/,

@@ -5,12 +5,15 @@ import type { HeadKind } from '../nn/head-kind.ts'
 
 /** How transformers spells the model types in its class names. */
 const spellings: Readonly<Record<string, string>> = {
+  albert: 'Albert',
   bart: 'Bart',
   bert: 'Bert',
   'deberta-v2': 'DebertaV2',
   distilbert: 'DistilBert',
   electra: 'Electra',
   gpt2: 'GPT2',
+  modernbert: 'ModernBert',
+  mpnet: 'MPNet',
   roberta: 'Roberta',
   t5: 'T5',
   'xlm-roberta': 'XLMRoberta',
@@ -21,6 +24,7 @@ const endings: Readonly<Record<HeadKind, string>> = {
   'seq2seq-lm': 'ForConditionalGeneration',
   'sequence-classification': 'ForSequenceClassification',
   'token-classification': 'ForTokenClassification',
+  'multiple-choice': 'ForMultipleChoice',
   'question-answering': 'ForQuestionAnswering',
   'masked-lm': 'ForMaskedLM',
 }

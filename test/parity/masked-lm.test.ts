@@ -27,7 +27,7 @@ interface Case {
 
 const none = inPlace('none', () => false)
 
-for (const name of ['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2']) {
+for (const name of ['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert']) {
   const folder = join(import.meta.dirname, '../golden/masked-lm', name)
   const golden: Case = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8'))
   const model = openModel(folder, (checkpoint) => checkpoint)

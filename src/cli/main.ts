@@ -28,6 +28,7 @@ function withColumns(command: Command): Command {
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
     .option('--label-column <name>', 'column of the label')
+    .option('--choices-column <name>', 'column of a list of choices; of a column for each, repeat it', collect)
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else as the task has it")
 }
 

@@ -5,6 +5,8 @@ const columns = z.strictObject({
   pair: z.string().min(1).nullish(),
   /** By default what the task looks for. */
   label: z.string().min(1).optional(),
+  /** Of multiple choice: the column of a list, or a column for each choice. */
+  choices: z.union([z.string().min(1), z.array(z.string().min(1)).min(2)]).optional(),
   /** What names a row in its answer. */
   id: z.string().min(1).optional(),
 })

@@ -35,6 +35,9 @@ const answered = classified.map((row) => {
   return { ...row, label, decoder: teacherForced(label, { start: 2, padding: 1 }) }
 })
 
+/** The rows two by two, as the choices of a question each. */
+const chosen = classified.flatMap((row, i) => (i % 2 === 0 ? [{ ...row, label: 1, others: [classified[i + 1]!] }] : []))
+
 const noHead = /no weights of its own/
 const models: readonly {
   readonly golden: string
@@ -43,11 +46,12 @@ const models: readonly {
   /** Cases that the model has no place for, and what is said of them. */
   readonly refused?: Readonly<Record<string, RegExp>>
 }[] = [
-  ...['roberta', 'distilbert', 'electra', 'deberta-v2', 'gpt2'].map((modelType) => ({
+  ...['roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert', 'gpt2'].map((modelType) => ({
     golden: `${modelType}-cls-lora`,
     task: 'sequence-classification' as const,
     rows: classified,
   })),
+  { golden: 'bert-reg-lora', task: 'multiple-choice', rows: chosen },
   { golden: 'gpt2-clm-lora', task: 'causal-lm', rows: continued, refused: { head: noHead } },
   {
     golden: 't5-s2s-lora',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
-import { command, type DataRow, jsonLines, projectFolder, readJson, succeed, writeRun } from './project.ts'
+import { command, type DataRow, jsonLines, projectFolder, readJson, repository, succeed, writeRun } from './project.ts'
 
 const folder = projectFolder()
 /** One of two to four choices praises. */
@@ -78,6 +78,17 @@ test('columns of one choice each, some empty, in a file of commas', async () => 
   const { accuracy } = JSON.parse(await succeed(['eval', ...asked, ...flags], folder))
   writeFileSync(join(folder, 'six.jsonl'), jsonLines(questions(6)))
   assert.equal(accuracy, JSON.parse(await succeed(['eval', ...asked, '--data', 'six.jsonl'], folder)).accuracy)
+})
+
+test('parquet gives the answers that the same rows in JSON lines give', async () => {
+  const flags = ['--text-column', 'text', '--choices-column', 'choices']
+  const [parquet, json] = await Promise.all(
+    ['snappy.parquet', 'rows.jsonl'].map((name) =>
+      succeed(['predict', ...asked, ...flags, '--data', join(repository, 'test/golden/parquet', name)], folder),
+    ),
+  )
+  assert.equal(parquet, json)
+  assert.equal(lines(parquet!).length, 7)
 })
 
 test('a mixture trains on pairs of passes, merges into a model, and that model answers alike', async () => {

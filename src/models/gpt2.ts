@@ -1,18 +1,17 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
 import { add } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/movement.ts'
 import { activation } from '../nn/activation.ts'
 import { attention } from '../nn/attention.ts'
 import { conv1d, fusedConv1d } from '../nn/conv1d.ts'
 import { embedding } from '../nn/embedding.ts'
-import { linear } from '../nn/linear.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
-import { tiedHead } from './language-head.ts'
+import { tokenHead } from './bert.ts'
+import { lastTokenHead, wordsHead } from './language-head.ts'
 
 const gpt2Config = z.object({
   vocab_size: z.number().int().positive(),
@@ -104,25 +103,9 @@ export const gpt2: Architecture = {
       positions: countingPositions,
       encode: (network) => decoder(network, embeddings(network, config), config),
       heads: {
-        'causal-lm': tiedHead(words, [vocabularySize, hidden]),
-        'sequence-classification': {
-          modules: ['score'],
-          // HF reads the last token that is not padding.
-          logits: (network, x, labels) =>
-            linear(network, gather(x, network.stream.rowEnd), {
-              name: 'score',
-              role: 'head',
-              layer: null,
-              in: hidden,
-              out: labels,
-              bias: false,
-            }),
-        },
-        'token-classification': {
-          modules: ['classifier'],
-          logits: (network, x, labels) =>
-            linear(network, network.dropout(x, 0.1), { name: 'classifier', role: 'head', layer: null, in: hidden, out: labels }),
-        },
+        'causal-lm': wordsHead(words, [vocabularySize, hidden]),
+        'sequence-classification': lastTokenHead(hidden),
+        'token-classification': tokenHead('classifier', hidden, 0.1),
       },
     }
   },

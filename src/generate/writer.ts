@@ -80,8 +80,9 @@ function readFeeds({ decoder: _written, ...read }: Batch, texts: readonly Text[]
   return streamFeeds(chosenRows(read, rows))
 }
 
-/** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none. */
-function pastFeeds(texts: readonly Text[], past: number): Feeds {
+/** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none, and before all if no row has any. */
+function pastFeeds(texts: readonly Text[], longest: number): Feeds {
+  const past = Math.max(1, longest)
   const index = new Int32Array(texts.length * past)
   const mask = new Float32Array(index.length)
   texts.forEach(({ slots }, row) => {
@@ -92,7 +93,8 @@ function pastFeeds(texts: readonly Text[], past: number): Feeds {
   return {
     past: { data: index, shape: [texts.length, past] },
     'past.mask': { data: mask, shape: [texts.length, past] },
-    'past.columns': { data: Int32Array.from({ length: past }, (_, i) => i), shape: [past] },
+    'past.columns': { data: Int32Array.from({ length: past }, (_, i) => i + longest - past), shape: [past] },
+    'past.first': { data: Int32Array.from(texts, ({ slots }) => longest - slots.length), shape: [texts.length] },
   }
 }
 
@@ -136,13 +138,13 @@ export async function openWriter(
     async function read(texts: readonly Text[], news: readonly (readonly number[])[]): Promise<Writing> {
       const full = texts.map(({ ids }, i) => Int32Array.from([...ids, ...news[i]!]))
       const batch = packed(news, (i) => positions(full[i]!).slice(-news[i]!.length))
-      const past = Math.max(1, ...texts.map(({ slots }) => slots.length))
+      const longest = Math.max(...texts.map(({ slots }) => slots.length))
       const columns = decoder ? 'decoder.columns' : 'columns'
       const results = await session.run({
         ...(encoded ? readFeeds(encoded, texts) : {}),
         ...(decoder ? decoderFeeds(batch) : streamFeeds(batch)),
-        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => past + i), shape: [batch.length] },
-        ...pastFeeds(texts, past),
+        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => longest + i), shape: [batch.length] },
+        ...pastFeeds(texts, longest),
         ...Object.fromEntries(
           written.flatMap(({ name }) => parts.map((part) => [pastName(name, part), caches.get(keptName(name, part))!.tensor()])),
         ),

@@ -40,11 +40,20 @@ export interface AttentionDescription {
   readonly bias?: (scored: Scored) => Value
 }
 
+interface Sight extends Pick<Scored, 'queryColumns' | 'keyColumns'> {
+  readonly window: number | null
+  /** The column of each row's first token, `[rows]`; 0 by default. */
+  readonly first?: Value | undefined
+}
+
 /** The mask of a decoder, `[rows, 1, queries, keys]`: no query sees a key after it, nor one outside of its window. */
-function causal(mask: Value, { queryColumns, keyColumns }: Pick<Scored, 'queryColumns' | 'keyColumns'>, window: number | null): Value {
+function causal(mask: Value, { queryColumns, keyColumns, window, first }: Sight): Value {
   const [queries, keys] = [reshape(queryColumns, [1, 1, queryColumns.shape[0]!, 1]), reshape(keyColumns, [1, 1, 1, keyColumns.shape[0]!])]
   const after = greater(keys, queries)
-  return where(window === null ? after : or(after, greater(sub(queries, keys), window - 1)), maskedKey, mask)
+  if (window === null) return where(after, maskedKey, mask)
+  // What was put before a row ends where the row begins.
+  const places = first ? where(greater(0, keys), add(keys, reshape(first, [first.shape[0]!, 1, 1, 1])), keys) : keys
+  return where(or(after, greater(sub(queries, places), window - 1)), maskedKey, mask)
 }
 
 /**
@@ -88,7 +97,7 @@ export function attention(network: Network, query: Value, key: Value, value: Val
   const scale = description.scale ?? 1 / Math.sqrt(headSize)
   const raw = own(batchedMatmul(shared(queries), given.key, { transposeB: true, alpha: cap === null ? scale : scale / cap }))
   const products = cap === null ? raw : mul(tanh(raw), cap)
-  const mask = reads === 'decoder' ? causal(given.mask, scored, window) : given.mask
+  const mask = reads === 'decoder' ? causal(given.mask, { ...scored, window, first: past?.first }) : given.mask
   const scores = add(bias ? add(products, bias(scored)) : products, mask)
   const weights = network.dropout(softmax(scores), dropout)
   const context = transpose(own(batchedMatmul(shared(weights), given.value)), [0, 2, 1, 3])

@@ -20,6 +20,8 @@ export interface Writing {
   readonly vocabulary: number
   /** Goes on with these texts, by their number, once or more often or not at all, and a token more each. */
   advance(texts: readonly number[], tokens: readonly number[]): Promise<Writing>
+  /** Goes on behind an example in the place of one of the texts, whose tokens it reads no more as far as both are alike. */
+  turnTo(text: number, example: Example): Promise<Writing>
 }
 
 /** A model that writes. */
@@ -57,6 +59,8 @@ interface Text {
   /** The row of the text that it answers. */
   readonly source: number
 }
+
+const tokensOf = ({ ids, mask }: Example): number[] => [...ids].filter((_, i) => mask[i] === 1)
 
 /** New tokens of each row, with the positions that they have. */
 function packed(news: readonly (readonly number[])[], positionsOf: (row: number) => Int32Array): Batch {
@@ -169,12 +173,20 @@ export async function openWriter(
             chosen.map((i) => grown[i]!),
             added.map((id) => [id]),
           ),
+        turnTo(text, example) {
+          const ids = tokensOf(rowsOf([example])[0]!)
+          const { ids: known, slots, source } = grown[text]!
+          const other = ids.findIndex((id, i) => id !== known[i])
+          // The last token is read in any case, for what comes after it.
+          const alike = other < 0 ? ids.length - 1 : other
+          return read([{ ids: known.slice(0, alike), slots: slots.slice(0, alike), source }], [ids.slice(alike)])
+        },
       }
     }
     const empty = rows.map((_, source): Text => ({ ids: [], slots: [], source }))
     return read(
       empty,
-      rows.map(({ ids, mask }) => (decoder ? [decoder.start] : [...ids].filter((_, i) => mask[i] === 1))),
+      rows.map((row) => (decoder ? [decoder.start] : tokensOf(row))),
     )
   }
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { Message } from './conversations.ts'
+import { exactTemplate } from './exact-template.ts'
 import { readSettings } from './tokenizer-files.ts'
 
 /** A text with stretches [start, end) of it, in UTF-16 units. */
@@ -46,6 +46,8 @@ function spansIn(text: string, start: string, end: string): Marked {
   return { text: plain, spans }
 }
 
+type Filled = ReturnType<typeof exactTemplate>
+
 /** A template in Jinja's language; `words` are the special tokens by their names, such as `bos_token`. UserError for one that is none. */
 export function chatTemplate(source: string, words: Readonly<Record<string, string>>, where: string): ChatTemplate {
   const explained = <T>(what: string, make: () => T): T => {
@@ -55,10 +57,10 @@ export function chatTemplate(source: string, words: Readonly<Record<string, stri
       throw new UserError(`${where}: the chat template ${what} (${(error as Error).message}).`)
     }
   }
-  const parsed = (text: string): Template => explained('cannot be read', () => new Template(text))
-  const fill = (template: Template, messages: readonly Message[], asked: boolean, marks = {}): string =>
+  const parsed = (text: string): Filled => explained('cannot be read', () => exactTemplate(text))
+  const fill = (template: Filled, messages: readonly Message[], asked: boolean, marks = {}): string =>
     explained('refuses the conversation', () =>
-      template.render({ ...words, ...marks, messages, add_generation_prompt: asked, tools: null, documents: null }),
+      template({ ...words, ...marks, messages, add_generation_prompt: asked, tools: null, documents: null }),
     )
   const plain = parsed(source)
   const marking = /\{%[-+]?\s*generation\s*[-+]?%\}/.test(source) ? parsed(withMarks(source)) : null

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { textMetrics } from '../metrics/text/index.ts'
+import { type ChatFlags, chatCommand } from './chat.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
@@ -103,6 +104,16 @@ function program(exit: (code: number) => void): Command {
     .option('--batch-size <rows>', 'texts at a time', '16')
     .option('--quiet', 'print errors only')
     .action(async (flags: GenerateFlags) => void process.stdout.write(await generateCommand(flags)))
+
+  root
+    .command('chat')
+    .description('talk with a model, line by line')
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--system <text>', 'what the assistant is told before the conversation')
+    .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])
+    .option('--quiet', 'print errors only')
+    .action(async (flags: ChatFlags) => chatCommand(flags))
 
   root
     .command('inspect')

@@ -37,6 +37,8 @@ export const texts = z.strictObject({
   targetLength: z.number().int().positive().default(128),
   /** Which tokens count in the loss of models without a decoder of its own. */
   loss: z.enum(['written', 'all']).default('written'),
+  /** How conversations become texts, in Jinja's language, in place of the model's own template. */
+  chatTemplate: z.string().min(1).nullable().default(null),
 })
 
 /** How rows are read and answers found: settings of a run that stay with its adapter. */

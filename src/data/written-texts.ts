@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { asked, conversationColumn, conversationIn } from './conversations.ts'
 import type { Columns } from './reading.ts'
 import { at, cellOf, columnsOf, type Row, shown } from './row.ts'
 
@@ -23,6 +24,8 @@ const targets = ['target', 'summary', 'highlights', 'completion', 'response', 'o
 export interface TextColumns {
   readonly source: string
   readonly target: string | null
+  /** Whether what is read are conversations, whose last answer is what is written. */
+  readonly conversations?: true
 }
 
 const first = (row: Row, names: readonly string[]): string | null => names.find((name) => row.values.has(name)) ?? null
@@ -30,6 +33,8 @@ const first = (row: Row, names: readonly string[]): string | null => names.find(
 /** The columns that are named, else those whose names tell. UserError where no column looks like a text. */
 export function textColumns(rows: readonly Row[], columns: Columns | null): TextColumns {
   const [row] = rows
+  const talk = conversationColumn(rows, columns?.text)
+  if (talk !== null) return { source: talk, target: null, conversations: true }
   const source = columns?.text ?? (row && first(row, sources))
   if (!row || !source) {
     throw new UserError(
@@ -49,11 +54,15 @@ function textsIn(row: Row, column: string): string[] {
   throw new UserError(`${at(row)}: "${column}" is ${shown(value)}; expected a text, or a list of texts that are not empty.`)
 }
 
-/** What is read of a row; the entries of a list, such as triples, stand one after another. */
-export const sourceOf = (row: Row, { source }: TextColumns): string => textsIn(row, source).join(' && ')
+/** What is read of a row; the entries of a list, such as triples, stand one after another, and a conversation is its messages as JSON. */
+export const sourceOf = (row: Row, { source, conversations }: TextColumns): string =>
+  conversations ? JSON.stringify(asked(conversationIn(row, source)).messages) : textsIn(row, source).join(' && ')
 
 /** What may be written for a row: a text, or several that are all right. */
-export const referencesOf = (row: Row, { target }: TextColumns): string[] => {
+export const referencesOf = (row: Row, { source, target, conversations }: TextColumns): string[] => {
+  const answer = conversations ? asked(conversationIn(row, source)).answer : null
+  if (answer !== null) return [answer]
   if (target !== null) return textsIn(row, target)
-  throw new UserError(`${at(row)}: no column that looks like a reference; the row has ${columnsOf(row)}. Name it: data.columns.label.`)
+  const lacks = conversations ? 'the conversation does not end with an answer' : 'no column that looks like a reference'
+  throw new UserError(`${at(row)}: ${lacks}; the row has ${columnsOf(row)}. Name the column of references: data.columns.label.`)
 }

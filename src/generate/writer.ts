@@ -20,6 +20,8 @@ export interface Writing {
   readonly vocabulary: number
   /** Goes on with these texts, by their number, once or more often or not at all, and a token more each. */
   advance(texts: readonly number[], tokens: readonly number[]): Promise<Writing>
+  /** Goes on behind an example in the place of one of the texts, whose tokens it reads no more as far as both are alike. */
+  turnTo(text: number, example: Example): Promise<Writing>
 }
 
 /** A model that writes. */
@@ -58,6 +60,8 @@ interface Text {
   readonly source: number
 }
 
+const tokensOf = ({ ids, mask }: Example): number[] => [...ids].filter((_, i) => mask[i] === 1)
+
 /** New tokens of each row, with the positions that they have. */
 function packed(news: readonly (readonly number[])[], positionsOf: (row: number) => Int32Array): Batch {
   let row = 0
@@ -80,8 +84,9 @@ function readFeeds({ decoder: _written, ...read }: Batch, texts: readonly Text[]
   return streamFeeds(chosenRows(read, rows))
 }
 
-/** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none. */
-function pastFeeds(texts: readonly Text[], past: number): Feeds {
+/** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none, and before all if no row has any. */
+function pastFeeds(texts: readonly Text[], longest: number): Feeds {
+  const past = Math.max(1, longest)
   const index = new Int32Array(texts.length * past)
   const mask = new Float32Array(index.length)
   texts.forEach(({ slots }, row) => {
@@ -92,7 +97,8 @@ function pastFeeds(texts: readonly Text[], past: number): Feeds {
   return {
     past: { data: index, shape: [texts.length, past] },
     'past.mask': { data: mask, shape: [texts.length, past] },
-    'past.columns': { data: Int32Array.from({ length: past }, (_, i) => i), shape: [past] },
+    'past.columns': { data: Int32Array.from({ length: past }, (_, i) => i + longest - past), shape: [past] },
+    'past.first': { data: Int32Array.from(texts, ({ slots }) => longest - slots.length), shape: [texts.length] },
   }
 }
 
@@ -136,13 +142,13 @@ export async function openWriter(
     async function read(texts: readonly Text[], news: readonly (readonly number[])[]): Promise<Writing> {
       const full = texts.map(({ ids }, i) => Int32Array.from([...ids, ...news[i]!]))
       const batch = packed(news, (i) => positions(full[i]!).slice(-news[i]!.length))
-      const past = Math.max(1, ...texts.map(({ slots }) => slots.length))
+      const longest = Math.max(...texts.map(({ slots }) => slots.length))
       const columns = decoder ? 'decoder.columns' : 'columns'
       const results = await session.run({
         ...(encoded ? readFeeds(encoded, texts) : {}),
         ...(decoder ? decoderFeeds(batch) : streamFeeds(batch)),
-        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => past + i), shape: [batch.length] },
-        ...pastFeeds(texts, past),
+        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => longest + i), shape: [batch.length] },
+        ...pastFeeds(texts, longest),
         ...Object.fromEntries(
           written.flatMap(({ name }) => parts.map((part) => [pastName(name, part), caches.get(keptName(name, part))!.tensor()])),
         ),
@@ -167,12 +173,20 @@ export async function openWriter(
             chosen.map((i) => grown[i]!),
             added.map((id) => [id]),
           ),
+        turnTo(text, example) {
+          const ids = tokensOf(rowsOf([example])[0]!)
+          const { ids: known, slots, source } = grown[text]!
+          const other = ids.findIndex((id, i) => id !== known[i])
+          // The last token is read in any case, for what comes after it.
+          const alike = other < 0 ? ids.length - 1 : other
+          return read([{ ids: known.slice(0, alike), slots: slots.slice(0, alike), source }], [ids.slice(alike)])
+        },
       }
     }
     const empty = rows.map((_, source): Text => ({ ids: [], slots: [], source }))
     return read(
       empty,
-      rows.map(({ ids, mask }) => (decoder ? [decoder.start] : [...ids].filter((_, i) => mask[i] === 1))),
+      rows.map((row) => (decoder ? [decoder.start] : tokensOf(row))),
     )
   }
 

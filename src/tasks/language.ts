@@ -1,11 +1,11 @@
 import { type Example, type Item, modelTokens } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import type { Reading } from '../data/reading.ts'
 import { at } from '../data/row.ts'
 import { teacherForced } from '../data/teacher-forced.ts'
 import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { causal, nextWords, sequenceToSequence, writtenWords } from '../heads/language.ts'
+import { conversations } from './conversations.ts'
 import type { Source, Task } from './task.ts'
 import { vocabularyTask } from './vocabulary.ts'
 
@@ -19,6 +19,10 @@ function answers(rows: readonly Row[], source: Source): Item[] {
   const { reading, labelled, decoder } = source
   const { prefix, targetLength } = reading.texts
   const columns = textColumns(rows, reading.columns)
+  if (columns.conversations)
+    throw new UserError(
+      `${at(rows[0]!)}: "${columns.source}" holds conversations, which are for models that go on with a text; see causal-lm.`,
+    )
   const { encode } = source.tokenizer()
   return rows.map((row) => {
     const place = placeOf(row)
@@ -85,20 +89,24 @@ const orTokens =
   (rows, source, names) =>
     rows.some(({ values }) => values.has('input_ids')) ? tokens(rows, source, names) : texts(rows, source)
 
-const hasTargets = (rows: readonly Row[], reading: Reading): boolean => textColumns(rows, reading.columns).target !== null
+/** Conversations, texts one after another, or prompts with what follows them. */
+function readTexts(rows: readonly Row[], source: Source): Item[] {
+  const { source: column, target, conversations: talk } = textColumns(rows, source.reading.columns)
+  if (talk) return conversations(rows, column, source)
+  return source.labelled && target === null ? blocks(rows, source) : continuations(rows, source)
+}
 
-/** The next word of a text, at each of its tokens; of rows with a prompt and a text, at those of the text. */
+/** The next word of a text, at each of its tokens; of rows with a prompt and a text, at those of the text; of conversations, the assistant's. */
 export const causalLanguage: Task = vocabularyTask(() => ({
   head: causal,
   asks: nextWords,
   labelled: true,
   maxLength: 512,
-  read: orTokens((rows, source) =>
-    source.labelled && !hasTargets(rows, source.reading) ? blocks(rows, source) : continuations(rows, source),
-  ),
+  read: orTokens(readTexts),
   settle(rows, reading) {
     if (reading.texts.separator !== null || rows.some(({ values }) => values.has('input_ids'))) return reading
-    return { ...reading, texts: { ...reading.texts, separator: hasTargets(rows, reading) ? SEPARATOR : '' } }
+    const { target, conversations: talk } = textColumns(rows, reading.columns)
+    return talk ? reading : { ...reading, texts: { ...reading.texts, separator: target === null ? '' : SEPARATOR } }
   },
 }))
 

@@ -39,6 +39,9 @@ const answered = classified.map((row) => {
 const chosen = classified.flatMap((row, i) => (i % 2 === 0 ? [{ ...row, label: 1, others: [classified[i + 1]!] }] : []))
 
 const noHead = /no weights of its own/
+/** Word embeddings that meet no norm before the first layer. */
+const noWhole = { 'prompt behind the norm': /place/ }
+const noBias = { bitfit: /trains biases/ }
 const models: readonly {
   readonly golden: string
   readonly task: TaskName
@@ -51,15 +54,20 @@ const models: readonly {
     task: 'sequence-classification' as const,
     rows: classified,
   })),
+  { golden: 'modernbert-cls-lora', task: 'sequence-classification', rows: classified, refused: noBias },
   { golden: 'bert-reg-lora', task: 'multiple-choice', rows: chosen },
   { golden: 'gpt2-clm-lora', task: 'causal-lm', rows: continued, refused: { head: noHead } },
+  { golden: 'llama-clm-full', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noBias, ...noWhole } },
+  { golden: 'qwen2-clm-adalora', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noWhole } },
+  { golden: 'qwen3-clm-full', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noBias, ...noWhole } },
+  { golden: 'gemma2-cls-lora', task: 'sequence-classification', rows: classified, refused: { ...noBias, ...noWhole } },
   {
     golden: 't5-s2s-lora',
     task: 'seq2seq-lm',
     rows: answered,
-    refused: { head: noHead, bitfit: /trains biases/, 'prompt behind the norm': /place/ },
+    refused: { head: noHead, ...noBias, ...noWhole },
   },
-  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', rows: answered, refused: { head: noHead, 'prompt behind the norm': /place/ } },
+  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', rows: answered, refused: { head: noHead, ...noWhole } },
 ]
 
 for (const { golden, task, rows, refused = {} } of models) {

@@ -25,7 +25,7 @@ configs = {
     'albert': AlbertConfig(**own, **still, embedding_size=8, classifier_dropout_prob=0.0),
     'modernbert': ModernBertConfig(
         **own, global_attn_every_n_layers=2, local_attention=4, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1,
-        sep_token_id=2, reference_compile=False, classifier_pooling='mean',
+        sep_token_id=2, reference_compile=False, classifier_pooling='cls',
     ),
 }
 LENGTHS = [[7, 9], [5, 8, 6, 11], [12, 4, 6]]

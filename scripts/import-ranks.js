@@ -12,7 +12,7 @@ const RANKS = [
   ['config', 'evaluate'],
   ['generate'],
   ['merging', 'train'],
-  ['track', 'search'],
+  ['demo', 'track'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

@@ -39,6 +39,8 @@ export const texts = z.strictObject({
   loss: z.enum(['written', 'all']).default('written'),
   /** How conversations become texts, in Jinja's language, in place of the model's own template. */
   chatTemplate: z.string().min(1).nullable().default(null),
+  /** For masked words: texts one after another, cut into rows of `maxLength` tokens, in place of a row for each. */
+  packed: z.boolean().default(false),
 })
 
 /** How rows are read and answers found: settings of a run that stay with its adapter. */

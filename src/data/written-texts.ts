@@ -46,6 +46,15 @@ export function textColumns(rows: readonly Row[], columns: Columns | null): Text
   return { source, target: columns?.label ?? first(row, targets) }
 }
 
+/** The same for those who read no conversations. */
+export function proseColumns(rows: readonly Row[], columns: Columns | null): TextColumns {
+  const found = textColumns(rows, columns)
+  if (!found.conversations) return found
+  throw new UserError(
+    `${at(rows[0]!)}: "${found.source}" holds conversations, which are for models that go on with a text; take the task causal-lm.`,
+  )
+}
+
 /** The texts of a cell that holds one or a list of them. */
 function textsIn(row: Row, column: string): string[] {
   const value = cellOf(row, column)

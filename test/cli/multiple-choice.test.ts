@@ -80,6 +80,12 @@ test('columns of one choice each, some empty, in a file of commas', async () => 
   assert.equal(accuracy, JSON.parse(await succeed(['eval', ...asked, '--data', 'six.jsonl'], folder)).accuracy)
 })
 
+test('a dry run counts questions as examples and their choices as rows', async () => {
+  const text = await succeed(['train', 'run.yaml', '--dry-run'], folder)
+  assert.match(text, /24 examples/)
+  assert.match(text, /48 rows/)
+})
+
 test('parquet gives the answers that the same rows in JSON lines give', async () => {
   const flags = ['--text-column', 'text', '--choices-column', 'choices']
   const [parquet, json] = await Promise.all(

@@ -166,7 +166,10 @@ const cases: Record<string, Case[]> = {
   Softmax: [{ shapes: [[3, 4]], build: softmax }],
   LogSoftmax: [{ shapes: [[3, 4]], build: logSoftmax }],
   SimplifiedLayerNormalization: [{ shapes: [[3, 6], [6]], build: (x, w) => rootMeanSquareNorm(x, w, 1e-6), float: 'float32' }],
-  LayerNormalization: [{ shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' }],
+  LayerNormalization: [
+    { shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' },
+    { shapes: [[3, 6], [6]], build: (x, w) => layerNorm(x, w, null, 1e-5), float: 'float32' },
+  ],
 }
 
 /** Compares the reverse pass with central differences of a weighted sum of the result. */

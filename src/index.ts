@@ -1,6 +1,6 @@
 /**
  * Parameter-efficient fine-tuning of Hugging Face transformers.
- * `fineTune` trains, `openPredictor` answers, `openGenerator` writes texts, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
+ * `fineTune` trains, `openPredictor` answers, `openGenerator` writes texts, `openChat` talks, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
  * `unmergeAdapter`, `convertAdapter` and `extractAdapter` make folders of saved ones. All take what the command line takes.
  */
 import { parseRun, readRun } from './config/parse.ts'
@@ -25,6 +25,7 @@ export { UserError } from './errors.ts'
 export type { Question } from './evaluate/answering.ts'
 export type { Predictor, PredictorOptions } from './evaluate/predictor.ts'
 export { openPredictor } from './evaluate/predictor.ts'
+export { type Chat, type ChatOptions, openChat } from './generate/chat.ts'
 export { type Generator, type GeneratorOptions, openGenerator, type Written } from './generate/generator.ts'
 export type { GenerationOptions } from './generate/options.ts'
 export { type CombineOptions, type CombineSummary, combineAdapters } from './merging/combine.ts'

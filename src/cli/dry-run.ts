@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import type { Example } from '../data/examples.ts'
 import { bringsTokens } from '../data/token-row.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
@@ -38,12 +39,14 @@ export interface DryRun {
   readonly memoryBytes: number
 }
 
-/** The examples of the training file where it can be read, else as many as the run file says. */
-function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): DryRun['examples'] {
-  const { data, train, published } = config
-  const { labels } = opened.open
-  if (files && (hasTokenizer(folder) || files.train.every(bringsTokens)))
-    return { from: 'data', count: runExamples(config, opened, files).examples.length }
+/** The examples of the training file; null where it cannot be read. */
+function examplesOf(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): readonly Example[] | null {
+  const readable = files && (hasTokenizer(folder) || files.train.every(bringsTokens))
+  return readable ? runExamples(config, opened, files).examples : null
+}
+
+/** How many examples there are without reading them, as the run file says. */
+function countExamples({ data, train, published }: RunConfig, { open: { labels } }: OpenRun, files: DataSets | null): DryRun['examples'] {
   if (data.shots !== null && labels.length > 0) return { from: 'shots', count: data.shots * labels.length }
   if (published?.rows) return { from: 'published.rows', count: published.rows }
   if (files) return { from: 'rows', count: files.train.length }
@@ -61,13 +64,15 @@ export async function dryRun(config: RunConfig): Promise<DryRun> {
   const opened = openRun(config, model, files?.train ?? null, { words: hasTokenizer(model.folder) })
   const { open, options } = opened
   const { subject, outline } = open
-  const examples = countExamples(config, opened, model, files)
+  const known = examplesOf(config, opened, model, files)
+  const examples = known ? { from: 'data' as const, count: known.length } : countExamples(config, opened, files)
+  const rows = (known ?? []).reduce((most, { others = [] }) => Math.max(most, 1 + others.length), 1)
   const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, config.train)
   const method = methodFor(subject, outline, options, totalSteps)
   const besides = trainedBesides(subject, outline, config.train.trainAlso)
   const { reserved } = arrangement(subject, method)
   const length = Math.min(config.data.maxLength ?? open.task.maxLength, model.wiring.maxPositions - reserved)
-  const step = stepCost(open, method, config.train, length, besides)
+  const step = stepCost(open, method, config.train, { length, rows }, besides)
   const weights = weightCounts(subject, outline, method)
   return {
     model: inspectModel(open, length),

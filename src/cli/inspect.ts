@@ -60,7 +60,7 @@ export async function inspect(flags: InspectFlags): Promise<string> {
   const memory = adapter?.memory ?? null
   const found = inspectMethod(subject, outline, given, { length, memory })
   const made = methodFor(subject, outline, found.options, null, memory)
-  const step = stepCost(open, made, run.train, length)
+  const step = stepCost(open, made, run.train, { length })
   const own = adapter ? { spectra: spectra(outline, made, adapter.state) } : null
   return print(
     { model: about, method: found, step, ...own },

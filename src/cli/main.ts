@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { textMetrics } from '../metrics/text/index.ts'
+import { type ChatFlags, chatCommand } from './chat.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
@@ -28,6 +29,7 @@ function withColumns(command: Command): Command {
     .option('--text-column <name>', 'column of the text')
     .option('--pair-column <name>', 'column of the second text')
     .option('--label-column <name>', 'column of the label')
+    .option('--choices-column <name>', 'column of a list of choices; of a column for each, repeat it', collect)
     .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else as the task has it")
 }
 
@@ -71,14 +73,14 @@ function program(exit: (code: number) => void): Command {
 
   answering(root.command('eval').description('metrics on labelled rows'))
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
-    .requiredOption('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .requiredOption('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
     .action(async (flags: EvalFlags) => void process.stdout.write(await evalCommand(flags)))
 
   answering(root.command('predict').description('answer rows, or one text'))
     .option('--adapter <folder>', 'saved adapter; without it the model as it is; name=folder for each with --adapter-column', collect, [])
     .option('--adapter-column <name>', 'column that names the adapter of each row; empty or __base__ for the model as it is')
     .option('--stack', 'apply bottleneck adapters in turn, the first below the others')
-    .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .option('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
     .option('--text <text...>', 'a text, and its pair')
     .option('--output <file>', 'write the answers to a file, one JSON object a row')
     .option('--logits', 'raw logits instead of labels and scores')
@@ -89,7 +91,7 @@ function program(exit: (code: number) => void): Command {
     .description('write texts: answers to rows or one text, or what follows a prompt')
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
-    .option('--data <file>', 'jsonl, csv or tsv, also gzipped')
+    .option('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
     .option('--text <text>', 'a text or prompt')
     .option('--output <file>', 'write the texts to a file, one JSON object a row')
     .option('--set <key=value>', 'how to write, e.g. beams=4, maxNewTokens=64, sample=true; may be repeated', collect, [])
@@ -102,6 +104,16 @@ function program(exit: (code: number) => void): Command {
     .option('--batch-size <rows>', 'texts at a time', '16')
     .option('--quiet', 'print errors only')
     .action(async (flags: GenerateFlags) => void process.stdout.write(await generateCommand(flags)))
+
+  root
+    .command('chat')
+    .description('talk with a model, line by line')
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--system <text>', 'what the assistant is told before the conversation')
+    .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])
+    .option('--quiet', 'print errors only')
+    .action(async (flags: ChatFlags) => chatCommand(flags))
 
   root
     .command('inspect')

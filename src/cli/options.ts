@@ -13,6 +13,7 @@ export interface PredictorFlags {
   readonly textColumn?: string
   readonly pairColumn?: string
   readonly labelColumn?: string
+  readonly choicesColumn?: readonly string[]
   readonly idColumn?: string
   readonly maxLength?: string
   readonly span?: readonly string[]
@@ -52,14 +53,17 @@ export function wordFlag<Word extends string>(name: string, text: string, words:
   throw new UserError(`--${name} ${text}: known are ${words.join(', ')}.${didYouMean(text, words)}`)
 }
 
-export function columnsOf(
-  flags: Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn' | 'idColumn'>,
-): PredictorOptions['columns'] {
-  const { textColumn, pairColumn, labelColumn, idColumn } = flags
-  if (textColumn !== undefined) return { text: textColumn, pair: pairColumn ?? null, label: labelColumn, id: idColumn }
-  if (pairColumn !== undefined) throw new UserError('--pair-column needs --text-column.')
-  if (labelColumn !== undefined) throw new UserError('--label-column needs --text-column.')
-  if (idColumn !== undefined) throw new UserError('--id-column needs --text-column.')
+type ColumnFlags = Pick<PredictorFlags, 'textColumn' | 'pairColumn' | 'labelColumn' | 'choicesColumn' | 'idColumn'>
+
+export function columnsOf({ textColumn, pairColumn, labelColumn, choicesColumn, idColumn }: ColumnFlags): PredictorOptions['columns'] {
+  if (textColumn !== undefined) {
+    const [list, ...more] = choicesColumn ?? []
+    const choices = more.length > 0 ? [list!, ...more] : list
+    return { text: textColumn, pair: pairColumn ?? null, label: labelColumn, choices, id: idColumn }
+  }
+  const others = { pair: pairColumn, label: labelColumn, choices: choicesColumn, id: idColumn }
+  const [lone] = Object.entries(others).flatMap(([name, given]) => (given === undefined ? [] : [name]))
+  if (lone !== undefined) throw new UserError(`--${lone}-column needs --text-column.`)
   return null
 }
 

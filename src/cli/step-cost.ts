@@ -22,12 +22,12 @@ export interface StepCost {
   readonly stateBytes: number
 }
 
-/** Builds the step of a run without weights and reads its cost off the graph, for full batches of rows of `length` tokens. */
+/** Builds the step of a run without weights and reads its cost off the graph, for full batches of examples of as many `rows` of `length` tokens. */
 export function stepCost(
   { subject, outline }: { subject: Subject; outline: Outline },
   method: Method,
   train: RunConfig['train'],
-  length: number,
+  { length, rows: each = 1 }: { readonly length: number; readonly rows?: number },
   besides: Besides = () => false,
 ): StepCost {
   const { passes, consistency } = method
@@ -46,11 +46,11 @@ export function stepCost(
     modelDropout: train.dropout,
   })
   const { graph } = step.assembly.network
-  const rows = train.batchSize * passes
+  const rows = train.batchSize * each * passes
   const sizes = evenSizes(rows, length)
   const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0)
   return {
-    rows: train.batchSize,
+    rows: train.batchSize * each,
     length,
     microBatches: train.accumulate,
     flops: train.accumulate * flopCounter(liveNodes(graph))(sizes),

@@ -16,6 +16,10 @@ export interface Example extends Tokens, Place {
   readonly label: Label | null
   /** What a decoder is given of the row. */
   readonly decoder?: Tokens
+  /** Tokens that the model is asked beside its own, and with them is one question: the choices after the first. */
+  readonly others?: readonly Tokens[]
+  /** Tokens that end what is written after it, besides those that the model names. */
+  readonly ends?: readonly number[]
 }
 
 /** A row as a task asks the model about it: by one example, or by several that are answered together. */

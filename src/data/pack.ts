@@ -1,4 +1,5 @@
 import type { Example } from './examples.ts'
+import type { Tokens } from './token-row.ts'
 
 /** What a masked key adds to a score: the most negative finite float32. */
 export const maskedKey: number = -(2 - 2 ** -23) * 2 ** 127
@@ -31,12 +32,16 @@ export interface Batch {
   readonly decoder?: Batch
 }
 
+/** The rows of tokens that an example is asked as. */
+const rowsOf = (example: Example): readonly Tokens[] => [example, ...(example.others ?? [])]
+
 /**
- * Packs examples, one after another; `positions` gives those of a row [tokens] from its ids. With `copies`, the whole batch is repeated:
+ * Packs the rows of examples, one after another; `positions` gives those of a row [tokens] from its ids. With `copies`, the whole batch is repeated:
  * first all rows of the first copy, then those of the next. RangeError without rows or for a row without tokens.
  */
 export function pack(examples: readonly Example[], positions: (ids: Int32Array) => Int32Array, copies = 1): Batch {
-  const batch = Array.from({ length: copies }, () => examples).flat()
+  const own = examples.flatMap(rowsOf)
+  const batch = Array.from({ length: copies }, () => own).flat()
   if (batch.length === 0 || batch.some(({ ids }) => ids.length === 0))
     throw new RangeError('pack: expected rows with at least one token each')
   const rows = batch.length

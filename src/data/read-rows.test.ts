@@ -79,7 +79,7 @@ test('tsv: a quote is text', async () => {
 
 test('what cannot be read is refused with file, line and reason', async () => {
   await assert.rejects(readRows('nowhere/train.jsonl'), /^UserError: nowhere\/train\.jsonl: no such file/)
-  await assert.rejects(readRows('train.parquet'), /^UserError: train\.parquet: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv.*\.gz/)
+  await assert.rejects(readRows('train.arrow'), /^UserError: train\.arrow: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv.*\.gz/)
   await refused('b.jsonl', '{"a": 1}\n\n{"a": }\n', /b\.jsonl:3: not JSON \(.+\)/)
   await refused('b.jsonl', '{"a": 1}\n[1, 2]\n', /b\.jsonl:2: \[1,2\] is no JSON object/)
   await refused('b.jsonl', '\n \n', /b\.jsonl: no rows/)

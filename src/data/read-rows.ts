@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { delimitedRows } from './delimited.ts'
 import { jsonRows } from './json.ts'
 import { jsonlRows } from './jsonl.ts'
+import { parquetRows } from './parquet.ts'
 import { textRows } from './plain-text.ts'
 import type { Row } from './row.ts'
 
@@ -14,16 +15,19 @@ const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
   ['.tsv', (file) => delimitedRows(file, '\t')],
   ['.txt', textRows],
   ['.json', jsonRows],
+  ['.parquet', parquetRows],
 ])
 
 function readerOf(file: string): (file: string) => AsyncIterable<Row> {
   const name = file.toLowerCase().replace(/\.gz$/, '')
   for (const [ending, reader] of readers) if (name.endsWith(ending)) return reader
-  throw new UserError(`${file}: unknown kind of data file. Known endings: ${[...readers.keys()].join(', ')}, each also with .gz.`)
+  throw new UserError(
+    `${file}: unknown kind of data file. Known endings: ${[...readers.keys()].join(', ')}, all but parquet also with .gz.`,
+  )
 }
 
 /**
- * All rows of a .jsonl, .ndjson, .csv, .tsv, .txt or .json file, also gzipped; a relative path starts at the working directory.
+ * All rows of a .jsonl, .ndjson, .csv, .tsv, .txt or .json file, also gzipped, or of a .parquet file; a relative path starts at the working directory.
  * UserError, with file and line, for a file that is missing, torn, malformed, of another kind, or without rows.
  */
 export async function readRows(file: string): Promise<Row[]> {

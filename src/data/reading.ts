@@ -5,6 +5,8 @@ const columns = z.strictObject({
   pair: z.string().min(1).nullish(),
   /** By default what the task looks for. */
   label: z.string().min(1).optional(),
+  /** Of multiple choice: the column of a list, or a column for each choice. */
+  choices: z.union([z.string().min(1), z.array(z.string().min(1)).min(2)]).optional(),
   /** What names a row in its answer. */
   id: z.string().min(1).optional(),
 })
@@ -39,6 +41,8 @@ export const texts = z.strictObject({
   targetLength: z.number().int().positive().default(128),
   /** Which tokens count in the loss of models without a decoder of its own. */
   loss: z.enum(['written', 'all']).default('written'),
+  /** How conversations become texts, in Jinja's language, in place of the model's own template. */
+  chatTemplate: z.string().min(1).nullable().default(null),
   /** For masked words: texts one after another, cut into rows of `maxLength` tokens, in place of a row for each. */
   packed: z.boolean().default(false),
 })

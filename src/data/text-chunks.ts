@@ -2,15 +2,13 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../errors.ts'
+import { fileFault } from './file-faults.ts'
 
 function mended(error: unknown, file: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') return new UserError(`${file}: no such file. Check the path; a relative one starts at the working directory.`)
-  if (code === 'EISDIR') return new UserError(`${file}: is a folder, expected a file.`)
-  if (code === 'EACCES') return new UserError(`${file}: may not be read (permission denied).`)
   if (code?.startsWith('Z_')) return new UserError(`${file}: not a whole gzip file (${message}). Download or compress it again.`)
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return new UserError(`${file}: not UTF-8. Convert it, for example with iconv -t UTF-8.`)
-  return error
+  return fileFault(error, file) ?? error
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { type ChatTemplate, openChatTemplate } from './chat-template.ts'
 import { makeExact, type Steps } from './exact-steps.ts'
 import { type SpecialTokens, specialTokens } from './special-tokens.ts'
 import { type Library, type Located, locateTokens } from './token-characters.ts'
@@ -26,6 +27,8 @@ export interface Tokenizer {
   /** Tokens as a single row with its special tokens. */
   framed(ids: readonly number[]): Encoded
   readonly special: SpecialTokens
+  /** How conversations become texts: by the model's template, or another in its place. UserError where there is none. */
+  chat(own: string | null): ChatTemplate
   /** A token as text. */
   word(id: number): string
   /** Tokens as text, without special ones. */
@@ -108,7 +111,8 @@ export function loadTokenizer(folder: string): Tokenizer {
     tokens: tokensOf,
     framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
     special: specialTokens(parsed.data, config),
-    decode: (ids) => library.decode([...ids], { skip_special_tokens: true }).trim(),
+    chat: (own) => openChatTemplate(folder, own),
+    decode: (ids) => (ids.length === 0 ? '' : library.decode([...ids], { skip_special_tokens: true }).trim()),
     word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
   }
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { asked, conversationColumn, conversationIn } from './conversations.ts'
 import type { Columns, Texts } from './reading.ts'
 import { at, cellOf, columnsOf, type Row, shown } from './row.ts'
 
@@ -23,6 +24,8 @@ const targets = ['target', 'summary', 'highlights', 'completion', 'response', 'o
 export interface TextColumns {
   readonly source: string
   readonly target: string | null
+  /** Whether what is read are conversations, whose last answer is what is written. */
+  readonly conversations?: true
 }
 
 const first = (row: Row, names: readonly string[]): string | null => names.find((name) => row.values.has(name)) ?? null
@@ -30,6 +33,8 @@ const first = (row: Row, names: readonly string[]): string | null => names.find(
 /** The columns that are named, else those whose names tell. UserError where no column looks like a text. */
 export function textColumns(rows: readonly Row[], columns: Columns | null): TextColumns {
   const [row] = rows
+  const talk = conversationColumn(rows, columns?.text)
+  if (talk !== null) return { source: talk, target: null, conversations: true }
   const source = columns?.text ?? (row && first(row, sources))
   if (!row || !source) {
     throw new UserError(
@@ -39,6 +44,15 @@ export function textColumns(rows: readonly Row[], columns: Columns | null): Text
     )
   }
   return { source, target: columns?.label ?? first(row, targets) }
+}
+
+/** The same for those who read no conversations. */
+export function proseColumns(rows: readonly Row[], columns: Columns | null): TextColumns {
+  const found = textColumns(rows, columns)
+  if (!found.conversations) return found
+  throw new UserError(
+    `${at(rows[0]!)}: "${found.source}" holds conversations, which are for models that go on with a text; take the task causal-lm.`,
+  )
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== ''
@@ -51,8 +65,12 @@ const notTexts = (row: Row, column: string, expected: string): UserError =>
 /** What stands between the fields of an entry that is one text, as data sets of triples write them. */
 const FIELDS = ' | '
 
-/** What is read of a row: a text, or the entries of a list, such as triples, one after another, each a text or a list of its fields. */
-export function sourceOf(row: Row, { source }: TextColumns, { entries, fields }: Pick<Texts, 'entries' | 'fields'>): string {
+/**
+ * What is read of a row: a text, or the entries of a list, such as triples, one after another, each a text or a list of its fields; of a
+ * conversation its messages as JSON.
+ */
+export function sourceOf(row: Row, { source, conversations }: TextColumns, { entries, fields }: Pick<Texts, 'entries' | 'fields'>): string {
+  if (conversations) return JSON.stringify(asked(conversationIn(row, source)).messages)
   const given = cellOf(row, source)
   if (isText(given)) return given
   const list = listOf(given)
@@ -62,11 +80,14 @@ export function sourceOf(row: Row, { source }: TextColumns, { entries, fields }:
 }
 
 /** What may be written for a row: a text, or several that are all right. */
-export const referencesOf = (row: Row, { target }: TextColumns): string[] => {
+export const referencesOf = (row: Row, { source, target, conversations }: TextColumns): string[] => {
+  const answer = conversations ? asked(conversationIn(row, source)).answer : null
+  if (answer !== null) return [answer]
   if (target !== null) {
     const texts = listOf(cellOf(row, target))
     if (isTexts(texts)) return texts
     throw notTexts(row, target, 'a text, or a list of texts that are not empty')
   }
-  throw new UserError(`${at(row)}: no column that looks like a reference; the row has ${columnsOf(row)}. Name it: data.columns.label.`)
+  const lacks = conversations ? 'the conversation does not end with an answer' : 'no column that looks like a reference'
+  throw new UserError(`${at(row)}: ${lacks}; the row has ${columnsOf(row)}. Name the column of references: data.columns.label.`)
 }

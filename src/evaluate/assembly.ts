@@ -76,5 +76,5 @@ export function outline(subject: Subject): Outline {
     training: false,
     trains: () => false,
   })
-  return { sites, base }
+  return { sites, base, head: headWiring(subject).modules }
 }

@@ -31,8 +31,8 @@ export const batchSizes = ({ rows, tokens, length, decoder }: Batch): Readonly<R
   ...(decoder && { decoderTokens: decoder.tokens, decoderLength: decoder.length }),
 })
 
-/** The named sizes of rows of equal length, a decoder's too, of which every token is asked for a word. */
+/** The named sizes of rows of equal length, a decoder's too, of which every token is asked for a word and every row is a choice. */
 export const evenSizes = (rows: number, length: number): Readonly<Record<string, number>> => {
   const tokens = rows * length
-  return { rows, tokens, length, decoderTokens: tokens, decoderLength: length, places: tokens }
+  return { rows, tokens, length, decoderTokens: tokens, decoderLength: length, places: tokens, questions: 1, choices: rows }
 }

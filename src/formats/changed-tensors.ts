@@ -21,7 +21,7 @@ function changed({ options, memory }: Pick<Adapter, 'options' | 'memory'>, subje
     ),
   )
   const named = [...base.values()].filter(
-    (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject.model, tensor.name) || has(tensor.name)),
+    (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject, tensor.name) || has(tensor.name)),
   )
   return [...[...added].map(([name, shape]) => ({ name, shape })), ...named].map(({ name, shape }) => ({ name, as: [name], shape }))
 }

@@ -35,8 +35,8 @@ export function headConfig(card: Card, { model }: Subject): Record<string, Json>
 }
 
 /** The head's tensors, and those of the base model that `has` says are there besides. */
-export function headTensors({ model, outline }: Subject, has: (name: string) => boolean): Stored[] {
-  const named = [...outline.base.values()].filter(({ name }) => isHead(model, name) || has(name))
+export function headTensors(subject: Subject, has: (name: string) => boolean): Stored[] {
+  const named = [...subject.outline.base.values()].filter(({ name }) => isHead(subject, name) || has(name))
   return named.map(({ name, shape }) => ({ name, as: [name], shape }))
 }
 

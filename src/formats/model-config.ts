@@ -6,7 +6,7 @@ import { labelMaps } from './labels.ts'
 import type { Json } from './python-json.ts'
 
 /** Fields of HF's configs that Python types as floats. */
-export const isConfigFloat = (key: string): boolean => /(^|_)(dropout|dropout_prob|range|eps)$/.test(key)
+export const isConfigFloat = (key: string): boolean => /(^|_)(dropout|dropout_prob|range|eps|theta|factor|softcapping)$/.test(key)
 
 /** Models whose class in transformers tells the kind of task by its labels, and notes none. */
 const unnoted: ReadonlySet<string> = new Set(['deberta-v2'])

@@ -98,7 +98,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
       )
     }
     const data = readTensor(entry)
-    const original = method.trains(parameter) || isHead(model, name) ? null : model.find(name)
+    const original = method.trains(parameter) || isHead(subject, name) ? null : model.find(name)
     if (!original || readTensor(original).some((value, i) => !Object.is(value, data[i]))) state.set(name, { shape, data })
   }
   return { options, memory: null, state, card }

@@ -41,11 +41,11 @@ export function savedTensors(modules: readonly string[], { outline }: Subject): 
   return [...outline.base.keys()].filter((name) => isSaved(name, modules))
 }
 
-/** `modules_to_save`: the task's, and the modules of `others` that these leave out. */
+/** `modules_to_save`: the modules of `others` that the task's leave out, and behind them the task's, in PEFT's order. */
 export function modulesToSave(task: TaskName | null, others: Iterable<string>): string[] | null {
   const type = taskType(task)
   const standard = type === null ? [] : peftTasks.get(type)!.modules
   const rest = [...others].filter((name) => !isSaved(name, standard)).map((name) => name.slice(0, name.lastIndexOf('.')))
-  const all = [...new Set([...standard, ...rest])]
+  const all = [...new Set([...rest, ...standard])]
   return all.length > 0 ? all : null
 }

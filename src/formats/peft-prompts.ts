@@ -39,6 +39,12 @@ const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValu
 const submodules = ({ wiring }: Model): number => (wiring.decoder ? 2 : 1)
 const idleRows = (kind: string, { model }: Subject, tokens: number): number => (kind === 'prompt' ? (submodules(model) - 1) * tokens : 0)
 
+/** Numbers of a virtual token: of a word, or of the keys in one layer. */
+function widthOf(method: Options['name'], { model, outline }: Subject): number {
+  const { heads, headSize } = outline.sites.find(isAttention)!
+  return method === 'prefix' ? heads * headSize : model.wiring.hidden
+}
+
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
 function stored(method: Method, subject: Subject, saved: readonly string[]): Stored[] {
   const parts = columns(method, subject)
@@ -60,21 +66,21 @@ function savedModules(card: Card, trained: readonly string[]): string[] | null {
 }
 
 function configOf(options: Options, card: Card, saved: readonly string[] | null, { model, outline }: Subject): Record<string, Json> {
-  const attentions = outline.sites.filter(isAttention)
   const { hidden } = model.wiring
+  const { heads, sharing } = outline.sites.find(isAttention)!
   const common = {
     auto_mapping: null,
     base_model_name_or_path: hubName(card.baseModel),
     inference_mode: true,
     modules_to_save: saved,
-    num_attention_heads: attentions[0]!.heads,
+    num_attention_heads: options.name === 'prefix' ? heads : heads * sharing,
     num_layers: model.wiring.layers,
     num_transformer_submodules: submodules(model),
     num_virtual_tokens: options.tokens,
     peft_version: PEFT_VERSION,
     revision: null,
     task_type: taskType(card.task),
-    token_dim: hidden,
+    token_dim: widthOf(options.name, { model, outline }),
   }
   if (options.name === 'prompt' && options.encoder !== 'none') {
     const encoder = {
@@ -91,7 +97,7 @@ function configOf(options: Options, card: Card, saved: readonly string[] | null,
     const tokenizer = { tokenizer_kwargs: null, tokenizer_name_or_path: options.init === 'text' ? (hubName(card.baseModel) ?? '') : null }
     return { ...common, ...init, ...tokenizer, peft_type: 'PROMPT_TUNING' }
   }
-  const projection = { encoder_hidden_size: options.width ?? hidden, init_weights: null, prefix_projection: false }
+  const projection = { encoder_hidden_size: options.width ?? common.token_dim, init_weights: null, prefix_projection: false }
   return { ...common, ...projection, peft_type: 'PREFIX_TUNING' }
 }
 
@@ -140,7 +146,7 @@ const idle = new Set(
  * The options that a PEFT config stands for. A saved projection or encoder has been carried out, so that keys and values, or the virtual
  * tokens, alone are left.
  */
-function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string): { options: Options; saved: readonly string[] } {
+function optionsOf(config: Fields, kind: Kind, subject: Subject, file: string): { options: Options; saved: readonly string[] } {
   const strange = Object.keys(config).find((field) => !idle.has(field) && !Object.hasOwn(fields.shape, field) && (config[field] ?? false))
   if (strange !== undefined) {
     throw new UserError(`${file}: "${strange}" is ${JSON.stringify(config[strange])}: it is not known here; give another adapter.`)
@@ -155,7 +161,7 @@ function optionsOf(config: Fields, kind: Kind, { model }: Subject, file: string)
   const own = peftTasks.get(String(config.task_type))?.modules ?? []
   const saved = [...new Set([...(given.modules_to_save ?? []), ...own])]
   const hidden = given.encoder_hidden_size ?? null
-  const width = hidden === model.wiring.hidden ? null : hidden
+  const width = hidden === widthOf(kinds[kind], subject) ? null : hidden
   if (kind === 'P_TUNING') {
     const encoder = encoders[given.encoder_reparameterization_type]
     return {

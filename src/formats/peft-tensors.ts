@@ -42,7 +42,7 @@ export function peftTensors(subject: Subject, method: Method, memory: Allocation
   const targets = new Set(adapted.map(({ site }) => site.name))
   const whole = savedTensors(saved, subject)
   const biases = [...base.values()].filter(
-    (tensor) => method.trains(tensor) && !isHead(subject.model, tensor.name) && !whole.includes(tensor.name),
+    (tensor) => method.trains(tensor) && !isHead(subject, tensor.name) && !whole.includes(tensor.name),
   )
   return [
     ...adapted.map(

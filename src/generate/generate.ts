@@ -22,45 +22,58 @@ export interface Task {
 /** Scores of the next token of a text that is being written. */
 const scoresOf = ({ logits, vocabulary }: Writing, text: number): Float32Array => logits.slice(text * vocabulary, (text + 1) * vocabulary)
 
+/** Tokens that end what is written after an example. */
+const endsOf = ({ ends = [] }: Example, task: Task): readonly number[] => [...task.ends, ...ends]
+
 /** How many tokens may be written after an example. */
 const mostOf = (example: Example, { room }: Task, { maxNewTokens }: GenerationOptions): number => Math.min(maxNewTokens, room(example))
 
 /** Where a text after an example stands. */
 function sofarOf(example: Example, written: readonly number[], task: Task, options: GenerationOptions): Sofar {
   const given = task.given(example)
-  return { ids: [...given, ...written], given: given.length, most: mostOf(example, task, options), ends: task.ends }
+  return { ids: [...given, ...written], given: given.length, most: mostOf(example, task, options), ends: endsOf(example, task) }
 }
 
-/** Takes a token at a time, the likeliest or a drawn one. */
-async function oneByOne(
-  writer: Writer,
+/** Hears of each token as it comes, and may end the text by false. */
+export type Listener = (example: number, token: number) => boolean
+
+/**
+ * Takes a token at a time, the likeliest or a drawn one, from where `writing` stands behind the examples. What was written, and where
+ * writing stands then: behind all but the last token of the texts that were open last.
+ */
+export async function writeOn(
+  writing: Writing,
   examples: readonly Example[],
   numbers: readonly number[],
   task: Task,
   options: GenerationOptions,
-): Promise<number[][]> {
+  heard: Listener = () => true,
+): Promise<{ readonly written: number[][]; readonly writing: Writing }> {
   const written = examples.map((): number[] => [])
   const most = examples.map((example) => mostOf(example, task, options))
   let open = examples.map((_, i) => i)
-  let writing = await writer.begin(examples)
+  let at = writing
   while (open.length > 0) {
     const chosen = open.map((i, text) => {
-      const scores = scoresOf(writing, text)
+      const scores = scoresOf(at, text)
       applyRules(scores, sofarOf(examples[i]!, written[i]!, task, options), options)
       if (!options.sample) return largest(scores, 1)[0]!.index
       return drawClass(narrowed(scores, options), stream(keyOf('generate', options.seed, numbers[i]!, written[i]!.length)))
     })
     for (const [text, i] of open.entries()) written[i]!.push(chosen[text]!)
-    const goes = open.map((i, text) => !task.ends.includes(chosen[text]!) && written[i]!.length < most[i]!)
+    const goes = open.map((i, text) => {
+      const ended = endsOf(examples[i]!, task).includes(chosen[text]!) || written[i]!.length >= most[i]!
+      return heard(i, chosen[text]!) && !ended
+    })
     const texts = [...open.keys()].filter((text) => goes[text])
     open = texts.map((text) => open[text]!)
     if (open.length > 0)
-      writing = await writing.advance(
+      at = await at.advance(
         texts,
         texts.map((text) => chosen[text]!),
       )
   }
-  return written
+  return { written, writing: at }
 }
 
 /** Pursues several texts for each example. */
@@ -80,7 +93,7 @@ async function byBeams(writer: Writer, examples: readonly Example[], task: Task,
         applyRules(row, sofarOf(example, beam.written, task, options), options)
         return row
       })
-      const after = searchOn(search, scores, task.ends, mostOf(example, task, options), options)
+      const after = searchOn(search, scores, endsOf(example, task), mostOf(example, task, options), options)
       searches[i] = after
       if (after.done) continue
       next.set(
@@ -102,12 +115,13 @@ async function byBeams(writer: Writer, examples: readonly Example[], task: Task,
  * the results of HF's `generate` under the same settings. `numbers` are those of the examples among all, on which
  * draws depend.
  */
-export function write(
+export async function write(
   writer: Writer,
   examples: readonly Example[],
   task: Task,
   options: GenerationOptions,
   numbers: readonly number[] = examples.map((_, i) => i),
 ): Promise<number[][]> {
-  return options.beams > 1 ? byBeams(writer, examples, task, options) : oneByOne(writer, examples, numbers, task, options)
+  if (options.beams > 1) return byBeams(writer, examples, task, options)
+  return (await writeOn(await writer.begin(examples), examples, numbers, task, options)).written
 }

@@ -39,6 +39,7 @@ export function writingMemory(kept: Kept[]): (graph: Graph) => Memory {
     const index = input(graph, 'past', 'int32', ['rows', 'past'])
     const mask = reshape(input(graph, 'past.mask', graph.float, ['rows', 'past']), ['rows', 1, 1, 'past'])
     const columns = input(graph, 'past.columns', 'int32', ['past'])
+    const first = input(graph, 'past.first', 'int32', ['rows'])
     return (site, key, value) => {
       const width = widthOf(site)
       if (site.reads === 'cross') {
@@ -49,7 +50,7 @@ export function writingMemory(kept: Kept[]): (graph: Graph) => Memory {
       kept.push({ name: site.name, width })
       give(graph, site.name, { key, value })
       const [before, held] = parts.map((part) => gather(input(graph, pastName(site.name, part), graph.float, ['slots', width]), index))
-      const past: Past = { key: before!, value: held!, mask, columns }
+      const past: Past = { key: before!, value: held!, mask, columns, first }
       return { key, value, past }
     }
   }

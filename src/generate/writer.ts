@@ -1,5 +1,4 @@
 import type { Example } from '../data/examples.ts'
-import { type Batch, maskedKey, pack } from '../data/pack.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble, type Subject } from '../evaluate/assembly.ts'
 import { openEngine } from '../evaluate/engine.ts'
@@ -12,6 +11,7 @@ import type { Method, Tensor } from '../nn/method.ts'
 import type { Feeds, Session } from '../runtime/session.ts'
 import { type Cache, openCache } from './cache.ts'
 import { type Kept, keptName, parts, pastName, sourceMemory, writingMemory } from './memory.ts'
+import { packed, pastFeeds, readFeeds, type Text, tokensOf } from './text-feeds.ts'
 
 /** Texts that are being written, each from a place of its own. */
 export interface Writing {
@@ -20,6 +20,8 @@ export interface Writing {
   readonly vocabulary: number
   /** Goes on with these texts, by their number, once or more often or not at all, and a token more each. */
   advance(texts: readonly number[], tokens: readonly number[]): Promise<Writing>
+  /** Goes on behind an example in the place of one of the texts, whose tokens it reads no more as far as both are alike. */
+  turnTo(text: number, example: Example): Promise<Writing>
 }
 
 /** A model that writes. */
@@ -27,73 +29,6 @@ export interface Writer {
   /** Begins a text after each example: after its own tokens, or for a model with a decoder after the token that begins one. */
   begin(examples: readonly Example[]): Promise<Writing>
   close(): Promise<void>
-}
-
-/** The rows of a batch again, in this order; its tokens stay as they are. */
-function chosenRows(batch: Batch, rows: readonly number[]): Batch {
-  const { length } = batch
-  const table = <A extends Int32Array | Float32Array>(from: A, width: number): A => {
-    const made = new (from.constructor as new (size: number) => A)(rows.length * width)
-    rows.forEach((row, i) => {
-      made.set(from.subarray(row * width, (row + 1) * width), i * width)
-    })
-    return made
-  }
-  return {
-    ...batch,
-    rows: rows.length,
-    rowStart: table(batch.rowStart, 1),
-    rowEnd: table(batch.rowEnd, 1),
-    unpack: table(batch.unpack, length),
-    keyMask: table(batch.keyMask, length),
-    slotMask: table(batch.slotMask, length),
-  }
-}
-
-/** A text so far: its ids, and the cache's slots of its tokens. */
-interface Text {
-  readonly ids: readonly number[]
-  readonly slots: readonly number[]
-  /** The row of the text that it answers. */
-  readonly source: number
-}
-
-/** New tokens of each row, with the positions that they have. */
-function packed(news: readonly (readonly number[])[], positionsOf: (row: number) => Int32Array): Batch {
-  let row = 0
-  return pack(
-    news.map((ids) => ({
-      ids: Int32Array.from(ids),
-      types: new Int32Array(ids.length),
-      mask: new Uint8Array(ids.length).fill(1),
-      label: null,
-      file: '',
-      line: 0,
-    })),
-    () => positionsOf(row++),
-  )
-}
-
-/** Feeds of the texts that are answered, one for each text that is written. */
-function readFeeds({ decoder: _written, ...read }: Batch, texts: readonly Text[]): Feeds {
-  const rows = texts.map(({ source }) => source)
-  return streamFeeds(chosenRows(read, rows))
-}
-
-/** Feeds of each row's past, the last token in the last column; slot 0, masked, where a row has none. */
-function pastFeeds(texts: readonly Text[], past: number): Feeds {
-  const index = new Int32Array(texts.length * past)
-  const mask = new Float32Array(index.length)
-  texts.forEach(({ slots }, row) => {
-    const [end, start] = [(row + 1) * past, (row + 1) * past - slots.length]
-    index.set(slots, start)
-    mask.fill(maskedKey, end - past, start)
-  })
-  return {
-    past: { data: index, shape: [texts.length, past] },
-    'past.mask': { data: mask, shape: [texts.length, past] },
-    'past.columns': { data: Int32Array.from({ length: past }, (_, i) => i), shape: [past] },
-  }
 }
 
 /**
@@ -136,13 +71,13 @@ export async function openWriter(
     async function read(texts: readonly Text[], news: readonly (readonly number[])[]): Promise<Writing> {
       const full = texts.map(({ ids }, i) => Int32Array.from([...ids, ...news[i]!]))
       const batch = packed(news, (i) => positions(full[i]!).slice(-news[i]!.length))
-      const past = Math.max(1, ...texts.map(({ slots }) => slots.length))
+      const longest = Math.max(...texts.map(({ slots }) => slots.length))
       const columns = decoder ? 'decoder.columns' : 'columns'
       const results = await session.run({
         ...(encoded ? readFeeds(encoded, texts) : {}),
         ...(decoder ? decoderFeeds(batch) : streamFeeds(batch)),
-        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => past + i), shape: [batch.length] },
-        ...pastFeeds(texts, past),
+        [columns]: { data: Int32Array.from({ length: batch.length }, (_, i) => longest + i), shape: [batch.length] },
+        ...pastFeeds(texts, longest),
         ...Object.fromEntries(
           written.flatMap(({ name }) => parts.map((part) => [pastName(name, part), caches.get(keptName(name, part))!.tensor()])),
         ),
@@ -167,12 +102,20 @@ export async function openWriter(
             chosen.map((i) => grown[i]!),
             added.map((id) => [id]),
           ),
+        turnTo(text, example) {
+          const ids = tokensOf(rowsOf([example])[0]!)
+          const { ids: known, slots, source } = grown[text]!
+          const other = ids.findIndex((id, i) => id !== known[i])
+          // The last token is read in any case, for what comes after it.
+          const alike = other < 0 ? ids.length - 1 : other
+          return read([{ ids: known.slice(0, alike), slots: slots.slice(0, alike), source }], [ids.slice(alike)])
+        },
       }
     }
     const empty = rows.map((_, source): Text => ({ ids: [], slots: [], source }))
     return read(
       empty,
-      rows.map(({ ids, mask }) => (decoder ? [decoder.start] : [...ids].filter((_, i) => mask[i] === 1))),
+      rows.map((row) => (decoder ? [decoder.start] : tokensOf(row))),
     )
   }
 

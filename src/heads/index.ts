@@ -2,6 +2,7 @@ import { classification } from './classification.ts'
 import type { Head } from './head.ts'
 import { causal, sequenceToSequence } from './language.ts'
 import { maskedLm } from './masked-lm.ts'
+import { multipleChoice } from './multiple-choice.ts'
 import { prompt } from './prompt.ts'
 import { regression } from './regression.ts'
 import { span } from './span.ts'
@@ -13,6 +14,7 @@ export const heads = {
   regression,
   'token-classification': token,
   'question-answering': span,
+  'multiple-choice': multipleChoice,
   'causal-lm': causal,
   'seq2seq-lm': sequenceToSequence,
   'masked-lm': maskedLm(() => null),

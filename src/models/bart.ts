@@ -10,7 +10,7 @@ import { norm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { KeyValueSite } from '../nn/site.ts'
 import type { Architecture } from './architecture.ts'
-import { tiedHead } from './language-head.ts'
+import { wordsHead } from './language-head.ts'
 
 const size = () => z.number().int().positive()
 const bartConfig = z.object({
@@ -126,7 +126,7 @@ export const bart: Architecture = {
       positions: (ids) => ids.map((_, i) => i + OFFSET),
       decoder: { start: config.decoder_start_token_id, padding: config.pad_token_id },
       encode: (network) => stack(network.on('decoder'), { network, output: stack(network, null, config) }, config),
-      heads: { 'seq2seq-lm': tiedHead(words, [vocabularySize, hidden]) },
+      heads: { 'seq2seq-lm': wordsHead(words, [vocabularySize, hidden]) },
     }
   },
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
 import { add } from '../graph/ops/elementwise.ts'
-import { concat, gather } from '../graph/ops/movement.ts'
-import { activation } from '../nn/activation.ts'
+import { concat } from '../graph/ops/movement.ts'
 import { attention } from '../nn/attention.ts'
 import { disentangledScores, type RelativeTables, relativeRows } from '../nn/disentangled.ts'
 import { embedding } from '../nn/embedding.ts'
@@ -11,8 +10,10 @@ import { type Buckets, spanOf } from '../nn/log-buckets.ts'
 import { type MaskedTokens, maskedTokens } from '../nn/masked-queries.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
+import { postNormEnd } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertLayerEnd, bertSizes, predictionsHead, tokenHead } from './bert.ts'
+import { firstTokenHead } from './first-token-head.ts'
 
 /** The distance from which on all are one. */
 const farthest = (config: { readonly max_relative_positions: number; readonly max_position_embeddings: number }): number =>
@@ -114,7 +115,7 @@ function encoder(network: Network, embedded: Value, config: Config, { cleared, e
       scale,
       bias: (scored) => evened(disentangledScores(scored, tables, rowsOf, { scale, passes: network.passes }), scored),
     })
-    x = bertLayerEnd(network, x, context, at, layer, config)
+    x = postNormEnd(network, x, context, bertLayerEnd(config, at, layer))
   }
   return x
 }
@@ -124,26 +125,28 @@ export const deberta: Architecture = {
   modelType: 'deberta-v2',
   wire(json) {
     const config = debertaConfig.parse(json)
-    const { hidden_size: hidden, type_vocab_size: types } = config
+    const { hidden_size: hidden } = config
+    // The pooler lies outside of HF's base model, and PEFT leaves it alone.
+    const head = firstTokenHead({
+      modules: ['classifier'],
+      hidden,
+      dense: 'pooler.dense',
+      role: 'pooler',
+      activation: config.pooler_hidden_act,
+      inwardDropout: config.pooler_dropout,
+      dropout: config.cls_dropout ?? config.hidden_dropout_prob,
+      out: 'classifier',
+    })
     return {
       prefix: 'deberta',
       ...bertSizes(config),
-      ...(types === 0 && { typeVocabularySize: undefined }),
       encode(network) {
         const masked = maskedTokens(network.stream)
         return encoder(network, embeddings(network, config, masked), config, masked)
       },
       heads: {
-        'sequence-classification': {
-          // The pooler lies outside of HF's base model, and PEFT leaves it alone.
-          modules: ['classifier'],
-          logits: (network, x, labels) => {
-            const first = network.dropout(gather(x, network.stream.rowStart), config.pooler_dropout)
-            const dense = linear(network, first, { name: 'pooler.dense', role: 'pooler', layer: null, in: hidden, out: hidden })
-            const pooled = network.dropout(activation(config.pooler_hidden_act)(dense), config.cls_dropout ?? config.hidden_dropout_prob)
-            return linear(network, pooled, { name: 'classifier', role: 'head', layer: null, in: hidden, out: labels })
-          },
-        },
+        'sequence-classification': head,
+        'multiple-choice': head,
         'token-classification': tokenHead('classifier', hidden, config.hidden_dropout_prob),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
         ...(config.legacy && {

@@ -1,17 +1,14 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
-import { add, relu } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/movement.ts'
-import { activation } from '../nn/activation.ts'
-import { attention } from '../nn/attention.ts'
+import { add } from '../graph/ops/elementwise.ts'
 import { embedding } from '../nn/embedding.ts'
-import { linear } from '../nn/linear.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
-import { residual } from '../nn/residual.ts'
+import { postNormLayer } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
 import { tokenHead } from './bert.ts'
+import { firstTokenHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
 
 const distilbertConfig = z.object({
@@ -52,35 +49,27 @@ function embeddings(network: Network, config: Config): Value {
 }
 
 function encoder(network: Network, embedded: Value, config: Config): Value {
-  const { dim, hidden_dim: inner } = config
   let x = embedded
   for (let layer = 0; layer < config.n_layers; layer++) {
     const at = `distilbert.transformer.layer.${layer}`
-    const square = { layer, in: dim, out: dim }
-    const query = linear(network, x, { name: `${at}.attention.q_lin`, role: 'query', ...square })
-    const key = linear(network, x, { name: `${at}.attention.k_lin`, role: 'key', ...square })
-    const value = linear(network, x, { name: `${at}.attention.v_lin`, role: 'value', ...square })
-    const heads = { name: `${at}.attention`, layer, heads: config.n_heads, dropout: config.attention_dropout }
-    const context = attention(network, query, key, value, heads)
-    const attended = linear(network, context, { name: `${at}.attention.out_lin`, role: 'attention-output', ...square })
-    const ending = (name: string) => (sum: Value) => norm(network, sum, { name: `${at}.${name}`, layer, size: dim, epsilon: EPSILON })
-    const middle = residual(network, x, attended, {
-      module: `${at}.attention_adapters`,
-      dense: `${at}.attention.out_lin`,
+    const self = `${at}.attention`
+    x = postNormLayer(network, x, {
       layer,
-      role: 'attention',
-      dropout: 0,
-      norm: ending('sa_layer_norm'),
-    })
-    const up = linear(network, middle, { name: `${at}.ffn.lin1`, role: 'up', layer, in: dim, out: inner })
-    const down = linear(network, activation(config.activation)(up), { name: `${at}.ffn.lin2`, role: 'down', layer, in: inner, out: dim })
-    x = residual(network, middle, down, {
-      module: `${at}.output_adapters`,
-      dense: `${at}.ffn.lin2`,
-      layer,
-      role: 'feed-forward',
-      dropout: config.dropout,
-      norm: ending('output_layer_norm'),
+      hidden: config.dim,
+      inner: config.hidden_dim,
+      activation: config.activation,
+      epsilon: EPSILON,
+      self: {
+        name: self,
+        query: `${self}.q_lin`,
+        key: `${self}.k_lin`,
+        value: `${self}.v_lin`,
+        heads: config.n_heads,
+        dropout: config.attention_dropout,
+      },
+      attended: { dense: `${self}.out_lin`, norm: `${at}.sa_layer_norm`, module: `${at}.attention_adapters`, dropout: 0 },
+      up: `${at}.ffn.lin1`,
+      fed: { dense: `${at}.ffn.lin2`, norm: `${at}.output_layer_norm`, module: `${at}.output_adapters`, dropout: config.dropout },
     })
   }
   return x
@@ -92,6 +81,15 @@ export const distilbert: Architecture = {
   wire(json) {
     const config = distilbertConfig.parse(json)
     const { dim } = config
+    const head = firstTokenHead({
+      modules: ['pre_classifier', 'classifier'],
+      hidden: dim,
+      dense: 'pre_classifier',
+      role: 'head',
+      activation: 'relu',
+      dropout: config.seq_classif_dropout,
+      out: 'classifier',
+    })
     return {
       prefix: 'distilbert',
       layers: config.n_layers,
@@ -102,15 +100,8 @@ export const distilbert: Architecture = {
       positions: countingPositions,
       encode: (network) => encoder(network, embeddings(network, config), config),
       heads: {
-        'sequence-classification': {
-          modules: ['pre_classifier', 'classifier'],
-          logits: (network, x, labels) => {
-            const first = gather(x, network.stream.rowStart)
-            const dense = relu(linear(network, first, { name: 'pre_classifier', role: 'head', layer: null, in: dim, out: dim }))
-            const dropped = network.dropout(dense, config.seq_classif_dropout)
-            return linear(network, dropped, { name: 'classifier', role: 'head', layer: null, in: dim, out: labels })
-          },
-        },
+        'sequence-classification': head,
+        'multiple-choice': head,
         'token-classification': tokenHead('classifier', dim, config.dropout),
         'question-answering': tokenHead('qa_outputs', dim, config.qa_dropout),
         'masked-lm': maskedLmHead({

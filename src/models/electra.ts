@@ -1,15 +1,23 @@
 import { z } from 'zod'
-import { gelu } from '../graph/ops/fused.ts'
 import { linear } from '../nn/linear.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, headDropout, tokenHead } from './bert.ts'
+import { denseHead, firstTokenHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
+
+const electraConfig = bertConfig.extend({
+  embedding_size: z.number().int().positive().default(128),
+  summary_type: z.string().default('first'),
+  summary_use_proj: z.boolean().default(true),
+  summary_activation: z.string().default('gelu'),
+  summary_last_dropout: z.number().default(0.1),
+})
 
 /** ELECTRA (Clark et al. 2020): the discriminator, and with a masked-LM head the generator. */
 export const electra: Architecture = {
   modelType: 'electra',
   wire(json) {
-    const config = bertConfig.extend({ embedding_size: z.number().int().positive().default(128) }).parse(json)
+    const config = electraConfig.parse(json)
     const { hidden_size: hidden, embedding_size: narrow } = config
     return {
       prefix: 'electra',
@@ -21,7 +29,19 @@ export const electra: Architecture = {
         return bertEncoder(network, wide, 'electra.encoder', config)
       },
       heads: {
-        'sequence-classification': denseHead(hidden, headDropout(config), (x) => gelu(x)),
+        'sequence-classification': denseHead(hidden, headDropout(config), 'gelu'),
+        ...(config.summary_type === 'first' &&
+          config.summary_use_proj && {
+            'multiple-choice': firstTokenHead({
+              modules: ['sequence_summary', 'classifier'],
+              hidden,
+              dense: 'sequence_summary.summary',
+              role: 'head',
+              activation: config.summary_activation,
+              dropout: config.summary_last_dropout,
+              out: 'classifier',
+            }),
+          }),
         'token-classification': tokenHead('classifier', hidden, headDropout(config)),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
         'masked-lm': maskedLmHead({

@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
 import { add } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/movement.ts'
 import { activation } from '../nn/activation.ts'
 import { attention } from '../nn/attention.ts'
-import { conv1d, fusedConv1d } from '../nn/conv1d.ts'
 import { embedding } from '../nn/embedding.ts'
-import { linear } from '../nn/linear.ts'
+import { fusedLinear } from '../nn/fused-linear.ts'
+import { type LinearDescription, linear } from '../nn/linear.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
-import { tiedHead } from './language-head.ts'
+import { tokenHead } from './bert.ts'
+import { lastTokenHead, wordsHead } from './language-head.ts'
 
 const gpt2Config = z.object({
   vocab_size: z.number().int().positive(),
@@ -55,11 +55,13 @@ function decoder(network: Network, embedded: Value, config: Config): Value {
   for (let layer = 0; layer < config.n_layer; layer++) {
     const at = `transformer.h.${layer}`
     const normed = (value: Value, name: string): Value => norm(network, value, { name: `${at}.${name}`, layer, size, epsilon })
+    const map = (value: Value, place: Omit<LinearDescription, 'layer'>): Value =>
+      linear(network, value, { layer, transposed: true, ...place })
     const ending = { layer, dropout: config.resid_pdrop, norm: (sum: Value): Value => sum }
-    const fused = { name: `${at}.attn.c_attn`, layer, in: size, out: size }
+    const fused = { name: `${at}.attn.c_attn`, layer, in: size, out: size, transposed: true }
     const roles = ['query', 'key', 'value'] as const
     const projections = roles.map((role) => ({ name: `${at}.attn.c_attn.${role}`, role }))
-    const [query, key, value] = fusedConv1d(network, normed(x, 'ln_1'), fused, projections) as [Value, Value, Value]
+    const [query, key, value] = fusedLinear(network, normed(x, 'ln_1'), fused, projections) as [Value, Value, Value]
     const context = attention(network, query, key, value, {
       name: `${at}.attn`,
       layer,
@@ -68,16 +70,16 @@ function decoder(network: Network, embedded: Value, config: Config): Value {
       reads: 'decoder',
       scale: (config.scale_attn_weights ? Math.sqrt(heads / size) : 1) / (config.scale_attn_by_inverse_layer_idx ? layer + 1 : 1),
     })
-    const attended = conv1d(network, context, { name: `${at}.attn.c_proj`, role: 'attention-output', layer, in: size, out: size })
+    const attended = map(context, { name: `${at}.attn.c_proj`, role: 'attention-output', in: size, out: size })
     const middle = residual(network, x, attended, {
       ...ending,
       role: 'attention',
       module: `${at}.attention_adapters`,
       dense: `${at}.attn.c_proj`,
     })
-    const up = conv1d(network, normed(middle, 'ln_2'), { name: `${at}.mlp.c_fc`, role: 'up', layer, in: size, out: inner })
+    const up = map(normed(middle, 'ln_2'), { name: `${at}.mlp.c_fc`, role: 'up', in: size, out: inner })
     const acted = activation(config.activation_function)(up)
-    const down = conv1d(network, acted, { name: `${at}.mlp.c_proj`, role: 'down', layer, in: inner, out: size })
+    const down = map(acted, { name: `${at}.mlp.c_proj`, role: 'down', in: inner, out: size })
     x = residual(network, middle, down, {
       ...ending,
       role: 'feed-forward',
@@ -104,25 +106,9 @@ export const gpt2: Architecture = {
       positions: countingPositions,
       encode: (network) => decoder(network, embeddings(network, config), config),
       heads: {
-        'causal-lm': tiedHead(words, [vocabularySize, hidden]),
-        'sequence-classification': {
-          modules: ['score'],
-          // HF reads the last token that is not padding.
-          logits: (network, x, labels) =>
-            linear(network, gather(x, network.stream.rowEnd), {
-              name: 'score',
-              role: 'head',
-              layer: null,
-              in: hidden,
-              out: labels,
-              bias: false,
-            }),
-        },
-        'token-classification': {
-          modules: ['classifier'],
-          logits: (network, x, labels) =>
-            linear(network, network.dropout(x, 0.1), { name: 'classifier', role: 'head', layer: null, in: hidden, out: labels }),
-        },
+        'causal-lm': wordsHead(words, [vocabularySize, hidden]),
+        'sequence-classification': lastTokenHead(hidden),
+        'token-classification': tokenHead('classifier', hidden, 0.1),
       },
     }
   },

@@ -1,8 +1,26 @@
+import { mul, tanh } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
+import { gather } from '../graph/ops/movement.ts'
+import { linear } from '../nn/linear.ts'
 import type { HeadWiring } from './architecture.ts'
 
-/** Logits of the next token by the word embeddings themselves, `<words>.weight` `[vocabulary, hidden]`: a head without weights of its own. */
-export const tiedHead = (words: string, shape: readonly [number, number]): HeadWiring => ({
+/**
+ * Logits z of the next token by a table of the base model, `<table>.weight` `[vocabulary, hidden]`, the word embeddings themselves where
+ * these are tied: a head without weights of its own. With a cap, `cap tanh(z / cap)`.
+ */
+export const wordsHead = (table: string, shape: readonly [number, number], cap: number | null = null): HeadWiring => ({
   modules: [],
-  logits: (network, x) => gemm(x, network.parameter(`${words}.weight`, shape, null), null, { transposeB: true }),
+  logits: (network, x) => {
+    const weight = network.parameter(`${table}.weight`, shape, null)
+    return cap === null
+      ? gemm(x, weight, null, { transposeB: true })
+      : mul(tanh(gemm(x, weight, null, { transposeB: true, alpha: 1 / cap })), cap)
+  },
+})
+
+/** HF's head on the last token that is not padding, where causal models have read all of a row. */
+export const lastTokenHead = (hidden: number): HeadWiring => ({
+  modules: ['score'],
+  logits: (network, x, labels) =>
+    linear(network, gather(x, network.stream.rowEnd), { name: 'score', role: 'head', layer: null, in: hidden, out: labels, bias: false }),
 })

@@ -12,8 +12,11 @@ interface MaskedLmDescription {
   readonly dense: string
   readonly norm: string
   readonly activation: string
-  /** The tensor of the words' biases, `[vocabulary]`. */
-  readonly bias: string
+  /** Whether dense map and norm have biases; by default they do. */
+  readonly denseBias?: boolean
+  readonly normBias?: boolean
+  /** The tensor of the words' biases, `[vocabulary]`; null where there is none. */
+  readonly bias: string | null
   /** The module whose weight `[vocabulary, size]` gives the words' logits: the word embeddings, where they are tied to it. */
   readonly decoder: string
   readonly hidden: number
@@ -24,21 +27,23 @@ interface MaskedLmDescription {
 
 /** A logit for each word of the vocabulary: dense, activation, norm, and a product with the word embeddings (Devlin et al. 2019). */
 export function maskedLmHead(description: MaskedLmDescription): HeadWiring {
-  const { modules, dense, hidden, size, vocabulary, epsilon } = description
+  const { modules, dense, denseBias = true, normBias = true, hidden, size, vocabulary, epsilon } = description
   return {
     modules,
     logits(network, x, _labels, words) {
-      const made = linear(network, x, { name: dense, role: 'head', layer: null, in: hidden, out: size })
-      const [scale, shift] = ['weight', 'bias'].map((part) => network.parameter(`${description.norm}.${part}`, [size], null))
+      const made = linear(network, x, { name: dense, role: 'head', layer: null, in: hidden, out: size, bias: denseBias })
+      const [scale, shift] = ['weight', ...(normBias ? ['bias'] : [])].map((part) =>
+        network.parameter(`${description.norm}.${part}`, [size], null),
+      )
       // A norm of a head is no place for methods, as its linear maps are none.
-      const normed = layerNorm(activation(description.activation)(made), scale!, shift!, epsilon)
+      const normed = layerNorm(activation(description.activation)(made), scale!, shift ?? null, epsilon)
       const tables = [
         network.parameter(`${description.decoder}.weight`, [vocabulary, size], null),
-        network.parameter(description.bias, [vocabulary], null),
-      ] as const
+        ...(description.bias === null ? [] : [network.parameter(description.bias, [vocabulary], null)]),
+      ]
       const chosen = words && constant(network.graph, words, [words.length], 'int32')
       const [weight, bias] = chosen ? tables.map((table) => gather(table, chosen)) : tables
-      return gemm(normed, weight!, bias!, { transposeB: true })
+      return gemm(normed, weight!, bias ?? null, { transposeB: true })
     },
   }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { tanh } from '../graph/ops/elementwise.ts'
 import type { Architecture } from './architecture.ts'
-import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, denseHead, headDropout, tokenHead } from './bert.ts'
+import { bertConfig, bertEmbeddings, bertEncoder, bertSizes, bertVocabulary, headDropout, tokenHead } from './bert.ts'
+import { denseHead, pooledHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
 
 /** Positions count from `padding + 1` over tokens that are not padding; padding keeps its own position. */
-function offsetPositions(padding: number): (ids: Int32Array) => Int32Array {
+export function offsetPositions(padding: number): (ids: Int32Array) => Int32Array {
   return (ids) => {
     let seen = 0
     return ids.map((id) => (id === padding ? padding : padding + ++seen))
@@ -25,7 +25,8 @@ function robertaLike(modelType: string): Architecture {
         positions: offsetPositions(config.pad_token_id),
         encode: (network) => bertEncoder(network, bertEmbeddings(network, 'roberta.embeddings', config, hidden), 'roberta.encoder', config),
         heads: {
-          'sequence-classification': denseHead(hidden, headDropout(config), tanh),
+          'sequence-classification': denseHead(hidden, headDropout(config), 'tanh'),
+          'multiple-choice': pooledHead('roberta.pooler.dense', hidden, config.hidden_dropout_prob),
           'token-classification': tokenHead('classifier', hidden, headDropout(config)),
           'question-answering': tokenHead('qa_outputs', hidden, 0),
           'masked-lm': maskedLmHead({

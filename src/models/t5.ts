@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
 import { mul } from '../graph/ops/elementwise.ts'
-import { gemm } from '../graph/ops/matmul.ts'
 import { activation } from '../nn/activation.ts'
 import { attention, type Scored } from '../nn/attention.ts'
 import { embedding } from '../nn/embedding.ts'
@@ -12,7 +11,7 @@ import { residual } from '../nn/residual.ts'
 import type { BranchSite, KeyValueSite } from '../nn/site.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
-import { tiedHead } from './language-head.ts'
+import { wordsHead } from './language-head.ts'
 import { bucketBias } from './relative-buckets.ts'
 
 const t5Config = z.object({
@@ -135,7 +134,7 @@ export const t5: Architecture = {
   wire(json) {
     const config = t5Config.parse(json)
     const { d_model: hidden, vocab_size: vocabularySize } = config
-    const tied = tiedHead(words, [vocabularySize, hidden])
+    const tied = wordsHead(words, [vocabularySize, hidden])
     return {
       prefix: '',
       layers: config.num_layers,
@@ -149,11 +148,7 @@ export const t5: Architecture = {
       heads: {
         'seq2seq-lm': config.tie_word_embeddings
           ? { ...tied, logits: (network, x, labels) => tied.logits(network, mul(x, hidden ** -0.5), labels) }
-          : {
-              modules: [],
-              logits: (network, x) =>
-                gemm(x, network.parameter('lm_head.weight', [vocabularySize, hidden], null), null, { transposeB: true }),
-            },
+          : wordsHead('lm_head', [vocabularySize, hidden]),
       },
     }
   },

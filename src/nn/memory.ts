@@ -9,6 +9,8 @@ export interface Past {
   readonly mask: Value
   /** `[past]`: where they stand in their rows. */
   readonly columns: Value
+  /** `[rows]`: the column of each row's first token; 0 for the longest. */
+  readonly first: Value
 }
 
 /** What an attention goes on with: keys and values of its tokens, `[tokens, width]`, behind those of the past. */

@@ -5,4 +5,6 @@ import type { Site } from './site.ts'
 export interface Outline {
   readonly sites: readonly Site[]
   readonly base: ReadonlyMap<string, BaseParameter>
+  /** The modules of the head that is on it. */
+  readonly head: readonly string[]
 }

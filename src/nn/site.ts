@@ -55,6 +55,8 @@ export interface KeyValueSite extends Place {
   /** Whether the keys are of the queries' own stream: of an encoder or a decoder; or an encoder's, read by a decoder. */
   readonly reads: 'encoder' | 'decoder' | 'cross'
   readonly heads: number
+  /** How many heads of queries share each of them. */
+  readonly sharing: number
   readonly headSize: number
 }
 

@@ -10,17 +10,17 @@ export interface WindowScores {
 
 /** What a model says of one question; which fields there are depends on the task. */
 export type Answer = {
-  /** The likeliest class. */
+  /** The likeliest class or choice. */
   readonly label?: string
   /** The likeliest class of each token. */
   readonly labels?: readonly string[]
   /** The likeliest word of each place that is asked for. */
   readonly words?: readonly string[]
-  /** Probabilities: of every class by its name, or of each token's likeliest class or word. */
+  /** Probabilities: of every class or choice by its name, or of each token's likeliest class or word. */
   readonly scores?: Readonly<Record<string, number>> | readonly number[]
   /** The number of a regression, or the probability of an answer. */
   readonly score?: number
-  /** An answer in the words of a text; empty where there is none. */
+  /** An answer in the words of a text, empty where there is none; or the likeliest choice. */
   readonly answer?: string
   /** What the row was called. */
   readonly id?: unknown

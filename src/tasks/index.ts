@@ -1,6 +1,7 @@
 import type { TaskName } from '../heads/index.ts'
 import { causalLanguage, sequenceToSequenceLanguage } from './language.ts'
 import { maskedLm } from './masked-lm.ts'
+import { multipleChoice } from './multiple-choice.ts'
 import { promptClassification } from './prompt-classification.ts'
 import { questionAnswering } from './question-answering.ts'
 import { regression } from './regression.ts'
@@ -14,6 +15,7 @@ export const tasks: Readonly<Record<TaskName, Task>> = {
   regression,
   'token-classification': tokenClassification,
   'question-answering': questionAnswering,
+  'multiple-choice': multipleChoice,
   'causal-lm': causalLanguage,
   'seq2seq-lm': sequenceToSequenceLanguage,
   'masked-lm': maskedLm,

@@ -1,12 +1,12 @@
 import { type Example, type Item, modelTokens } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import type { Reading } from '../data/reading.ts'
 import { at } from '../data/row.ts'
 import { teacherForced } from '../data/teacher-forced.ts'
 import { bringsTokens } from '../data/token-row.ts'
-import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
+import { proseColumns, referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { causal, nextWords, sequenceToSequence, writtenWords } from '../heads/language.ts'
+import { conversations } from './conversations.ts'
 import type { Source, Task } from './task.ts'
 import { textBlocks } from './text-blocks.ts'
 import { vocabularyTask } from './vocabulary.ts'
@@ -20,7 +20,7 @@ const SEPARATOR = ' ||'
 function answers(rows: readonly Row[], source: Source): Item[] {
   const { reading, labelled, decoder } = source
   const { prefix, targetLength } = reading.texts
-  const columns = textColumns(rows, reading.columns)
+  const columns = proseColumns(rows, reading.columns)
   const { encode } = source.tokenizer()
   return rows.map((row) => {
     const place = placeOf(row)
@@ -38,7 +38,7 @@ function answers(rows: readonly Row[], source: Source): Item[] {
 function continuations(rows: readonly Row[], source: Source): Item[] {
   const { reading, labelled, end } = source
   const { prefix, separator, targetLength, loss } = reading.texts
-  const columns = textColumns(rows, reading.columns)
+  const columns = proseColumns(rows, reading.columns)
   const { tokens, framed } = source.tokenizer()
   const between = tokens(separator ?? '')
   const most = Math.min(reading.maxLength, source.maxPositions)
@@ -75,20 +75,24 @@ const orTokens =
   (rows, source, names) =>
     rows.some(bringsTokens) ? tokens(rows, source, names) : texts(rows, source)
 
-const hasTargets = (rows: readonly Row[], reading: Reading): boolean => textColumns(rows, reading.columns).target !== null
+/** Conversations, texts one after another, or prompts with what follows them. */
+function readTexts(rows: readonly Row[], source: Source): Item[] {
+  const { source: column, target, conversations: talk } = textColumns(rows, source.reading.columns)
+  if (talk) return conversations(rows, column, source)
+  return source.labelled && target === null ? blocks(rows, source) : continuations(rows, source)
+}
 
-/** The next word of a text, at each of its tokens; of rows with a prompt and a text, at those of the text. */
+/** The next word of a text, at each of its tokens; of rows with a prompt and a text, at those of the text; of conversations, the assistant's. */
 export const causalLanguage: Task = vocabularyTask(() => ({
   head: causal,
   asks: nextWords,
   labelled: true,
   maxLength: 512,
-  read: orTokens((rows, source) =>
-    source.labelled && !hasTargets(rows, source.reading) ? blocks(rows, source) : continuations(rows, source),
-  ),
+  read: orTokens(readTexts),
   settle(rows, reading) {
     if (reading.texts.separator !== null || rows.some(bringsTokens)) return reading
-    return { ...reading, texts: { ...reading.texts, separator: hasTargets(rows, reading) ? SEPARATOR : '' } }
+    const { target, conversations: talk } = textColumns(rows, reading.columns)
+    return talk ? reading : { ...reading, texts: { ...reading.texts, separator: target === null ? '' : SEPARATOR } }
   },
 }))
 

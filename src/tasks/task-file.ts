@@ -9,6 +9,7 @@ const columns = z.strictObject({
   text: z.string().min(1),
   pair: z.string().min(1).nullable().default(null),
   label: z.string().min(1).default('label'),
+  choices: z.union([z.string().min(1), z.array(z.string().min(1)).min(2)]).optional(),
 })
 
 /** What is wrong with the task, in a sentence; null where nothing is. */

@@ -1,6 +1,6 @@
 import { type Item, modelTokens } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
-import { sourceOf, textColumns } from '../data/written-texts.ts'
+import { proseColumns, sourceOf } from '../data/written-texts.ts'
 import type { Source } from './task.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Source } from './task.ts'
  */
 export function textBlocks(rows: readonly Row[], source: Source, end: number | null): Item[] {
   const { reading } = source
-  const columns = textColumns(rows, reading.columns)
+  const columns = proseColumns(rows, reading.columns)
   const { tokens, framed } = source.tokenizer()
   const room = Math.min(reading.maxLength, source.maxPositions) - framed([]).ids.length
   const items: Item[] = []

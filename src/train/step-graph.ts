@@ -7,7 +7,7 @@ import { abs, add, addAll, and, cast, greater, isInf, isNan, mul, not, or, where
 import { reduceSum } from '../graph/ops/reduction.ts'
 import type { Objective } from '../heads/head.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
-import type { Trained } from '../nn/network.ts'
+import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
 import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
@@ -149,8 +149,18 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     finite: cast(finite, graph.float),
   }
   for (const [name, value] of Object.entries(report)) if (value) output(graph, name, value)
-  const reported = assembly.reports.map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
+  const reported = meansOf(assembly.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
   return { assembly, state, signals: [...signals, ...reported] }
+}
+
+/** One report of a signal at a site: the mean of those of its calls, where a site has several. */
+function meansOf(reports: readonly Report[]): Report[] {
+  const groups = new Map<string, Report[]>()
+  for (const report of reports) {
+    const name = `${report.site.name}#${report.signal}`
+    groups.set(name, [...(groups.get(name) ?? []), report])
+  }
+  return [...groups.values()].map((group) => ({ ...group[0]!, value: mul(addAll(group.map(({ value }) => value)), 1 / group.length) }))
 }
 
 /** Makes a signal an output. */

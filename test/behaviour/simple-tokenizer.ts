@@ -12,6 +12,7 @@ export const simpleTokenizer = (parts: Partial<Tokenizer>): Tokenizer => ({
   tokens: unused,
   framed: unused,
   special: { all: new Set(), mask: null, unknown: null },
+  chat: unused,
   word: String,
   decode: (ids) => ids.join(' '),
   ...parts,

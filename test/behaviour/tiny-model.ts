@@ -89,8 +89,7 @@ interface AnyDefinition {
 }
 
 export function settingOf(subject: Subject, { totalSteps = 20, memory = null }: Partial<Setting> = {}): Setting {
-  const { sites, base } = outline(subject)
-  return modelSetting(subject.model, { sites, base }, totalSteps, memory)
+  return modelSetting(subject.model, outline(subject), totalSteps, memory)
 }
 
 /** A method on a subject with its state at the start of a run. */

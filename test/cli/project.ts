@@ -33,12 +33,13 @@ export interface Running {
 const settings = (folder: string): Record<string, string> => ({ ADATUNE_CACHE: join(folder, '.cache'), HF_HUB_OFFLINE: '1' })
 
 /** Starts a program with Node; nothing of the user's settings or of the hub reaches it. */
-export function startNode(file: string, args: readonly string[], folder: string): Running {
+export function startNode(file: string, args: readonly string[], folder: string, input: string | null = null): Running {
   const env = { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...settings(folder) }
-  const child = spawn(process.execPath, [file, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [file, ...args], { cwd: folder, env, stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+  child.stdin?.end(input)
   let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
@@ -47,14 +48,16 @@ export function startNode(file: string, args: readonly string[], folder: string)
 }
 
 /** Starts the command line in a folder. */
-export const start = (args: readonly string[], folder: string): Running => startNode(program, args, folder)
+export const start = (args: readonly string[], folder: string, input: string | null = null): Running =>
+  startNode(program, args, folder, input)
 
-/** Runs the command line in a folder to its end. */
-export const adatune = (args: readonly string[], folder: string): Promise<Ended> => start(args, folder).ended
+/** Runs the command line in a folder to its end; with what a user types, if anything. */
+export const adatune = (args: readonly string[], folder: string, input: string | null = null): Promise<Ended> =>
+  start(args, folder, input).ended
 
 /** Runs the command line and returns what it printed; it must end well. */
-export async function succeed(args: readonly string[], folder: string): Promise<string> {
-  const { code, signal, stdout, stderr } = await adatune(args, folder)
+export async function succeed(args: readonly string[], folder: string, input: string | null = null): Promise<string> {
+  const { code, signal, stdout, stderr } = await adatune(args, folder, input)
   assert.equal(code, 0, `adatune ${args.join(' ')} ended with ${code ?? signal}: ${stderr}`)
   return stdout
 }

@@ -5,7 +5,7 @@ import { rules } from '../../src/autodiff/rules/index.ts'
 import type { Float, Graph, Value } from '../../src/graph/graph.ts'
 import { constant, createGraph, input, output } from '../../src/graph/graph.ts'
 import * as elementwise from '../../src/graph/ops/elementwise.ts'
-import { gelu } from '../../src/graph/ops/fused.ts'
+import { gelu, rotate } from '../../src/graph/ops/fused.ts'
 import { batchedMatmul, gemm } from '../../src/graph/ops/matmul.ts'
 import * as movement from '../../src/graph/ops/movement.ts'
 import { layerNorm, logSoftmax, rootMeanSquareNorm, softmax } from '../../src/graph/ops/normalize.ts'
@@ -76,12 +76,24 @@ const cases: Record<string, Case[]> = {
   Exp: [{ shapes: [[5]], build: elementwise.exp }],
   Log: [{ shapes: [[5]], build: elementwise.log, low: 0.5 }],
   Tanh: [{ shapes: [[5]], build: elementwise.tanh }],
+  Cos: [{ shapes: [[5]], build: elementwise.cos }],
+  Sin: [{ shapes: [[5]], build: elementwise.sin }],
   Sigmoid: [{ shapes: [[5]], build: elementwise.sigmoid }],
   Relu: [{ shapes: [[5]], build: elementwise.relu }],
   Erf: [{ shapes: [[5]], build: elementwise.erf, float: 'float32' }],
   Gelu: [
     { shapes: [[7]], build: (x) => gelu(x), float: 'float32' },
     { shapes: [[7]], build: (x) => gelu(x, 'tanh'), float: 'float32' },
+  ],
+  RotaryEmbedding: [
+    {
+      shapes: [[3, 8]],
+      build: (x) => {
+        const [cosines, sines] = [Math.cos, Math.sin].map((of) => constant(x.graph, [0, 0.3, 1, 2, 3, 5].map(of), [3, 2], x.graph.float))
+        return rotate(x, cosines!, sines!)
+      },
+      float: 'float32',
+    },
   ],
   Gemm: [false, true].flatMap((transposeA) =>
     [false, true].map((transposeB) => ({
@@ -154,7 +166,10 @@ const cases: Record<string, Case[]> = {
   Softmax: [{ shapes: [[3, 4]], build: softmax }],
   LogSoftmax: [{ shapes: [[3, 4]], build: logSoftmax }],
   SimplifiedLayerNormalization: [{ shapes: [[3, 6], [6]], build: (x, w) => rootMeanSquareNorm(x, w, 1e-6), float: 'float32' }],
-  LayerNormalization: [{ shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' }],
+  LayerNormalization: [
+    { shapes: [[3, 6], [6], [6]], build: (x, w, b) => layerNorm(x, w, b, 1e-5), float: 'float32' },
+    { shapes: [[3, 6], [6]], build: (x, w) => layerNorm(x, w, null, 1e-5), float: 'float32' },
+  ],
 }
 
 /** Compares the reverse pass with central differences of a weighted sum of the result. */

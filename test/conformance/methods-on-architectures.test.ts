@@ -35,7 +35,13 @@ const answered = classified.map((row) => {
   return { ...row, label, decoder: teacherForced(label, { start: 2, padding: 1 }) }
 })
 
+/** The rows two by two, as the choices of a question each. */
+const chosen = classified.flatMap((row, i) => (i % 2 === 0 ? [{ ...row, label: 1, others: [classified[i + 1]!] }] : []))
+
 const noHead = /no weights of its own/
+/** Word embeddings that meet no norm before the first layer. */
+const noWhole = { 'prompt behind the norm': /place/ }
+const noBias = { bitfit: /trains biases/ }
 const models: readonly {
   readonly golden: string
   readonly task: TaskName
@@ -43,17 +49,23 @@ const models: readonly {
   /** Cases that the model has no place for, and what is said of them. */
   readonly refused?: Readonly<Record<string, RegExp>>
 }[] = [
-  ...['roberta', 'distilbert', 'electra', 'deberta-v2', 'gpt2'].map((modelType) => ({
+  ...['roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert', 'gpt2'].map((modelType) => ({
     golden: `${modelType}-cls-lora`,
     task: 'sequence-classification' as const,
     rows: classified,
   })),
+  { golden: 'modernbert-cls-lora', task: 'sequence-classification', rows: classified, refused: noBias },
+  { golden: 'bert-reg-lora', task: 'multiple-choice', rows: chosen },
   { golden: 'gpt2-clm-lora', task: 'causal-lm', rows: continued, refused: { head: noHead } },
+  { golden: 'llama-clm-full', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noBias, ...noWhole } },
+  { golden: 'qwen2-clm-adalora', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noWhole } },
+  { golden: 'qwen3-clm-full', task: 'causal-lm', rows: continued, refused: { head: noHead, ...noBias, ...noWhole } },
+  { golden: 'gemma2-cls-lora', task: 'sequence-classification', rows: classified, refused: { ...noBias, ...noWhole } },
   {
     golden: 't5-s2s-lora',
     task: 'seq2seq-lm',
     rows: answered,
-    refused: { head: noHead, bitfit: /trains biases/ },
+    refused: { head: noHead, ...noBias },
   },
   { golden: 'bart-s2s-lora', task: 'seq2seq-lm', rows: answered, refused: { head: noHead } },
 ]

@@ -14,8 +14,8 @@ import { lora, loraOptions } from '../../src/methods/lora.ts'
 import { resolveTargets } from '../../src/methods/targets.ts'
 import { openModel } from '../../src/models/open.ts'
 import { attention } from '../../src/nn/attention.ts'
-import { fusedConv1d } from '../../src/nn/conv1d.ts'
 import { embedding } from '../../src/nn/embedding.ts'
+import { fusedLinear } from '../../src/nn/fused-linear.ts'
 import type { Method, ParameterSpec } from '../../src/nn/method.ts'
 import type { Network } from '../../src/nn/network.ts'
 import { normals } from '../../src/random/draws.ts'
@@ -31,7 +31,7 @@ const [hidden, heads] = [16, 2]
 const fusedProjections = (network: Network, x: Value, name: string): Value[] => {
   const roles = ['query', 'key', 'value'] as const
   const projections = roles.map((role) => ({ name: `${name}.${role}`, role }))
-  return fusedConv1d(network, x, { name, layer: 0, in: hidden, out: hidden }, projections)
+  return fusedLinear(network, x, { name, layer: 0, in: hidden, out: hidden, transposed: true }, projections)
 }
 
 const fields = { model_type: 'bert', hidden_size: hidden, num_attention_heads: heads, num_hidden_layers: 1, intermediate_size: 32 }

@@ -1,6 +1,6 @@
 import type { Shape } from '../../graph/dim.ts'
 import type { Value } from '../../graph/graph.ts'
-import { cast, div, exp, greater, mul, neg, sign, sub, where } from '../../graph/ops/elementwise.ts'
+import { cast, cos, div, exp, greater, mul, neg, sign, sin, sub, where } from '../../graph/ops/elementwise.ts'
 import { reshape } from '../../graph/ops/movement.ts'
 import { reduceSum } from '../../graph/ops/reduction.ts'
 import { again } from '../again.ts'
@@ -40,6 +40,8 @@ export const elementwise: Rules = {
   Exp: unary((g, _x, out) => mul(g, out)),
   Log: unary((g, x) => div(g, x)),
   Tanh: unary((g, _x, out) => mul(g, sub(1, mul(out, out)))),
+  Cos: unary((g, x) => neg(mul(g, sin(x)))),
+  Sin: unary((g, x) => mul(g, cos(x))),
   Sigmoid: unary((g, _x, out) => mul(g, mul(out, sub(1, out)))),
   Relu: unary((g, x) => mul(g, cast(greater(x, 0), x.dtype))),
   Erf: unary((g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))),

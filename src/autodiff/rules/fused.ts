@@ -1,5 +1,7 @@
 import type { Value } from '../../graph/graph.ts'
-import { add, erf, exp, mul, sub, tanh } from '../../graph/ops/elementwise.ts'
+import { add, erf, exp, mul, neg, sub, tanh } from '../../graph/ops/elementwise.ts'
+import { rotate } from '../../graph/ops/fused.ts'
+import { reshape } from '../../graph/ops/movement.ts'
 import type { Rules } from './rule.ts'
 
 /** d/dx [x Phi(x)] = Phi(x) + x phi(x). */
@@ -20,4 +22,8 @@ function tanhSlope(x: Value): Value {
 
 export const fused: Rules = {
   Gelu: ({ inputs: [x], attributes }, [g]) => [mul(g!, attributes.approximate === 'tanh' ? tanhSlope(x!) : exactSlope(x!))],
+  RotaryEmbedding: ({ inputs: [x, , cosines, sines] }, [g]) => {
+    const [, rows, width] = x!.shape
+    return [reshape(rotate(reshape(g!, [rows!, width!]), cosines!, neg(sines!)), x!.shape)]
+  },
 }

@@ -12,10 +12,10 @@ export function logSoftmax(x: Value): Value {
 }
 
 /** Layer normalisation over the last axis (Ba et al. 2016); mean and inverse deviation are kept for the backward pass. */
-export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
+export function layerNorm(x: Value, weight: Value, bias: Value | null, epsilon: number): Value {
   const statistics = { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] }
   const outputs = [{ dtype: x.dtype, shape: x.shape }, statistics, statistics]
-  return append(x.graph, 'LayerNormalization', [x, weight, bias], outputs, { axis: { int: -1 }, epsilon })[0]!
+  return append(x.graph, 'LayerNormalization', bias ? [x, weight, bias] : [x, weight], outputs, { axis: { int: -1 }, epsilon })[0]!
 }
 
 /** Division by the root of the mean square over the last axis (Zhang and Sennrich 2019); the inverse root is kept for the backward pass. */

@@ -31,7 +31,10 @@ NAMES = {
 CASES = [
     ('gpt2-clm-lora', False), ('gpt2-clm-lora', True), ('gpt2-clm-prompt', True), ('gpt2-clm-prefix', True),
     ('t5-s2s-lora', False), ('t5-s2s-adalora', True), ('bart-s2s-lora', True), ('bart-s2s-prefix', True),
+    ('llama-clm-lora', True), ('qwen2-clm-adalora', True), ('qwen3-clm-full', False), ('qwen3-clm-prefix', True), ('gemma2-clm-full', False),
+    ('gemma2-clm-prompt', True), ('gemma2-clm-prefix', True),
 ]
+FEW = [{'minNewTokens': 12}, {'beams': 3, 'minNewTokens': 6}, {'beams': 2, 'earlyStopping': 'never', 'noRepeatNgram': 2}]
 
 
 def rows_of(case):
@@ -59,7 +62,8 @@ for case, adapted in CASES:
         model = PeftModel.from_pretrained(model, golden / case / 'adapter_final').eval()
     # PEFT's generate loses its place behind the prefix of a decoder: it contradicts PEFT's own forward pass.
     by_forward = case == 'bart-s2s-prefix'
-    for settings in SETTINGS[:1] if by_forward else SETTINGS:
+    rotary = case.split('-')[0] in ('llama', 'qwen2', 'qwen3', 'gemma2')
+    for settings in SETTINGS[:1] if by_forward else FEW if rotary else SETTINGS:
         if 'forcedStart' in settings and not seq2seq:
             settings = {k: v for k, v in settings.items() if k != 'forcedStart'}
         written = []

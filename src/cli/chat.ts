@@ -1,0 +1,67 @@
+import { createInterface } from 'node:readline'
+import { UserError } from '../errors.ts'
+import { openChat } from '../generate/chat.ts'
+import { type GenerationOptions, generationOptions } from '../generate/options.ts'
+import { parseSettings } from '../settings/document.ts'
+import { withSettings } from '../settings/plain.ts'
+import { printNotice } from './options.ts'
+
+export interface ChatFlags {
+  readonly model: string
+  readonly adapter?: string
+  readonly system?: string
+  readonly set: readonly string[]
+  readonly quiet?: boolean
+}
+
+const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
+
+/** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
+export async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
+  const given = withSettings({}, set)
+  const all = parseSettings(generationOptions, given, '--set')
+  const generation: Partial<GenerationOptions> = Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
+  const chat = await openChat({
+    model,
+    adapter: adapter ?? null,
+    system: system ?? null,
+    generation,
+    ...(!quiet && { notice: printNotice }),
+  })
+  const { stdin, stdout } = process
+  const terminal = stdin.isTTY === true && stdout.isTTY === true
+  const lines = createInterface({ input: stdin, ...(terminal && { output: stdout }), terminal, prompt: '> ' })
+  let speaking = false
+  lines.on('SIGINT', () => {
+    if (!speaking) lines.close()
+    speaking = false
+  })
+  const prompt = (): void => {
+    if (terminal) lines.prompt()
+  }
+  if (terminal && !quiet) stdout.write(`${HELP}\n`)
+  prompt()
+  for await (const line of lines) {
+    const text = line.trim()
+    if (text === '/exit') break
+    if (text === '/reset') chat.reset()
+    else if (text.startsWith('/')) process.stderr.write(`adatune: ${text} is no command: ${HELP}\n`)
+    else if (text !== '') {
+      speaking = true
+      try {
+        await chat.say(text, (piece) => {
+          stdout.write(piece)
+          return speaking
+        })
+        stdout.write('\n')
+      } catch (error) {
+        if (!terminal || !(error instanceof UserError)) throw error
+        process.stderr.write(`adatune: ${error.message}\n`)
+      }
+      speaking = false
+    }
+    prompt()
+  }
+  lines.close()
+  await chat.close()
+}

@@ -22,9 +22,11 @@ import { pythonJson } from './python-json.ts'
 
 const CONFIG = 'config.json'
 
-/** What tokenizers keep in a model folder. */
+/** What tokenizers keep in a model folder, and how texts are written. */
 const tokenizerFiles = [
   'added_tokens.json',
+  'chat_template.jinja',
+  'generation_config.json',
   'merges.txt',
   'sentencepiece.bpe.model',
   'special_tokens_map.json',

@@ -1,24 +1,29 @@
 import { Template } from '@huggingface/jinja'
 
-/** The characters from the first to the last that is none of `characters`, at the sides that are told. */
-const stripped = (left: boolean, right: boolean) => (text: string, characters: string) => {
-  let [start, end] = [0, text.length]
-  while (left && start < end && characters.includes(text[start]!)) start++
-  while (right && end > start && characters.includes(text[end - 1]!)) end--
-  return text.slice(start, end)
-}
+type Strip = (text: string, characters: string) => string
 
-/** Python's methods of strings that the library knows without an argument alone, under names of their own. */
-const methods: Readonly<Record<string, { readonly name: string; readonly of: (text: string, characters: string) => string }>> = {
-  strip: { name: 'python_strip', of: stripped(true, true) },
-  lstrip: { name: 'python_lstrip', of: stripped(true, false) },
-  rstrip: { name: 'python_rstrip', of: stripped(false, true) },
-}
-const functions = Object.fromEntries(Object.values(methods).map(({ name, of }) => [name, of]))
+/** A text without the characters that are named, at the sides that are told. */
+const stripped =
+  (left: boolean, right: boolean): Strip =>
+  (text, characters) => {
+    let [start, end] = [0, text.length]
+    while (left && start < end && characters.includes(text[start]!)) start++
+    while (right && end > start && characters.includes(text[end - 1]!)) end--
+    return text.slice(start, end)
+  }
 
+/** Python's methods of strings that the library knows without an argument alone. */
+const methods: ReadonlyMap<unknown, Strip> = new Map([
+  ['strip', stripped(true, true)],
+  ['lstrip', stripped(true, false)],
+  ['rstrip', stripped(false, true)],
+])
+const functionName = (method: unknown): string => `python_${method}`
+const functions = Object.fromEntries([...methods].map(([method, of]) => [functionName(method), of]))
+
+/** A call in the tree that the library makes of a template. */
 interface Call {
-  type: unknown
-  callee: { type?: unknown; object?: unknown; property?: { value?: unknown } } | { type: string; value: string }
+  callee: { type: string; object?: unknown; property?: { readonly value?: unknown }; value?: string }
   args: unknown[]
 }
 const isCall = (node: object): node is Call => 'type' in node && node.type === 'CallExpression'
@@ -27,12 +32,11 @@ const isCall = (node: object): node is Call => 'type' in node && node.type === '
 function exact(node: unknown): void {
   if (typeof node !== 'object' || node === null) return
   for (const inner of node instanceof Map ? [...node].flat() : Object.values(node)) exact(inner)
-  if (!isCall(node) || !('property' in node.callee) || node.args.length === 0) return
+  if (!isCall(node) || node.args.length === 0) return
   const { object, property } = node.callee
-  const known = Object.hasOwn(methods, String(property?.value)) ? methods[String(property?.value)] : undefined
-  if (!known) return
+  if (!methods.has(property?.value)) return
   node.args = [object, ...node.args]
-  node.callee = { type: 'Identifier', value: known.name }
+  node.callee = { type: 'Identifier', value: functionName(property?.value) }
 }
 
 /** A template in Jinja's language that strips what Python would; the library strips spaces, whatever it is told. */

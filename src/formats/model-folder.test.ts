@@ -41,7 +41,8 @@ function made(
 
 test('full fine-tuning leaves a model folder with every tensor, its labels and its tokenizer', () => {
   const { adapter, subject, folder } = made(full)
-  writeFileSync(join(subject.model.folder, 'vocab.txt'), 'a\nb\n')
+  const beside = { 'vocab.txt': 'a\nb\n', 'chat_template.jinja': '{{ messages }}', 'generation_config.json': '{"eos_token_id": 2}' }
+  for (const [name, text] of Object.entries(beside)) writeFileSync(join(subject.model.folder, name), text)
   saveAdapter(folder, adapter, subject)
   const model = openModel(folder, (checkpoint) => checkpoint)
   assert.deepEqual([...model.tensors.keys()].sort(), [...subject.outline.base.keys()].sort())
@@ -52,7 +53,7 @@ test('full fine-tuning leaves a model folder with every tensor, its labels and i
   assert.deepEqual(model.config.label2id, { no: 0, maybe: 1, yes: 2 })
   assert.deepEqual(model.config.architectures, ['BertForSequenceClassification'])
   assert.deepEqual([model.config.problem_type, model.config.torch_dtype], ['single_label_classification', 'float32'])
-  assert.equal(readFileSync(join(folder, 'vocab.txt'), 'utf8'), 'a\nb\n')
+  for (const [name, expected] of Object.entries(beside)) assert.equal(readFileSync(join(folder, name), 'utf8'), expected)
   const loaded = loadAdapter(folder, subject)
   assertSameBits(loaded.state, adapter.state)
   assert.deepEqual([loaded.options, loaded.card], [adapter.options, card])

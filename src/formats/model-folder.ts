@@ -25,6 +25,7 @@ const CONFIG = 'config.json'
 /** What tokenizers keep in a model folder, and how its texts are written. */
 const filesBeside = [
   'added_tokens.json',
+  'chat_template.jinja',
   'generation_config.json',
   'merges.txt',
   'sentencepiece.bpe.model',

@@ -73,7 +73,8 @@ test('a damaged index or a reference that is no commit is not whole', () => {
 })
 
 test('without a single file all shards and their index are needed', () => {
-  const small = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt']
+  const told = ['generation_config.json', 'chat_template.jinja']
+  const small = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt', ...told]
   const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors', 'model.safetensors.index.json']
   const others = [
     'README.md',

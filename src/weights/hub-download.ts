@@ -16,7 +16,7 @@ export interface HubAccess {
 }
 
 const SMALL_FILE =
-  /^(config|tokenizer[\w.-]*|special_tokens_map)\.json$|^vocab\.(txt|json)$|^merges\.txt$|^(spm|spiece|sentencepiece\.bpe)\.model$/
+  /^(config|generation_config|tokenizer[\w.-]*|special_tokens_map)\.json$|^chat_template\.jinja$|^vocab\.(txt|json)$|^merges\.txt$|^(spm|spiece|sentencepiece\.bpe)\.model$/
 const WEIGHT_FILE = /^[\w.-]+\.safetensors(\.index\.json)?$/
 
 /** Of a model's file names, those that are needed: where `model.safetensors` is there, no other weights. */

@@ -1,8 +1,7 @@
 import { readRows } from '../data/read-rows.ts'
-import type { Row } from '../data/row.ts'
-import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { rowOf } from '../evaluate/answering.ts'
+import { askedTexts } from '../generate/asked-texts.ts'
 import { openGenerator, type Written } from '../generate/generator.ts'
 import { type GenerationOptions, generationOptions } from '../generate/options.ts'
 import { textIntervals, textMetric, textScores } from '../metrics/text/index.ts'
@@ -29,27 +28,6 @@ function optionsOf(settings: readonly string[]): Partial<GenerationOptions> {
   const given = withSettings({}, settings)
   const all = parseSettings(generationOptions, given, '--set')
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
-}
-
-/** A text to answer, with all rows that ask for it. */
-interface Asked {
-  readonly row: Row
-  readonly rows: number[]
-  readonly references: string[]
-}
-
-/** Rows of one text are one example: its references are those of all of them. */
-function together(rows: readonly Row[], flags: GenerateFlags): Asked[] {
-  const columns = textColumns(rows, columnsOf(flags) ?? null)
-  const asked = new Map<string, Asked>()
-  for (const [i, row] of rows.entries()) {
-    const text = sourceOf(row, columns)
-    const known = asked.get(text) ?? { row, rows: [], references: [] }
-    known.rows.push(i)
-    if (flags.metric.length > 0) known.references.push(...referencesOf(row, columns))
-    asked.set(text, known)
-  }
-  return [...asked.values()]
 }
 
 /** Each metric's scores, with the intervals that resampling of the texts gives. */
@@ -79,7 +57,7 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
   const options = optionsOf(flags.set)
   const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
-  const asked = together(rows, flags)
+  const asked = askedTexts(rows, columnsOf(flags) ?? null, metric.length > 0)
   const { labels: _labels, ...opening } = predictorOptions(flags)
   const model = await openGenerator({ ...opening, ...(flags.prefix !== undefined && { texts: { prefix: flags.prefix } }) })
   const progress =

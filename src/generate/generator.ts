@@ -27,7 +27,10 @@ export interface Generator {
   close(): Promise<void>
 }
 
-export type GeneratorOptions = Omit<PredictorOptions, 'labels' | 'inference' | 'seed'>
+export interface GeneratorOptions extends Omit<PredictorOptions, 'labels' | 'inference' | 'seed'> {
+  /** Of the engine; by default as many as the machine has cores. */
+  readonly threads?: number
+}
 
 const kinds = ['causal-lm', 'seq2seq-lm'] as const
 
@@ -45,7 +48,7 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
   if (!own) throw new UserError(`A ${model.modelType} writes no texts; take a model such as gpt2, t5 or bart.`)
   const adapted = openAdapted(model, { adapter, task: options.task ?? own, labels: [] }, notice)
   const { method, state } = deployed(adapted.method, adapted.state)
-  const writer = await openWriter(adapted.open.subject, method, state)
+  const writer = await openWriter(adapted.open.subject, method, state, options)
   const read = openReader(adapted, options)
   const settings = modelSettings(model)
   const tokenizer = loadTokenizer(model.folder)

@@ -2,8 +2,9 @@ import { readRows } from '../data/read-rows.ts'
 import { UserError } from '../errors.ts'
 import { rowOf } from '../evaluate/answering.ts'
 import { askedTexts } from '../generate/asked-texts.ts'
-import { openGenerator, type Written } from '../generate/generator.ts'
-import { type GenerationOptions, generationOptions } from '../generate/options.ts'
+import { openGenerator } from '../generate/generator.ts'
+import { givenOptions } from '../generate/options.ts'
+import type { Written } from '../generate/texts.ts'
 import { textIntervals, textMetric, textScores } from '../metrics/text/index.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
@@ -21,13 +22,6 @@ export interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inferenc
   readonly prefix?: string
   readonly set: readonly string[]
   readonly metric: readonly string[]
-}
-
-/** What the user sets, and nothing else: the rest is the model's to say. */
-function optionsOf(settings: readonly string[]): Partial<GenerationOptions> {
-  const given = withSettings({}, settings)
-  const all = parseSettings(generationOptions, given, '--set')
-  return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
 }
 
 /** Each metric's scores, with the intervals that resampling of the texts gives. */
@@ -54,7 +48,7 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
   if (metric.length > 0 && (data === undefined || output === undefined))
     throw new UserError('--metric compares with references: give --data with them, and --output for the texts.')
   for (const name of metric) textMetric(name)
-  const options = optionsOf(flags.set)
+  const options = parseSettings(givenOptions, withSettings({}, flags.set), '--set')
   const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
   const asked = askedTexts(rows, columnsOf(flags) ?? null, metric.length > 0)

@@ -92,6 +92,7 @@ export const causalLanguage: Task = vocabularyTask(() => ({
   head: causal,
   asks: nextWords,
   labelled: true,
+  writes: true,
   maxLength: 512,
   read: orTokens((rows, source) =>
     source.labelled && !hasTargets(rows, source.reading) ? blocks(rows, source) : continuations(rows, source),
@@ -107,6 +108,7 @@ export const sequenceToSequenceLanguage: Task = vocabularyTask(() => ({
   head: sequenceToSequence,
   asks: writtenWords,
   labelled: true,
+  writes: true,
   maxLength: 512,
   read: orTokens(answers),
 }))

@@ -39,7 +39,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${two(hours % 24)} h`
 }
 
-const shares = new Set(['accuracy', 'f1', 'matthews', 'pearson', 'spearman', 'exact', 'precision', 'recall'])
+const shares = new Set([
+  ...['accuracy', 'f1', 'matthews', 'pearson', 'spearman', 'exact', 'precision', 'recall'],
+  ...['rouge1', 'rouge2', 'rougeL', 'rougeLsum', 'captionRougeL', 'meteorExactStem'],
+])
 
 /** A metric as papers print it: shares and correlations times 100 with one decimal, others with three digits that count. */
 export const metric = (name: string, value: number): string => (shares.has(name) ? (100 * value).toFixed(1) : three.format(value))

@@ -16,6 +16,7 @@ import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
 import type { Prepared } from './prepare.ts'
 import type { Training } from './training.ts'
+import { scoreWritten } from './written-texts.ts'
 
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
@@ -63,14 +64,11 @@ export function writeMetrics(out: string, metrics: Readonly<Record<string, unkno
 }
 
 /** Metrics of what was kept on the test rows; null where the run has none. */
-export async function scoreTest(
-  { open, test }: Prepared,
-  { method, state }: Kept,
-  batchSize: number,
-): Promise<Record<string, number> | null> {
+export async function scoreTest(config: RunConfig, { open, test, texts }: Prepared, kept: Kept): Promise<Record<string, number> | null> {
   if (test === null) return null
-  const forward = await openForward(open.subject, method, state, { batchSize })
-  const logits = await forward.logits(examplesIn(test), state)
+  const forward = await openForward(open.subject, kept.method, kept.state, { batchSize: config.train.evalBatchSize })
+  const logits = await forward.logits(examplesIn(test), kept.state)
   await forward.close()
-  return open.task.metrics(regrouped(test, logits), open.labels)
+  const scores = await scoreWritten(config, open, kept, texts.test)
+  return { ...open.task.metrics(regrouped(test, logits), open.labels), ...scores }
 }

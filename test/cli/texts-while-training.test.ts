@@ -97,6 +97,21 @@ test('a killed run whose texts are scored ends in the bytes of an unbroken one, 
   )
 })
 
+test('runs over several seeds have the mean of their scores', async () => {
+  const folder = writerFolder(writers.gpt2!)
+  writeRun(folder, 'texts.json', {
+    data: { test: 'rows.jsonl' },
+    train: { steps: 6, evalEvery: 'end', seeds: [1, 2] },
+    generate: { metric: 'rougeL', ...written },
+  })
+  assert.deepEqual(await command(['train', 'texts.json', '--out', 'texts', '--quiet'], folder), { code: 0, stderr: '' })
+  const { bySeed, mean } = readJson(folder, 'texts/metrics.json') as { bySeed: { metrics: Settings }[]; mean: Settings }
+  for (const name of ['rougeL', 'test rougeL']) {
+    const [one, other] = bySeed.map(({ metrics }) => Number(metrics[name]))
+    assert.equal(mean[name], (one! + other!) / 2)
+  }
+})
+
 test('what texts cannot be scored by is said before anything is trained', async () => {
   const folder = writerFolder(writers.gpt2!)
   writeFileSync(join(folder, 'plain.jsonl'), jsonLines(rows.map(([text]) => ({ text }))))

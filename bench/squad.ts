@@ -113,6 +113,7 @@ for (const part of positionals.length > 0 ? positionals : Object.keys(parts)) {
             seed,
             keepBest: part === 'v2' ? 'best_f1' : 'f1',
             evalBatchSize: 16,
+            groupByLength: true,
             checkpointEvery: 50,
             threads: Number(values.threads ?? 2),
           },

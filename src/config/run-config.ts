@@ -59,6 +59,8 @@ const train = z.strictObject({
     .nullable()
     .default(null),
   shuffle: z.boolean().default(true),
+  /** Rows of like length in one batch. */
+  groupByLength: z.boolean().default(false),
   dropout: z.number().min(0).lt(1).nullable().default(null),
   /** `end`: once, after the last update, so that nothing is chosen by it. */
   evalEvery: z.union([z.enum(['epoch', 'end']), z.number().int().positive()]).default('epoch'),

@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import type { Example } from '../data/examples.ts'
-import { epochOrder } from '../data/order.ts'
+import { epochOrder, groupedByLength } from '../data/order.ts'
 import { keyOf } from '../random/key.ts'
 import type { Task } from '../tasks/task.ts'
 
@@ -32,6 +32,11 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'],
   const epochAt = (updates: number): number => (updates * accumulate) / perEpoch
   const endsEpoch = (updates: number): boolean => Math.floor(epochAt(updates)) > Math.floor(epochAt(updates - 1))
   let current: { epoch: number; order: Int32Array } | null = null
+  const orderOf = (epoch: number): Int32Array => {
+    const order = epochOrder(examples.length, train.seed, epoch, train.shuffle)
+    if (!train.groupByLength) return order
+    return groupedByLength(order, (at) => examples[at]!.ids.length, { batchSize, seed: train.seed, epoch })
+  }
   return {
     totalSteps,
     warmupSteps,
@@ -41,7 +46,7 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'],
       Array.from({ length: accumulate }, (_, i) => {
         const index = step * accumulate + i
         const epoch = Math.floor(index / perEpoch)
-        if (current?.epoch !== epoch) current = { epoch, order: epochOrder(examples.length, train.seed, epoch, train.shuffle) }
+        if (current?.epoch !== epoch) current = { epoch, order: orderOf(epoch) }
         const start = (index % perEpoch) * batchSize
         return Array.from(current.order.subarray(start, start + batchSize), (at) =>
           drawn(examples[at]!, keyOf('drawn', train.seed, epoch, at)),

@@ -56,6 +56,7 @@ the task's metric), beside it that metric after the last one. Weights without he
 pruned). One seed says little: differences of a point are noise. The machine had two cores and other work to do: compare CPU seconds
 rather than tokens/s. AdaMix makes two passes a batch, which its tokens count.
 Three epochs of MRPC are 345 updates, a tenth of what AdaLoRA's paper gives it: here it stays at the majority class.
+STS-B is trained for one epoch, SST-2 for one over 5,000 of its 67,349 rows, both in batches of 16: 360 and 313 updates.
 `
 
 const { positionals, values } = parseArgs({

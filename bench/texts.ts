@@ -32,11 +32,12 @@ const methods: Readonly<Record<string, object | null>> = { before: null, lora, a
 
 const preface = `# Texts that a model writes
 
-Made by \`npm run bench -- texts\`; settings and machine are in texts.json. flan-t5-small stands for a model of its shape that was tuned to
-write titles and came through int8, in f16: its figures before training are no flan-t5's. \`scored\` counts texts, each with all its
-references; training rows have the first of theirs. Texts are written greedily where beams are 1, up to \`tokens\` tokens. What there is no training file for is trained on other
-rows of the file that holds the scored ones (XSum, CNN/DailyMail), or on the evaluation rows (DART). LoRA has rank 8 on all linear maps, AdaLoRA
-goes from 12 to 8. One seed says little; the machine had other work: compare CPU seconds, those of training alone.
+Made by \`npm run bench -- texts\`; settings and machine are in texts.json. The model has the shape of flan-t5-small; it was tuned to write
+titles and came through int8, so that its figures before training are no flan-t5's. \`scored\` counts texts, each compared with all its
+references; training rows have the first of theirs. Texts are written greedily where beams are 1, up to \`tokens\` tokens; sacrebleu's BLEU,
+rouge-score's ROUGE. Where there is no training file, rows of the evaluation file are trained on (DART), or others of the same file than
+are scored (XSum, CNN/DailyMail). LoRA has rank 8 on all linear maps, AdaLoRA goes from 12 to 8, AdaMix has four experts of that LoRA. One
+seed says little, and the machine had other work: compare CPU seconds, those of training alone, rather than tokens/s.
 The GPT-2 has random weights and ${subjects['e2e-gpt2']!.usual.steps} updates: it shows that the path holds, not what it writes.
 `
 
@@ -85,6 +86,8 @@ function save(): void {
     rows.map((row) => row.map((cell) => cell ?? '')),
   )
 }
+
+save()
 
 /** What a model writes for rows, by the metric of their subject. */
 async function scoresOf(

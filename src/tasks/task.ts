@@ -57,6 +57,8 @@ export interface Task<Own extends Item = Item> {
   readonly writes?: boolean
   /** The metric by which evaluations are compared where a run names none. */
   readonly primary: string
+  /** Whether its shares are in percent, as SQuAD's scripts print them, and not between 0 and 1. */
+  readonly percent?: boolean
   /** What `metrics` can give. */
   readonly metricNames: readonly string[]
   /** Columns that may hold the label where a run names none; the first that is there. */

@@ -7,8 +7,8 @@ import { openReader } from '../evaluate/reader.ts'
 import { taskNames } from '../heads/index.ts'
 import { deployed } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
+import { modelTexts, type Written } from './model-texts.ts'
 import type { GivenOptions } from './options.ts'
-import { textsOf, type Written } from './texts.ts'
 import { openWriter } from './writer.ts'
 
 /** A model that writes texts. */
@@ -39,7 +39,7 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
   const { method, state } = deployed(adapted.method, adapted.state)
   const writer = await openWriter(adapted.open.subject, method, state, options)
   const read = openReader(adapted, options)
-  const texts = textsOf(adapted.open.subject, method)
+  const texts = modelTexts(adapted.open.subject, method)
   return {
     generate(questions, given = {}, done) {
       const examples = read(questions.map(rowOf), false).map(({ examples: [first] }) => first!)

@@ -9,8 +9,8 @@ import type { OpenTask } from '../evaluate/open-task.ts'
 import { type References, textMetric, textScores } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { askedTexts } from './asked-texts.ts'
+import { modelTexts } from './model-texts.ts'
 import type { GivenOptions } from './options.ts'
-import { textsOf } from './texts.ts'
 import { openWriter } from './writer.ts'
 
 /** What a model is asked to write, and what it is compared with. */
@@ -44,7 +44,7 @@ export function textsToScore(
     { reading, labelled: false, reserved },
   )
   const examples = items.map((item) => item.examples[0]!)
-  textsOf(subject, method).checkRoom(examples)
+  modelTexts(subject, method).checkRoom(examples)
   return { examples, references: asked.map(({ references }) => references) }
 }
 
@@ -65,7 +65,7 @@ export async function scoresOfTexts(
 ): Promise<Record<string, number>> {
   const writer = await openWriter(subject, method, state, { ...(threads !== undefined && { threads }) })
   try {
-    const written = await textsOf(subject, method).write(writer, examples, options, batchSize)
+    const written = await modelTexts(subject, method).write(writer, examples, options, batchSize)
     const texts = written.map(({ text }) => text)
     return Object.assign({}, ...metric.map((name) => textScores(textMetric(name), texts, references)))
   } finally {

@@ -18,7 +18,7 @@ export interface Written {
 }
 
 /** How a model's texts are asked for. */
-export interface Texts {
+export interface ModelTexts {
   /** UserError for the first example that leaves the model no room to write. */
   checkRoom(examples: readonly Example[]): void
   /** A text for each example, batch by batch; `done` is told how many there are. */
@@ -31,7 +31,7 @@ export interface Texts {
   ): Promise<Written[]>
 }
 
-export function textsOf(subject: Subject, method: Pick<Method, 'sequence'>): Texts {
+export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): ModelTexts {
   const { model } = subject
   const { decoder, maxPositions } = model.wiring
   const settings = modelSettings(model)

@@ -13,7 +13,7 @@ const RANKS = [
   ['generate'],
   ['config'],
   ['merging', 'train'],
-  ['track', 'search'],
+  ['demo', 'track'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

@@ -5,10 +5,10 @@
  *   [--rows n] [--eval-rows n] [--rate n] [--batch n] [--threads n]
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Row, readRows } from '../src/data/read-rows.ts'
+import { shuffledBy, writtenRows } from './training/chosen-rows.ts'
 import { assetsFolder, readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
 const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
@@ -84,23 +84,14 @@ function save(): void {
   writeResults(file, results, preface, columns, rows)
 }
 
-/** The first rows in an order that a hash of their ids gives, as a file. */
-function written(name: string, rows: readonly Row[], count: string | undefined): { path: string; count: number } {
-  const hash = ({ values: row }: Row): string =>
-    createHash('sha256')
-      .update(String(row.get('id')))
-      .digest('hex')
-  const chosen = count === undefined ? rows : rows.toSorted((a, b) => (hash(a) < hash(b) ? -1 : 1)).slice(0, Number(count))
-  mkdirSync(work, { recursive: true })
-  const path = join(work, `${name}-${chosen.length}.jsonl`)
-  writeFileSync(path, chosen.map((row) => `${JSON.stringify(Object.fromEntries(row.values))}\n`).join(''))
-  return { path, count: chosen.length }
-}
+/** The first rows in the order of their ids' hashes, or all in their own. */
+const chosen = (rows: readonly Row[], count: string | undefined): readonly Row[] =>
+  count === undefined ? rows : shuffledBy(rows, ({ values: row }) => row.get('id')).slice(0, Number(count))
 
 for (const part of positionals.length > 0 ? positionals : Object.keys(parts)) {
   const [trainRows, evalRows] = await parts[part]!(assets)
-  const train = written(`${part}-train`, trainRows, values.rows)
-  const scored = written(`${part}-eval`, evalRows, values['eval-rows'])
+  const train = writtenRows(work, `${part}-train`, chosen(trainRows, values.rows))
+  const scored = writtenRows(work, `${part}-eval`, chosen(evalRows, values['eval-rows']))
   const length = values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 3) }
   for (const budget of (values.budget ?? budgets).map(Number)) {
     for (const method of values.method ?? Object.keys(methods)) {

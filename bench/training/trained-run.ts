@@ -24,16 +24,20 @@ export function assetsFolder(needed: string): string {
   process.exit(2)
 }
 
-/** Trains by the command line in a folder below `work`, going on where an earlier run was stopped; its checkpoints are removed. */
+/** The folder of a run below `work`. */
+export const runFolder = (work: string, key: string): string => join(work, key.replaceAll(' ', '-'))
+
+/** Trains by the command line, going on where an earlier run was stopped; a finished run is left as it is, without its checkpoints. */
 export function trainedRun(work: string, key: string, settings: object): TrainedRun {
   mkdirSync(work, { recursive: true })
-  const [file, out] = [join(work, 'run.json'), join(work, key.replaceAll(' ', '-'))]
+  const [file, out] = [join(work, 'run.json'), runFolder(work, key)]
   writeFileSync(file, JSON.stringify(settings))
+  const finished = existsSync(join(out, 'metrics.json'))
   const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
   console.log(`${new Date().toISOString()} ${key}`)
-  const run = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const run = finished
+    ? { status: 0 }
+    : spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going, '--quiet'], { stdio: ['ignore', 'inherit', 'inherit'] })
   if (run.status !== 0) throw new Error(`${key} ended with ${run.status}`)
   const best = JSON.parse(readFileSync(join(out, 'metrics.json'), 'utf8'))
   const last = readFileSync(join(out, 'run.jsonl'), 'utf8')

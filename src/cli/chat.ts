@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { openChat } from '../generate/chat.ts'
-import { type GenerationOptions, generationOptions } from '../generate/options.ts'
+import { givenOptions } from '../generate/options.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import { printNotice } from './options.ts'
@@ -18,9 +18,7 @@ const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
 
 /** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
 export async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
-  const given = withSettings({}, set)
-  const all = parseSettings(generationOptions, given, '--set')
-  const generation: Partial<GenerationOptions> = Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
+  const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
     adapter: adapter ?? null,

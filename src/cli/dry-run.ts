@@ -10,6 +10,7 @@ import { findConfig } from '../evaluate/open-task.ts'
 import { trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import type { Model } from '../models/open.ts'
+import { metricTextOf } from '../track/metric-text.ts'
 import { bytes, count, flops } from '../track/numbers.ts'
 import { publishedTable } from '../track/published-table.ts'
 import { type DataSets, readDataSets } from '../train/data-sets.ts'
@@ -105,7 +106,7 @@ function text(config: RunConfig, found: DryRun): string {
     `${methodText(found.model, config.method, found.method, found.step)}` +
     `${read}${count(totalSteps)} updates${during}, ${count(warmupSteps)} of them warm-up; ${flops(trainFlops)}${seeds}\n` +
     `memory: about ${bytes(memoryBytes)} with the model's weights, for batches of the full length\n` +
-    `${config.published ? `\n${publishedTable(config.published, results, null)}` : ''}`
+    `${config.published ? `\n${publishedTable(config.published, results, null, metricTextOf(config.task))}` : ''}`
   )
 }
 

@@ -1,10 +1,10 @@
 import { readRows } from '../data/read-rows.ts'
-import type { Row } from '../data/row.ts'
-import { referencesOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { rowOf } from '../evaluate/answering.ts'
-import { openGenerator, type Written } from '../generate/generator.ts'
-import { type GenerationOptions, generationOptions } from '../generate/options.ts'
+import { askedTexts } from '../generate/asked-texts.ts'
+import { openGenerator } from '../generate/generator.ts'
+import type { Written } from '../generate/model-texts.ts'
+import { givenOptions } from '../generate/options.ts'
 import { textIntervals, textMetric, textScores } from '../metrics/text/index.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
@@ -22,34 +22,6 @@ export interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inferenc
   readonly prefix?: string
   readonly set: readonly string[]
   readonly metric: readonly string[]
-}
-
-/** What the user sets, and nothing else: the rest is the model's to say. */
-function optionsOf(settings: readonly string[]): Partial<GenerationOptions> {
-  const given = withSettings({}, settings)
-  const all = parseSettings(generationOptions, given, '--set')
-  return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
-}
-
-/** A text to answer, with all rows that ask for it. */
-interface Asked {
-  readonly row: Row
-  readonly rows: number[]
-  readonly references: string[]
-}
-
-/** Rows of one text are one example: its references are those of all of them. */
-function together(rows: readonly Row[], flags: GenerateFlags): Asked[] {
-  const columns = textColumns(rows, columnsOf(flags) ?? null)
-  const asked = new Map<string, Asked>()
-  for (const [i, row] of rows.entries()) {
-    const text = JSON.stringify(row.values.get(columns.source))
-    const known = asked.get(text) ?? { row, rows: [], references: [] }
-    known.rows.push(i)
-    if (flags.metric.length > 0) known.references.push(...referencesOf(row, columns))
-    asked.set(text, known)
-  }
-  return [...asked.values()]
 }
 
 /** Each metric's scores, with the intervals that resampling of the texts gives. */
@@ -76,10 +48,10 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
   if (metric.length > 0 && (data === undefined || output === undefined))
     throw new UserError('--metric compares with references: give --data with them, and --output for the texts.')
   for (const name of metric) textMetric(name)
-  const options = optionsOf(flags.set)
+  const options = parseSettings(givenOptions, withSettings({}, flags.set), '--set')
   const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
-  const asked = together(rows, flags)
+  const asked = askedTexts(rows, columnsOf(flags) ?? null, metric.length > 0)
   const { labels: _labels, ...opening } = predictorOptions(flags)
   const model = await openGenerator({ ...opening, ...(flags.prefix !== undefined && { texts: { prefix: flags.prefix } }) })
   const progress =

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { parseRun, readRun } from '../config/parse.ts'
 import { publishedResults } from '../config/published-runs.ts'
+import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { readFields } from '../formats/json-file.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
+import { metricTextOf } from '../track/metric-text.ts'
 import { publishedTable } from '../track/published-table.ts'
 import { terminalSink } from '../track/terminal.ts'
 import type { RunSummary } from '../train/run.ts'
@@ -42,13 +44,18 @@ function watchSignals(notice: (text: string) => void): { requested: () => boolea
 }
 
 /** What papers say of runs with these settings, beside what this one came to. */
-function publishedBeside({ out, seeds, kept, test }: RunSummary): string {
-  const file = join(out, 'config.json')
-  const config = parseRun(readFields(file), file)
+function publishedBeside({ seeds, kept, test }: RunSummary, config: RunConfig): string {
   const tested = Object.entries(test ?? {}).map(([name, value]) => [`test ${name}`, value])
   const measured = seeds?.mean ?? { ...kept?.metrics, ...Object.fromEntries(tested) }
   const own = publishedResults(config).filter((each) => each.own)
-  return config.published && own.length > 0 ? `\n${publishedTable(config.published, own, measured)}` : ''
+  return config.published && own.length > 0 ? `\n${publishedTable(config.published, own, measured, metricTextOf(config.task))}` : ''
+}
+
+/** What a finished run came to. */
+function closingText(summary: RunSummary): string {
+  const file = join(summary.out, 'config.json')
+  const config = parseRun(readFields(file), file)
+  return closingTable(summary, metricTextOf(config.task)) + publishedBeside(summary, config)
 }
 
 /** Trains from a run file, or goes on with a run. Returns the exit code. */
@@ -75,7 +82,7 @@ export async function trainCommand(file: string | undefined, flags: TrainFlags):
       notice(`Stopped. Go on with: adatune train --resume ${summary.out}`)
       return INTERRUPTED
     }
-    if (!flags.quiet && !flags.json) process.stdout.write(closingTable(summary) + publishedBeside(summary))
+    if (!flags.quiet && !flags.json) process.stdout.write(closingText(summary))
     return 0
   } finally {
     terminal?.close()

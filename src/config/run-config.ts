@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { readingFields } from '../data/reading.ts'
+import { givenOptions } from '../generate/options.ts'
 import { bases } from '../lowering/bases.ts'
 import { methodOptions } from '../methods/index.ts'
+import { textMetricFault } from '../metrics/text/index.ts'
 import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
 import { published } from './published.ts'
@@ -64,7 +66,7 @@ const train = z.strictObject({
   /** `end`: once, after the last update, so that nothing is chosen by it. */
   evalEvery: z.union([z.enum(['epoch', 'end']), z.number().int().positive()]).default('epoch'),
   evalBatchSize: z.number().int().positive().default(64),
-  /** The metric whose best evaluation is kept; null: the task's own. */
+  /** The metric whose best evaluation is kept; null: the first of the texts that are written, else the task's own. */
   keepBest: z.string().min(1).nullable().default(null),
   /** Evaluations without a better one before training stops. */
   patience: z.number().int().positive().nullable().default(null),
@@ -77,6 +79,21 @@ const train = z.strictObject({
   threads: z.number().int().positive().nullable().default(null),
 })
 
+const scoreName = z.string().superRefine((name, { addIssue }) => {
+  const message = textMetricFault(name)
+  if (message !== null) addIssue({ code: 'custom', message })
+})
+
+/** Texts that the model writes at each evaluation; options that are left out are the model's, as for `adatune generate`. */
+const generate = z.strictObject({
+  /** How they are compared with the rows' references: metrics of texts, or single scores of them. */
+  metric: z.union([scoreName, z.array(scoreName).min(1)]),
+  /** So many of the evaluation rows, the first; null: all. Of the test rows it is always all. */
+  rows: z.number().int().positive().nullable().default(null),
+  ...givenOptions.shape,
+})
+export type GenerateSettings = z.infer<typeof generate>
+
 /** A run as a file describes it. Every default is filled in by parsing. */
 export const runConfig = z.strictObject({
   model: z.string().min(1),
@@ -88,6 +105,7 @@ export const runConfig = z.strictObject({
   adapter: z.string().min(1).nullable().default(null),
   data,
   train: train.default(train.parse({})),
+  generate: generate.nullable().default(null),
   out: z.string().min(1).nullable().default(null),
   /** What a paper says of runs like this one; nothing is trained by it. */
   published: published.nullable().default(null),

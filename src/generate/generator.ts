@@ -1,35 +1,27 @@
-import { byLength } from '../data/order.ts'
-import { loadTokenizer } from '../data/tokenizer.ts'
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
 import { type Question, rowOf } from '../evaluate/answering.ts'
-import { arrangement } from '../evaluate/arrangement.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
+import { taskNames } from '../heads/index.ts'
 import { deployed } from '../nn/method.ts'
-import { type Task, write } from './generate.ts'
-import { modelSettings, withDefaults } from './model-settings.ts'
-import type { GenerationOptions } from './options.ts'
+import { tasks } from '../tasks/index.ts'
+import { modelTexts, type Written } from './model-texts.ts'
+import type { GivenOptions } from './options.ts'
 import { openWriter } from './writer.ts'
-
-/** A text that a model wrote. */
-export interface Written {
-  readonly text: string
-  /** Its tokens, the one that ended it included. */
-  readonly tokens: readonly number[]
-}
 
 /** A model that writes texts. */
 export interface Generator {
   /** What the model writes after each prompt, or in answer to each text; told of each one that is done. */
-  generate(questions: readonly Question[], options?: Partial<GenerationOptions>, done?: (texts: number) => void): Promise<Written[]>
+  generate(questions: readonly Question[], options?: GivenOptions, done?: (texts: number) => void): Promise<Written[]>
   close(): Promise<void>
 }
 
-export type GeneratorOptions = Omit<PredictorOptions, 'labels' | 'inference' | 'seed'>
-
-const kinds = ['causal-lm', 'seq2seq-lm'] as const
+export interface GeneratorOptions extends Omit<PredictorOptions, 'labels' | 'inference' | 'seed'> {
+  /** Of the engine; by default as many as the machine has cores. */
+  readonly threads?: number
+}
 
 /**
  * Opens a model with an adapter for writing: one with a decoder answers a text, others go on from a prompt.
@@ -41,45 +33,17 @@ const kinds = ['causal-lm', 'seq2seq-lm'] as const
 export async function openGenerator(options: GeneratorOptions): Promise<Generator> {
   const { adapter = null, batchSize = 16, notice = () => {} } = options
   const model = await findModel(options.model, notice)
-  const own = kinds.find((kind) => model.wiring.heads[kind])
+  const own = taskNames.find((kind) => tasks[kind].writes && model.wiring.heads[tasks[kind].head.wiring])
   if (!own) throw new UserError(`A ${model.modelType} writes no texts; take a model such as gpt2, t5 or bart.`)
   const adapted = openAdapted(model, { adapter, task: options.task ?? own, labels: [] }, notice)
   const { method, state } = deployed(adapted.method, adapted.state)
-  const writer = await openWriter(adapted.open.subject, method, state)
+  const writer = await openWriter(adapted.open.subject, method, state, options)
   const read = openReader(adapted, options)
-  const settings = modelSettings(model)
-  const tokenizer = loadTokenizer(model.folder)
-  const { reserved } = arrangement(adapted.open.subject, method)
-  const { decoder, maxPositions } = model.wiring
+  const texts = modelTexts(adapted.open.subject, method)
   return {
-    async generate(questions, given = {}, done) {
-      const chosen = withDefaults(given, settings)
+    generate(questions, given = {}, done) {
       const examples = read(questions.map(rowOf), false).map(({ examples: [first] }) => first!)
-      const task: Task = {
-        ends: settings.ends,
-        given: ({ ids }) => (decoder ? [decoder.start] : [...ids]),
-        room: ({ ids }) => maxPositions - reserved - (decoder ? 1 : ids.length),
-      }
-      const full = examples.find((example) => task.room(example) < 1)
-      if (full) throw new UserError(`${full.file}:${full.line}: the text fills the model's ${maxPositions} positions; shorten it.`)
-      const texts: Written[] = new Array(examples.length)
-      const order = byLength(examples)
-      for (let start = 0; start < order.length; start += batchSize) {
-        const batch = order.slice(start, start + batchSize)
-        const tokens = await write(
-          writer,
-          batch.map((i) => examples[i]!),
-          task,
-          chosen,
-          batch,
-        )
-        for (const [row, i] of batch.entries()) {
-          const own = tokens[row]!
-          texts[i] = { text: tokenizer.decode(own.filter((id) => !settings.ends.includes(id))), tokens: own }
-        }
-        done?.(start + batch.length)
-      }
-      return texts
+      return texts.write(writer, examples, given, batchSize, done)
     },
     close: () => writer.close(),
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { Model } from '../models/open.ts'
-import { type GenerationOptions, generationOptions } from './options.ts'
+import { type GenerationOptions, type GivenOptions, generationOptions } from './options.ts'
 
 const id = z.number().int().nonnegative()
 const fields = z.object({
@@ -45,7 +45,7 @@ export interface ModelSettings {
   /** Tokens that end a text. */
   readonly ends: readonly number[]
   /** Its options, below those of the user. */
-  readonly options: Partial<GenerationOptions>
+  readonly options: GivenOptions
 }
 
 /**
@@ -76,5 +76,5 @@ export function modelSettings({ folder, config }: Model): ModelSettings {
 }
 
 /** The user's options, then the model's, then the defaults. */
-export const withDefaults = (given: Partial<GenerationOptions>, { options }: ModelSettings): GenerationOptions =>
-  generationOptions.parse({ ...options, ...given })
+export const withDefaults = (given: GivenOptions, { options }: ModelSettings): GenerationOptions =>
+  generationOptions({ ...options, ...given })

@@ -19,7 +19,7 @@ const { samplers }: { samplers: readonly Expected[] } = JSON.parse(readFileSync(
 
 test("what may be drawn, and how likely, is as transformers' samplers have it", () => {
   for (const { settings, logits, probabilities } of samplers) {
-    const scores = narrowed(Float32Array.from(logits), generationOptions.parse(settings))
+    const scores = narrowed(Float32Array.from(logits), generationOptions(settings))
     normalise(scores)
     probabilities.forEach((expected, i) => {
       assert.ok(Math.abs(Math.exp(scores[i]!) - expected) < 2e-6, `${JSON.stringify(settings)}: token ${i}`)

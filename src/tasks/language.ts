@@ -87,6 +87,7 @@ export const causalLanguage: Task = vocabularyTask(() => ({
   head: causal,
   asks: nextWords,
   labelled: true,
+  writes: true,
   maxLength: 512,
   read: orTokens(readTexts),
   settle(rows, reading) {
@@ -101,6 +102,7 @@ export const sequenceToSequenceLanguage: Task = vocabularyTask(() => ({
   head: sequenceToSequence,
   asks: writtenWords,
   labelled: true,
+  writes: true,
   maxLength: 512,
   read: orTokens(answers),
 }))

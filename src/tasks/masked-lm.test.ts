@@ -51,9 +51,17 @@ test('a row of one word is asked for it, and rows with labels of their own are l
   assert.throws(() => opened(null).drawn!(short, keyOf('a')), /no mask token/)
 })
 
-test('loss and perplexity are of the labels, accuracy of the likeliest words', () => {
-  const told = [Float32Array.of(Math.log(0.5), 7, Math.log(0.5), Math.log(0.125), 3, Math.log(0.6))]
-  const metrics = maskedLm.metrics([{ item: { file: '', line: 0, examples: [{ ...row, label: [-100, 7, 4] }] }, logits: told }], [])
-  assert.equal(metrics.accuracy, 0.5)
-  assert.ok(Math.abs(metrics.loss! - Math.log(4)) < 1e-6 && Math.abs(metrics.perplexity! - 4) < 1e-5)
+test('loss and perplexity are of all labels, not the mean over rows, accuracy of the likeliest words', () => {
+  const item = (label: number[]) => ({ file: '', line: 0, examples: [{ ...row, label }] })
+  const two = [Float32Array.of(Math.log(0.5), 7, Math.log(0.5), Math.log(0.125), 3, Math.log(0.6))]
+  const one = [Float32Array.of(Math.log(0.5), 7, Math.log(0.5))]
+  const metrics = maskedLm.metrics(
+    [
+      { item: item([-100, 7, 4]), logits: two },
+      { item: item([-100, 8, -100]), logits: one },
+    ],
+    [],
+  )
+  assert.equal(metrics.accuracy, 1 / 3)
+  assert.ok(Math.abs(metrics.loss! - Math.log(32) / 3) < 1e-6 && Math.abs(metrics.perplexity! - 32 ** (1 / 3)) < 1e-5)
 })

@@ -38,6 +38,7 @@ export const questionAnswering: Task = {
   head: span,
   classes: false,
   primary: 'f1',
+  percent: true,
   metricNames: ['exact', 'f1', 'loss', 'HasAns_exact', 'HasAns_f1', 'NoAns_exact', 'NoAns_f1', 'best_exact', 'best_f1'],
   labelColumns: answerColumns,
   maxLength: 384,

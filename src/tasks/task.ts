@@ -53,8 +53,12 @@ export interface Task<Own extends Item = Item> {
   readonly classes: boolean
   /** Whether what is right is a word of the vocabulary. */
   readonly overWords?: boolean
+  /** Whether a model can be asked to write the words itself. */
+  readonly writes?: boolean
   /** The metric by which evaluations are compared where a run names none. */
   readonly primary: string
+  /** Whether its shares are in percent, as SQuAD's scripts print them, and not between 0 and 1. */
+  readonly percent?: boolean
   /** What `metrics` can give. */
   readonly metricNames: readonly string[]
   /** Columns that may hold the label where a run names none; the first that is there. */
@@ -94,5 +98,7 @@ export function metricIn(metrics: Readonly<Record<string, number>>, name: string
   throw new UserError(`These rows give no metric "${name}", only ${Object.keys(metrics).join(', ')}; choose one of them.`)
 }
 
+const falling = ['loss', 'perplexity', 'ter']
+
 /** Metrics that get better as they fall. */
-export const isLowerBetter = (metric: string): boolean => metric === 'loss' || metric === 'perplexity'
+export const isLowerBetter = (metric: string): boolean => falling.includes(metric)

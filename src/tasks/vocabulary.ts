@@ -16,7 +16,7 @@ const places = (told: Float32Array): { right: number; best: number; likelihood: 
   })
 
 /** What sets tasks over words apart. */
-interface Words extends Pick<Task, 'drawn' | 'settle'> {
+interface Words extends Pick<Task, 'drawn' | 'settle' | 'writes'> {
   readonly head: Head
   readonly asks: Asks
   /** Whether a row must bring its words; else without `labels` it has none of its own. */

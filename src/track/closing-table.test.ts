@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { RunSummary } from '../train/run.ts'
 import { closingTable } from './closing-table.ts'
+import { metricTextOf } from './metric-text.ts'
+import { metric } from './numbers.ts'
 
 const weights = { base: 354_310_144, head: 1_051_650, trained: 1_992_192, merged: 811_392 }
 const metrics = {
@@ -27,7 +29,7 @@ const counts = [
 ]
 
 test('a finished run is summed up', () => {
-  assert.deepEqual(closingTable(summary).split('\n'), [
+  assert.deepEqual(closingTable(summary, metric).split('\n'), [
     '',
     ...counts,
     '',
@@ -45,10 +47,17 @@ test('a finished run is summed up', () => {
 })
 
 test('without an evaluation the last step is kept', () => {
-  assert.match(closingTable({ ...summary, kept: null }), /^kept +the last step, 300$/m)
+  assert.match(closingTable({ ...summary, kept: null }, metric), /^kept +the last step, 300$/m)
 })
 
 test('a stopped run says where it is', () => {
-  const text = closingTable({ ...summary, finished: false, metrics: {} })
+  const text = closingTable({ ...summary, finished: false, metrics: {} }, metric)
   assert.deepEqual(text.split('\n'), ['', ...counts, '', 'stopped; the run is in runs/1', ''])
+})
+
+test('figures of question answering are in percent already, those of other tasks and of texts are brought to it', () => {
+  const kept = { step: 200, metrics: { exact: 51.25, f1: 0.8, loss: 1.2 } }
+  assert.match(closingTable({ ...summary, kept }, metricTextOf('question-answering')), /^exact +51\.3\nf1 +0\.8\nloss +1\.2$/m)
+  const texts = { step: 200, metrics: { bleu: 50.4, rougeL: 0.323, ter: 61 } }
+  assert.match(closingTable({ ...summary, kept: texts }, metricTextOf('seq2seq-lm')), /^bleu +50\.4\nrougeL +32\.3\nter +61$/m)
 })

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { gapText } from '../evaluate/merge-gap.ts'
 import type { RunSummary } from '../train/run.ts'
-import { bytes, count, duration, flops, metric, percent } from './numbers.ts'
+import type { MetricText } from './metric-text.ts'
+import { bytes, count, duration, flops, percent } from './numbers.ts'
 import { seedsTable } from './seeds-table.ts'
 import { table } from './table.ts'
 
@@ -14,7 +15,7 @@ function keptText({ kept }: RunSummary, steps: number): string {
 }
 
 /** What a run came to, for the end of its output. */
-export function closingTable(summary: RunSummary): string {
+export function closingTable(summary: RunSummary, text: MetricText): string {
   const { finished, out, weights, forwardFlops, metrics } = summary
   const { base, head, trained, merged } = weights
   const form = (name: string, n: number, cost: number): string[] => [
@@ -38,9 +39,9 @@ export function closingTable(summary: RunSummary): string {
   const facts = table(
     [
       ['kept', keptText(summary, number('steps'))],
-      ...measured.map(([name, value]) => [name, metric(name, value)]),
+      ...measured.map(([name, value]) => [name, text(name, value)]),
       ...(summary.merge ? [['mean of experts', gapText(summary.merge)]] : []),
-      ...tested.map(([name, value]) => [`test ${name}`, metric(name, value)]),
+      ...tested.map(([name, value]) => [`test ${name}`, text(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],
@@ -50,6 +51,6 @@ export function closingTable(summary: RunSummary): string {
     ],
     { header: false, align: ['left', 'left'] },
   )
-  const seeds = summary.seeds ? `\n${seedsTable(summary.seeds)}` : ''
+  const seeds = summary.seeds ? `\n${seedsTable(summary.seeds, text)}` : ''
   return `\n${counts}\n${facts}${seeds}`
 }

@@ -1,6 +1,7 @@
 import type { WeightCounts } from '../evaluate/weight-counts.ts'
 import type { RunEvent } from '../train/events.ts'
-import { count, metric, percent } from './numbers.ts'
+import type { MetricText } from './metric-text.ts'
+import { count, percent } from './numbers.ts'
 
 /** A method by its name and the options that decide how many weights it has. */
 interface Sized {
@@ -47,9 +48,9 @@ const notMetrics = new Set(['event', 'step', 'epoch', 'best', 'ms', 'time'])
 export const epochText = (epoch: number): string => `epoch ${Number(epoch.toFixed(2))}`
 
 /** `epoch 1  accuracy 81.1  f1 86.8  loss 0.45  best` */
-export function evalLine(event: RunEvent): string {
+export function evalLine(event: RunEvent, text: MetricText): string {
   const metrics = Object.entries(event).flatMap(([name, value]) =>
-    notMetrics.has(name) || typeof value !== 'number' ? [] : [`${name} ${metric(name, value)}`],
+    notMetrics.has(name) || typeof value !== 'number' ? [] : [`${name} ${text(name, value)}`],
   )
   return [epochText(Number(event.epoch)), ...metrics, ...(event.best ? ['best'] : [])].join('  ')
 }

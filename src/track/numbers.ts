@@ -4,6 +4,9 @@ const three = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 /** `1,234,567` */
 export const count = (n: number): string => (Number.isFinite(n) ? whole.format(n) : '–')
 
+/** Three digits that count. */
+export const digits = (n: number): string => three.format(n)
+
 /** A share with three digits that count: `0.228 %`. */
 export const percent = (part: number, total: number): string => (total > 0 ? `${three.format((100 * part) / total)} %` : '–')
 
@@ -39,7 +42,10 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${two(hours % 24)} h`
 }
 
-const shares = new Set(['accuracy', 'f1', 'matthews', 'pearson', 'spearman', 'correlation', 'exact', 'precision', 'recall'])
+const shares = new Set([
+  ...['accuracy', 'f1', 'matthews', 'pearson', 'spearman', 'correlation', 'precision', 'recall'],
+  ...['rouge1', 'rouge2', 'rougeL', 'rougeLsum', 'captionRougeL', 'meteorExactStem'],
+])
 
 /** A metric as papers print it: shares and correlations times 100 with one decimal, others with three digits that count. */
-export const metric = (name: string, value: number): string => (shares.has(name) ? (100 * value).toFixed(1) : three.format(value))
+export const metric = (name: string, value: number): string => (shares.has(name) ? (100 * value).toFixed(1) : digits(value))

@@ -1,5 +1,5 @@
 import type { Published, PublishedResult } from '../config/published.ts'
-import { metric } from './numbers.ts'
+import type { MetricText } from './metric-text.ts'
 import { table } from './table.ts'
 
 interface Shown {
@@ -9,13 +9,18 @@ interface Shown {
 }
 
 /** Results that a paper published; with what was `measured`, beside it. */
-export function publishedTable(published: Published, shown: readonly Shown[], measured: Readonly<Record<string, number>> | null): string {
+export function publishedTable(
+  published: Published,
+  shown: readonly Shown[],
+  measured: Readonly<Record<string, number>> | null,
+  text: MetricText,
+): string {
   const names = [...new Set(shown.flatMap(({ result }) => Object.keys(result.values)))]
   const cell = ({ values, deviations }: PublishedResult, name: string): string => {
     if (values[name] === undefined) return ''
     return deviations[name] === undefined ? String(values[name]) : `${values[name]} ± ${deviations[name]}`
   }
-  const here = (name: string): string => (measured?.[name] === undefined ? '' : metric(name.replace(/^test /, ''), measured[name]))
+  const here = (name: string): string => (measured?.[name] === undefined ? '' : text(name.replace(/^test /, ''), measured[name]))
   const rows = shown.map(({ result, own }) => [
     result.method,
     result.budget ?? '',

@@ -1,13 +1,13 @@
 import type { SeedsSummary } from '../train/seeds.ts'
-import { metric } from './numbers.ts'
+import type { MetricText } from './metric-text.ts'
 import { table } from './table.ts'
 
 /** The metrics of every seed, their mean and deviation, for the end of a run's output. */
-export function seedsTable({ bySeed, mean, deviation }: SeedsSummary): string {
+export function seedsTable({ bySeed, mean, deviation }: SeedsSummary, text: MetricText): string {
   const names = Object.keys(mean)
   const line = (name: string, values: Readonly<Record<string, number>>): string[] => [
     name,
-    ...names.map((each) => metric(each.replace(/^test /, ''), values[each]!)),
+    ...names.map((each) => text(each.replace(/^test /, ''), values[each]!)),
   ]
   return table([
     ['seed', ...names],

@@ -40,7 +40,7 @@ const weights = { base: 1000, head: 24, trained: 40, merged: 10 }
 const run: RunEvent = {
   event: 'run',
   model: 'tiny',
-  task: 'x',
+  task: 'glue/mrpc',
   method: { name: 'adamix', of: { name: 'lora' } },
   totalSteps: 40,
   examples: 1280,

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
+import { type MetricText, metricTextOf } from './metric-text.ts'
 import { count, duration, metric } from './numbers.ts'
 import { openPace, type Stride } from './pace.ts'
 
@@ -73,6 +74,7 @@ export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): T
   let total = totalSteps ?? null
   let drawn = Number.NEGATIVE_INFINITY
   let ranksShown = false
+  let text: MetricText = metric
 
   const figures = (step: number): string => {
     const left = total === null ? [] : [`${duration((total - step) * pace.secondsPerStep)} left`]
@@ -99,8 +101,9 @@ export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): T
     if (event.event === 'step') onStep(event as unknown as StepFields)
     else if (event.event === 'run') {
       total = event.totalSteps as number
+      text = metricTextOf(event.task as Parameters<typeof metricTextOf>[0])
       screen.line(runLine(event))
-    } else if (event.event === 'eval') screen.line(evalLine(event))
+    } else if (event.event === 'eval') screen.line(evalLine(event, text))
     else if (event.event === 'warning') screen.line(`warning: ${event.message}`)
     else if (event.event === 'ranks' && event.final && !ranksShown) {
       ranksShown = true

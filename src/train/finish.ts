@@ -14,6 +14,7 @@ import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
 import type { Prepared } from './prepare.ts'
 import type { Training } from './training.ts'
+import { scoreWritten } from './written-texts.ts'
 
 const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
@@ -63,11 +64,8 @@ export function writeMetrics(out: string, metrics: Readonly<Record<string, unkno
 }
 
 /** Metrics of what was kept on the test rows; null where the run has none. */
-export async function scoreTest(
-  { open, test }: Prepared,
-  { method, state }: Kept,
-  batchSize: number,
-): Promise<Record<string, number> | null> {
+export async function scoreTest(config: RunConfig, { open, test, texts }: Prepared, kept: Kept): Promise<Record<string, number> | null> {
   if (test === null) return null
-  return (await scoresOf(open, method, [state], test, batchSize))[0]!
+  const [metrics] = await scoresOf(open, kept.method, [kept.state], test, config.train.evalBatchSize)
+  return { ...metrics!, ...(await scoreWritten(config, open, kept, texts.test)) }
 }

@@ -6,12 +6,14 @@ import { modelLabels, taskColumns } from '../evaluate/dataset.ts'
 import { type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
+import { textMetricFault } from '../metrics/text/index.ts'
 import type { Model } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { labelColumn } from '../tasks/one-example.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
+import { checkTexts, textScoreNames } from './written-texts.ts'
 
 /** A run's task on its model, and its method at its size. */
 export interface OpenRun {
@@ -31,13 +33,16 @@ function chooseLabels(config: RunConfig, description: TaskFile, model: Model, ro
   return task.discover(rows, labelColumn(task.labelColumns, config.data.columns ?? taskColumns(description, rows), rows))
 }
 
-function checkTraining({ train, data }: RunConfig, { name, task, labels }: OpenTask): void {
+function checkTraining(config: RunConfig, { name, task, labels }: OpenTask): void {
+  const { train, data } = config
   const { classWeights, keepBest, patience, labelSmoothing } = train
   if (classWeights && classWeights.length !== labels.length) {
     throw new UserError(`train.classWeights has ${classWeights.length} weights for ${labels.length} classes (${labels.join(', ')}).`)
   }
-  if (keepBest !== null && !task.metricNames.includes(keepBest)) {
-    throw new UserError(`train.keepBest: ${name} has no metric "${keepBest}"; it has ${task.metricNames.join(', ')}.`)
+  const known = [...task.metricNames, ...textScoreNames(config)]
+  if (keepBest !== null && !known.includes(keepBest)) {
+    const ofTexts = textMetricFault(keepBest) === null ? ' Scores of texts are there by generate.metric.' : ''
+    throw new UserError(`train.keepBest: ${name} has no metric "${keepBest}"; it has ${known.join(', ')}.${ofTexts}`)
   }
   if (labelSmoothing > 0 && !task.classes && !task.overWords)
     throw new UserError(`train.labelSmoothing spreads targets over classes, and ${name} has none.`)
@@ -55,5 +60,6 @@ export function openRun(config: RunConfig, model: Model, rows: readonly Row[] | 
   const labels = chooseLabels(config, description, model, rows)
   const open = openTask(model, words ? description : { ...description, template: null, labelWords: null }, labels)
   checkTraining(config, open)
+  checkTexts(config, open)
   return { open, options: withinBudget(open.subject, open.outline, config.method) }
 }

@@ -8,6 +8,7 @@ import { methodFor } from '../evaluate/weight-counts.ts'
 import { labelColumn } from '../tasks/one-example.ts'
 import { type DataSets, withShots } from './data-sets.ts'
 import type { OpenRun } from './open-run.ts'
+import { type RunTexts, runTexts } from './written-texts.ts'
 
 /** A run's rows as its model is asked about them. */
 export interface RunExamples {
@@ -16,6 +17,7 @@ export interface RunExamples {
   readonly examples: readonly Example[]
   readonly evaluation: readonly Item[] | null
   readonly test: readonly Item[] | null
+  readonly texts: RunTexts
   /** Some rows to compare what is made of the run on, of the evaluation's where there are any, else of those trained on. */
   readonly sample: readonly Item[]
 }
@@ -34,12 +36,14 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
   const columnsOf = (rows: readonly Row[]): Columns | null => config.data.columns ?? taskColumns(description, rows)
   const columns = columnsOf(files.train)
   const sets = withShots(files, task, labels, labelColumn(task.labelColumns, columns, files.train), config)
-  const { reserved } = arrangement(subject, methodFor(subject, outline, options))
+  const method = methodFor(subject, outline, options)
+  const { reserved } = arrangement(subject, method)
   const { maxLength, spans, texts } = config.data
   const unsettled = { columns, maxLength: maxLength ?? task.maxLength, spans, texts }
   const reading = task.settle?.(sets.train, unsettled) ?? unsettled
+  const readingOf = (rows: readonly Row[]): Reading => ({ ...reading, columns: columnsOf(rows) })
   const read = (rows: readonly Row[]): Item[] =>
-    dataset(subject.model, task, labels, rows, { reading: { ...reading, columns: columnsOf(rows) }, labelled: true, reserved })
+    dataset(subject.model, task, labels, rows, { reading: readingOf(rows), labelled: true, reserved })
   const trained = read(sets.train)
   const evaluation = sets.eval && asked(task, read(sets.eval))
   return {
@@ -48,5 +52,6 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
     evaluation,
     test: sets.test && asked(task, read(sets.test)),
     sample: evaluation ? sampled(evaluation) : asked(task, sampled(trained)),
+    texts: runTexts(config, open, method, sets, readingOf),
   }
 }

@@ -24,6 +24,7 @@ import type { SeedsSummary } from './seeds.ts'
 import { modelFingerprint, sourceHashes } from './sources.ts'
 import { meter, nothingSpent } from './spent.ts'
 import { openTraining } from './training.ts'
+import { textScoreNames } from './written-texts.ts'
 
 /** What a finished or stopped run tells. */
 export interface RunSummary {
@@ -159,7 +160,7 @@ async function carryOn(
       training,
       plan,
       evaluates: evaluation !== null,
-      keepBest: config.train.keepBest ?? open.task.primary,
+      keepBest: config.train.keepBest ?? textScoreNames(config)[0] ?? open.task.primary,
       patience: config.train.patience,
       checkpointEvery: config.train.checkpointEvery,
       emit,
@@ -174,7 +175,7 @@ async function carryOn(
     const forwardFlops = forwardCosts(open.subject, training.method, 1, meanLength)
     if (!finished) return { out, finished, kept: progress.best, weights, forwardFlops, metrics: {} }
     const result = saveResult(out, config, prepared, training, progress)
-    const test = await scoreTest(prepared, result, config.train.evalBatchSize)
+    const test = await scoreTest(config, prepared, result)
     const merge = await scoreMerge(prepared, result, config.train.evalBatchSize)
     for (const event of merge ? mergeEvents(merge, progress.step) : []) emit(event)
     const { adapterBytes } = result

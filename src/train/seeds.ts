@@ -8,6 +8,7 @@ import { describeTask } from '../tasks/named-tasks.ts'
 import { explained } from '../weights/file-access.ts'
 import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
+import { textScoreNames } from './written-texts.ts'
 
 /** Numbers by the names of metrics; those on the test rows as `test accuracy`. */
 type Numbers = Readonly<Record<string, number>>
@@ -24,9 +25,9 @@ const CONFIG = 'config.json'
 const METRICS = 'metrics.json'
 const folderOf = (out: string, seed: number): string => join(out, `seed-${seed}`)
 
-function metricsOf(folder: string, { task }: RunConfig): Numbers {
+function metricsOf(folder: string, config: RunConfig): Numbers {
   const found = readFields(join(folder, METRICS))
-  const names = [...tasks[describeTask(task).kind].metricNames]
+  const names = [...tasks[describeTask(config.task).kind].metricNames, ...textScoreNames(config)]
   const test = (found.test ?? {}) as Record<string, unknown>
   const given = names.flatMap((name) => [
     [name, found[name]],

@@ -10,6 +10,7 @@ import { averagedParameters, enterAverage, entersAverage, restartAverage } from 
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
+import { scoreWritten } from './written-texts.ts'
 
 /** A model in training: the state, and what changes and judges it. */
 export interface Training {
@@ -24,8 +25,9 @@ export interface Training {
   close(): Promise<void>
 }
 
-export async function openTraining(prepared: Prepared, { train }: RunConfig, state: State, remembered: unknown): Promise<Training> {
-  const { open, options, plan, evaluation } = prepared
+export async function openTraining(prepared: Prepared, config: RunConfig, state: State, remembered: unknown): Promise<Training> {
+  const { train } = config
+  const { open, options, plan, evaluation, texts } = prepared
   const { subject, outline, task, labels } = open
   const threads = train.threads === null ? {} : { threads: train.threads }
   let memory = remembered
@@ -85,10 +87,11 @@ export async function openTraining(prepared: Prepared, { train }: RunConfig, sta
       return { result, events: [...(decision?.event ? [decision.event] : []), ...told] }
     },
     async evaluate() {
-      const { method: plain, state: values } = deployed(method, averagedParameters(state))
-      forward ??= await openForward(subject, plain, values, { batchSize: train.evalBatchSize, ...threads })
-      const logits = await forward.logits(examplesIn(evaluation!), values)
-      return task.metrics(regrouped(evaluation!, logits), labels)
+      const model = deployed(method, averagedParameters(state))
+      forward ??= await openForward(subject, model.method, model.state, { batchSize: train.evalBatchSize, ...threads })
+      const logits = await forward.logits(examplesIn(evaluation!), model.state)
+      const scores = await scoreWritten(config, open, model, texts.evaluation)
+      return { ...task.metrics(regrouped(evaluation!, logits), labels), ...scores }
     },
     close: closeGraphs,
   }

@@ -90,7 +90,7 @@ for (const [name, subject] of [
     const asked = rows(start, [[0], [0], [0]])
     const writer = await openWriter(subject, adapted.method, adapted.state)
     const task = { ends: [], given: () => [start], room: () => 100 }
-    const texts = await write(writer, asked, task, generationOptions.parse({ maxNewTokens: 5 }))
+    const texts = await write(writer, asked, task, generationOptions({ maxNewTokens: 5 }))
     await writer.close()
     const again = asked.map((row, i) => ({ ...row, label: texts[i]!, decoder: teacherForced(texts[i]!, { start, padding: 0 }) }))
     const logits = await logitsOf(subject, adapted, again)

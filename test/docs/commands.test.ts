@@ -6,8 +6,10 @@ import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
 import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
+import { givenOptions } from '../../src/generate/options.ts'
 import { ruleNames } from '../../src/merging/rules/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
+import { textMetrics } from '../../src/metrics/text/index.ts'
 import { knownTasks } from '../../src/tasks/named-tasks.ts'
 import { taskFile } from '../../src/tasks/task-file.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
@@ -94,7 +96,13 @@ test('the task files and run files of docs/tasks.md are ones', () => {
   const files = blocks(text, 'yaml task')
   assert.ok(files.length >= 2)
   for (const file of files) assert.ok(taskFile.parse(parse(file)).kind)
-  for (const run of blocks(text, 'yaml')) assert.ok(parseRun(parse(run), 'docs/tasks.md').task)
+  const runs = blocks(text, 'yaml')
+  for (const run of runs) assert.ok(parseRun(parse(run), 'docs/tasks.md').task)
+  const parts = blocks(text, 'yaml part')
+  assert.ok(parts.length >= 1)
+  for (const part of parts) assert.ok(parseRun({ ...parse(runs[0]!), ...parse(part) }, 'docs/tasks.md').generate)
+  for (const name of Object.keys(textMetrics)) assert.ok(text.includes(`\`${name}\``), name)
+  for (const name of Object.keys(givenOptions.shape)) assert.ok(text.includes(`\`${name}\``), name)
   const named = knownTasks.filter((name) => name.includes('/'))
   for (const name of named) assert.ok(text.includes(`\`${name}\``) || text.includes(`\`${name.split('/')[1]}\``), name)
 })

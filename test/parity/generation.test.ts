@@ -46,7 +46,7 @@ for (const name of names) {
     })
     for (const { settings, ends, written } of cases) {
       const task = { ends, given: (row: { ids: Int32Array }) => (decoder ? [decoder.start] : [...row.ids]), room: () => 1000 }
-      const given = await write(writer, examples, task, generationOptions.parse({ maxNewTokens: 12, ...settings }))
+      const given = await write(writer, examples, task, generationOptions({ maxNewTokens: 12, ...settings }))
       const expected = written.map((row) => {
         const end = row.findIndex((id) => ends.includes(id))
         return end < 0 ? row : row.slice(0, end + 1)

@@ -35,6 +35,7 @@ function bleuOf([length, reference, ...counts]: readonly number[]): number {
 }
 
 const bleuUnder = (name: string, written: (text: string) => string): TextMetric => ({
+  names: [name],
   terms: (hypotheses, references) => {
     const words = (text: string) => mtevalWords(written(text))
     return hypotheses.map((hypothesis, i) => termsOf(words(hypothesis), references[i]!.map(words)))

@@ -31,6 +31,7 @@ function chrfOf(sums: readonly number[]): number {
  * beta 2, sacrebleu 2.6's default. Of several references the best of each example counts, the first of equals.
  */
 export const chrf: TextMetric = {
+  names: ['chrf'],
   terms: (hypotheses, references) =>
     hypotheses.map((hypothesis, i) =>
       references[i]!.map((reference) => termsOf(characters(hypothesis), characters(reference))).reduce((best, other) =>

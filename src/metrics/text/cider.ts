@@ -59,4 +59,4 @@ function termsOf(hypotheses: readonly string[], references: References): number[
  * words: weights clipped, a penalty for differences in length, up to four words. Words are rare or frequent by the references of the whole
  * corpus, also where a corpus is resampled; in a corpus of one example every word is frequent and the score 0.
  */
-export const cider: TextMetric = { terms: termsOf, score: ([examples, sum]) => ({ cider: sum! / examples! }) }
+export const cider: TextMetric = { names: ['cider'], terms: termsOf, score: ([examples, sum]) => ({ cider: sum! / examples! }) }

@@ -26,12 +26,27 @@ export const textMetrics: Readonly<Record<string, TextMetric>> = {
   chrf,
 }
 
-/** The metric of that name; UserError with the known ones for any other. */
+/** A metric with one of its scores alone. */
+const narrowed = (metric: TextMetric, name: string): TextMetric => ({
+  ...metric,
+  names: [name],
+  score: (sums) => ({ [name]: metric.score(sums)[name]! }),
+})
+
+/** What is wrong with the name of a metric or score, with those that are known; null where nothing is. */
+export function textMetricFault(name: string): string | null {
+  const scores = Object.values(textMetrics).flatMap(({ names }) => names)
+  if (Object.hasOwn(textMetrics, name) || scores.includes(name)) return null
+  const known = [...new Set([...Object.keys(textMetrics), ...scores])]
+  return `text metric "${name}": expected one of ${known.join(', ')}.${didYouMean(name, known)}`
+}
+
+/** The metric of that name, or of a score's name, then with that score alone; UserError with the known ones for any other. */
 export function textMetric(name: string): TextMetric {
+  const fault = textMetricFault(name)
+  if (fault !== null) throw new UserError(fault)
   if (Object.hasOwn(textMetrics, name)) return textMetrics[name]!
-  throw new UserError(
-    `text metric "${name}": expected one of ${Object.keys(textMetrics).join(', ')}.${didYouMean(name, Object.keys(textMetrics))}`,
-  )
+  return narrowed(Object.values(textMetrics).find(({ names }) => names.includes(name))!, name)
 }
 
 function checkedTerms(metric: TextMetric, hypotheses: readonly string[], references: References): number[][] {

@@ -46,6 +46,7 @@ function nistOf([length, full, examples, ...counts]: readonly number[]): number 
  * are taken in lower case. Information is that of all references given, also where a corpus is resampled.
  */
 export const nist: TextMetric = {
+  names: ['nist'],
   terms: (hypotheses, references) => {
     const bits = information(references)
     return hypotheses.map((hypothesis, i) => termsOf(words(hypothesis), references[i]!.map(words), bits))

@@ -12,6 +12,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
  * fewest over an example's references, over their mean length. sacrebleu 2.6's default: lower case, punctuation stays with its word.
  */
 export const ter: TextMetric = {
+  names: ['ter'],
   terms: (hypotheses, references) =>
     hypotheses.map((hypothesis, i) => {
       const wanted = references[i]!.map(words)

@@ -3,6 +3,8 @@ export type References = readonly (readonly string[])[]
 
 /** A score of a corpus that needs only sums over its examples: so one pass over the texts serves every resampled corpus, too. */
 export interface TextMetric {
+  /** Of its scores. */
+  readonly names: readonly string[]
   /** The terms of the sums, [examples][terms]; `references` has as many examples as `hypotheses`, each at least one reference. */
   readonly terms: (hypotheses: readonly string[], references: References) => number[][]
   /** Scores by name, of sums over examples, [terms]. */
@@ -15,6 +17,7 @@ export function meanMetric<Name extends string>(
   each: (hypothesis: string, references: readonly string[]) => Readonly<Record<Name, number>>,
 ): TextMetric {
   return {
+    names,
     terms: (hypotheses, references) =>
       hypotheses.map((hypothesis, i) => {
         const scores = each(hypothesis, references[i]!)

@@ -1,0 +1,69 @@
+import type { Example } from '../data/examples.ts'
+import { byLength } from '../data/order.ts'
+import { loadTokenizer } from '../data/tokenizer.ts'
+import { UserError } from '../errors.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
+import type { Subject } from '../evaluate/assembly.ts'
+import type { Method } from '../nn/method.ts'
+import { type Task, write } from './generate.ts'
+import { modelSettings, withDefaults } from './model-settings.ts'
+import type { GivenOptions } from './options.ts'
+import type { Writer } from './writer.ts'
+
+/** A text that a model wrote. */
+export interface Written {
+  readonly text: string
+  /** Its tokens, the one that ended it included. */
+  readonly tokens: readonly number[]
+}
+
+/** How a model's texts are asked for. */
+export interface ModelTexts {
+  /** UserError for the first example that leaves the model no room to write. */
+  checkRoom(examples: readonly Example[]): void
+  /** A text for each example, batch by batch; `done` is told how many there are. */
+  write(
+    writer: Writer,
+    examples: readonly Example[],
+    given: GivenOptions,
+    batchSize: number,
+    done?: (texts: number) => void,
+  ): Promise<Written[]>
+}
+
+export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): ModelTexts {
+  const { model } = subject
+  const { decoder, maxPositions } = model.wiring
+  const settings = modelSettings(model)
+  const tokenizer = loadTokenizer(model.folder)
+  const { reserved } = arrangement(subject, method)
+  const task: Task = {
+    ends: settings.ends,
+    given: ({ ids }) => (decoder ? [decoder.start] : [...ids]),
+    room: ({ ids }) => maxPositions - reserved - (decoder ? 1 : ids.length),
+  }
+  function checkRoom(examples: readonly Example[]): void {
+    const full = examples.find((example) => task.room(example) < 1)
+    if (full) throw new UserError(`${full.file}:${full.line}: the text fills the model's ${maxPositions} positions; shorten it.`)
+  }
+  return {
+    checkRoom,
+    async write(writer, examples, given, batchSize, done) {
+      const options = withDefaults(given, settings)
+      checkRoom(examples)
+      const texts: Written[] = new Array(examples.length)
+      const order = byLength(examples)
+      for (let start = 0; start < order.length; start += batchSize) {
+        const batch = order.slice(start, start + batchSize)
+        const chosen = batch.map((i) => examples[i]!)
+        const tokens = await write(writer, chosen, task, options, batch)
+        for (const [row, i] of batch.entries()) {
+          const own = tokens[row]!
+          texts[i] = { text: tokenizer.decode(own.filter((id) => !settings.ends.includes(id))), tokens: own }
+        }
+        done?.(start + batch.length)
+      }
+      return texts
+    },
+  }
+}

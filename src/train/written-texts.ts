@@ -1,0 +1,54 @@
+import type { GenerateSettings, RunConfig } from '../config/run-config.ts'
+import type { Row } from '../data/read-rows.ts'
+import type { Reading } from '../data/reading.ts'
+import { UserError } from '../errors.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
+import { scoresOfTexts, type TextsToScore, textsToScore } from '../generate/scored-texts.ts'
+import { textMetric } from '../metrics/text/index.ts'
+import type { Method, Tensor } from '../nn/method.ts'
+
+/** What a run's evaluations have the model write; null where the run asks for no texts, or has no such rows. */
+export interface RunTexts {
+  readonly evaluation: TextsToScore | null
+  readonly test: TextsToScore | null
+}
+
+const metricsOf = ({ metric }: GenerateSettings): string[] => [metric].flat()
+
+/** The scores that a run's texts have, by name; none where it asks for none. */
+export const textScoreNames = ({ generate }: RunConfig): string[] =>
+  generate === null ? [] : [...new Set(metricsOf(generate).flatMap((name) => textMetric(name).names))]
+
+/** @throws UserError for texts that are asked of a task without them, or that nothing would show */
+export function checkTexts({ generate, data }: RunConfig, { name, task }: OpenTask): void {
+  if (generate === null) return
+  if (!task.writes) throw new UserError(`generate has a model write texts, and ${name} has none to write; leave it out.`)
+  if (data.eval === null && data.test === null)
+    throw new UserError('generate scores texts of evaluation rows: give data.eval or data.test.')
+}
+
+/** The texts that a run asks for; errors are those of `textsToScore`. */
+export function runTexts(
+  { generate }: RunConfig,
+  open: OpenTask,
+  method: Method,
+  rows: { readonly eval: readonly Row[] | null; readonly test: readonly Row[] | null },
+  readingOf: (rows: readonly Row[]) => Reading,
+): RunTexts {
+  const asked = (own: readonly Row[] | null, most: number | null): TextsToScore | null =>
+    generate === null || own === null ? null : textsToScore(open, method, own.slice(0, most ?? own.length), readingOf(own))
+  return { evaluation: asked(rows.eval, generate?.rows ?? null), test: asked(rows.test, null) }
+}
+
+/** The scores of what a deployed model writes; none where nothing is asked of it. */
+export async function scoreWritten(
+  { generate, train }: RunConfig,
+  open: OpenTask,
+  model: { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> },
+  asked: TextsToScore | null,
+): Promise<Record<string, number>> {
+  if (generate === null || asked === null) return {}
+  const { metric: _metric, rows: _rows, ...options } = generate
+  const threads = train.threads === null ? {} : { threads: train.threads }
+  return scoresOfTexts(open, model, asked, { metric: metricsOf(generate), options, batchSize: train.evalBatchSize, ...threads })
+}

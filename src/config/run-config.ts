@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { readingFields } from '../data/reading.ts'
 import { givenOptions } from '../generate/options.ts'
+import { bases } from '../lowering/bases.ts'
 import { methodOptions } from '../methods/index.ts'
 import { textMetricFault } from '../metrics/text/index.ts'
 import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
@@ -96,6 +97,8 @@ export type GenerateSettings = z.infer<typeof generate>
 /** A run as a file describes it. Every default is filled in by parsing. */
 export const runConfig = z.strictObject({
   model: z.string().min(1),
+  /** How the frozen weights take part in products while the run lasts; what is saved does not depend on it. */
+  base: z.enum(bases).default('float32'),
   /** A kind, a name, the path of a task file, or what such a file holds. */
   task: z.union([z.enum(knownTasks), z.string().regex(taskFilePath, { abort: true }), taskFile]),
   method: methodOptions.default(methodOptions.parse({ name: 'lora' })),

@@ -52,7 +52,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
           ...{ module: `${self}.attention_adapters`, dropout: config.hidden_dropout_prob },
         },
         up: `${at}.ffn`,
-        fed: { dense: `${at}.ffn_output`, norm: `${at}.full_layer_layer_norm`, module: `${at}.output_adapters`, dropout: 0 },
+        fed: { dense: `${at}.ffn_output`, norm: `${at}.full_layer_layer_norm`, module: `${at}.output_adapters`, dropout: null },
       })
     },
     linear(network, embedded, projection),

@@ -67,7 +67,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
         heads: config.n_heads,
         dropout: config.attention_dropout,
       },
-      attended: { dense: `${self}.out_lin`, norm: `${at}.sa_layer_norm`, module: `${at}.attention_adapters`, dropout: 0 },
+      attended: { dense: `${self}.out_lin`, norm: `${at}.sa_layer_norm`, module: `${at}.attention_adapters`, dropout: null },
       up: `${at}.ffn.lin1`,
       fed: { dense: `${at}.ffn.lin2`, norm: `${at}.output_layer_norm`, module: `${at}.output_adapters`, dropout: config.dropout },
     })

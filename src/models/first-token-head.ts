@@ -10,7 +10,7 @@ interface FirstTokenHead {
   /** Whose the dense map is: the encoder's pooler or the head. */
   readonly role: 'pooler' | 'head'
   readonly activation: string
-  /** Before the dense map; 0 by default. */
+  /** Before the dense map; none by default. */
   readonly inwardDropout?: number
   readonly dropout: number
   readonly out: string
@@ -18,7 +18,7 @@ interface FirstTokenHead {
 
 /** Logits for each row: a dense map of its first token, activation, dropout, and a map to the labels. */
 export function firstTokenHead(description: FirstTokenHead): HeadWiring {
-  const { modules, hidden, dense, role, inwardDropout = 0, dropout, out } = description
+  const { modules, hidden, dense, role, inwardDropout = null, dropout, out } = description
   return {
     modules,
     logits(network, x, labels) {

@@ -104,7 +104,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
     const narrow = { name: `${at}.mlp.Wo`, layer, in: inner, out: hidden, bias: config.mlp_bias }
     const down = linear(network, acted, { ...narrow, role: 'down' })
     x = residual(network, middle, down, {
-      ...{ ...ending, role: 'feed-forward', dropout: 0 },
+      ...{ ...ending, role: 'feed-forward', dropout: null },
       ...{ module: `${at}.output_adapters`, dense: narrow.name },
     })
   }

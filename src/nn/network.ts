@@ -50,7 +50,8 @@ export interface Network {
   on(stream: string): Network
   /** A tensor of the base model under its HF name with the architecture's prefix. */
   parameter(name: string, shape: readonly number[], layer: number | null): Value
-  dropout(x: Value, p: number): Value
+  /** With the probability that the config gives; null where the model drops nothing, whatever a run says. */
+  dropout(x: Value, p: number | null): Value
   linear(site: LinearSite, call: Omit<LinearCall, keyof AnyCall>): Value
   branch(site: BranchSite, call: Omit<BranchCall, keyof AnyCall>): Value
   keyValue(site: KeyValueSite, call: Omit<KeyValueCall, keyof AnyCall>): KeyValues
@@ -172,7 +173,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
       if (trains(info)) return trainedValue({ name, shape, site: null, role: null, spec: null })
       return external(graph, name, shape, locate(name, shape))
     },
-    dropout: (x, p) => dropout(x, modelDropout ?? p),
+    dropout: (x, p) => (p === null ? x : dropout(x, modelDropout ?? p)),
     linear: (site, call) => {
       const known = new Map<Value, Value>()
       const once = (x: Value, bias?: Value): Value => {

@@ -13,7 +13,7 @@ interface Ending {
   readonly norm: string
   /** See `BranchSite`. */
   readonly module: string
-  readonly dropout: number
+  readonly dropout: number | null
 }
 
 interface Widths {

@@ -6,7 +6,7 @@ import type { BranchSite } from './site.ts'
 export interface ResidualDescription extends Omit<BranchSite, 'kind' | 'stage' | 'hidden' | 'name'> {
   /** The linear map that makes h. */
   readonly dense: string
-  readonly dropout: number
+  readonly dropout: number | null
   readonly norm: (x: Value) => Value
 }
 

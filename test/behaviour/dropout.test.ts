@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backward } from '../../src/autodiff/backward.ts'
-import { assemble } from '../../src/evaluate/assembly.ts'
+import { assemble, withoutWeights } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { constant, createGraph, output } from '../../src/graph/graph.ts'
 import { reduceSum } from '../../src/graph/ops/reduction.ts'
 import { bottleneck } from '../../src/methods/bottleneck.ts'
 import { full } from '../../src/methods/full.ts'
+import { inPlace } from '../../src/methods/in-place.ts'
 import { lora } from '../../src/methods/lora.ts'
 import { createNetwork } from '../../src/nn/network.ts'
 import { openSession } from '../../src/runtime/node.ts'
@@ -14,7 +15,7 @@ import { dropoutFeeds } from '../../src/train/dropout-feeds.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph, firstMoment } from '../../src/train/step-graph.ts'
 import { stepFeeds } from './step-feeds.ts'
-import { assertSameBits, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import { assertSameBits, bareSubject, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 const dropping = { hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.3 }
 
@@ -142,6 +143,15 @@ test('without dropout, and outside of training, the graph has none of its nodes'
   assert.equal(graphOf(dropping, true, 0), 0)
   assert.equal(graphOf(dropping, true), 8)
   assert.equal(graphOf({}, true, 0.3), 8)
+})
+
+test('a dropout that a run asks for goes where the model has one, and nowhere else', () => {
+  const config = { model_type: 'distilbert', vocab_size: 50, dim: 16, n_layers: 2, n_heads: 2, hidden_dim: 32, max_position_embeddings: 24 }
+  const subject = bareSubject({ ...config, dropout: 0, attention_dropout: 0, seq_classif_dropout: 0 })
+  const method = inPlace('none', () => false)
+  const { masks } = assemble(withoutWeights(subject), { method, training: true, modelDropout: 0.3, trains: () => false })
+  // The embeddings', of each layer the attention's weights and the feed-forward block, and the head's.
+  assert.equal(masks.length, 1 + 2 * 2 + 1)
 })
 
 test('evaluation is without dropout', async () => {

@@ -216,8 +216,8 @@ const cases: Record<string, Case> = {
     says: /x\.jsonl: is a folder/,
   },
   'a data file of unknown kind': {
-    run: { data: { train: 'train.parquet' } },
-    says: /train\.parquet: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv/,
+    run: { data: { train: 'train.xlsx' } },
+    says: /train\.xlsx: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv/,
   },
   'a data file without rows': { spoil: write('train.jsonl', '\n'), says: /train\.jsonl: no rows/ },
   'a line that is no JSON': { spoil: write('train.jsonl', `${rows()}{"label": \n`), says: /train\.jsonl:3: not JSON/ },

@@ -12,7 +12,8 @@ const RANKS = [
   ['config', 'evaluate'],
   ['generate'],
   ['merging', 'train'],
-  ['track', 'search'],
+  ['track'],
+  ['compare'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

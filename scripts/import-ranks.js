@@ -14,6 +14,7 @@ const RANKS = [
   ['merging', 'train'],
   ['track'],
   ['compare'],
+  ['demo'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

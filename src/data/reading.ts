@@ -35,6 +35,8 @@ export const texts = z.strictObject({
   targetLength: z.number().int().positive().default(128),
   /** Which tokens count in the loss of models without a decoder of its own. */
   loss: z.enum(['written', 'all']).default('written'),
+  /** For masked words: texts one after another, cut into rows of `maxLength` tokens, in place of a row for each. */
+  packed: z.boolean().default(false),
 })
 
 /** How rows are read and answers found: settings of a run that stay with its adapter. */

@@ -1,19 +1,13 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { TaskName } from '../heads/index.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
 import { plainTask, promptOf, type TaskFile } from '../tasks/task-file.ts'
+import { cacheFolder } from '../weights/cache-folder.ts'
 import { inFloat32 } from '../weights/float32-copy.ts'
 import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
-
-/** Where converted weights are kept between runs: ADATUNE_CACHE, else a folder of the user's cache. */
-function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.ADATUNE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'adatune')
-}
 
 /** A model with its weights, by folder or hub id. */
 export async function findModel(id: string, notice: (text: string) => void = () => {}): Promise<Model> {

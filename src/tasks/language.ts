@@ -7,6 +7,7 @@ import { referencesOf, sourceOf, textColumns } from '../data/written-texts.ts'
 import { UserError } from '../errors.ts'
 import { causal, nextWords, sequenceToSequence, writtenWords } from '../heads/language.ts'
 import type { Source, Task } from './task.ts'
+import { textBlocks } from './text-blocks.ts'
 import { vocabularyTask } from './vocabulary.ts'
 
 const placeOf = ({ file, line }: Row): Pick<Item, 'file' | 'line'> => ({ file, line })
@@ -59,24 +60,12 @@ function continuations(rows: readonly Row[], source: Source): Item[] {
   })
 }
 
-/** Texts one after another, cut into stretches as long as rows may be. */
-function blocks(rows: readonly Row[], source: Source): Item[] {
-  const { reading, end } = source
-  const columns = textColumns(rows, reading.columns)
-  const { tokens } = source.tokenizer()
-  const most = Math.min(reading.maxLength, source.maxPositions)
-  const stream = rows.flatMap((row) => [...tokens(sourceOf(row, columns)), ...(end === null ? [] : [end])].map((id) => ({ id, row })))
-  const starts = Array.from({ length: Math.ceil(stream.length / most) }, (_, i) => i * most)
-  // A single token has nothing to foretell.
-  return starts.flatMap((start) => {
-    const block = stream.slice(start, start + most)
-    if (block.length < 2) return []
-    const { row } = block[0]!
-    const ids = block.map(({ id }) => id)
-    const example = { ...modelTokens({ ids, types: ids.map(() => 0) }, row, source), ...placeOf(row), label: ids }
-    return [{ ...placeOf(row), examples: [example] }]
-  })
-}
+/** Texts one after another, in which every token but the first is asked. */
+const blocks = (rows: readonly Row[], source: Source): Item[] =>
+  textBlocks(rows, source, source.end).map(({ examples: [example], ...place }) => ({
+    ...place,
+    examples: [{ ...example!, label: [...example!.ids] }],
+  }))
 
 /** Rows of texts are read by `texts`, those that bring `input_ids` and `labels` as they are. */
 const orTokens =

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { maskedLm as head, hiddenWords } from '../heads/masked-lm.ts'
 import { stream } from '../random/draws.ts'
 import type { Task, TaskSetting } from './task.ts'
+import { textBlocks } from './text-blocks.ts'
 import { vocabularyTask } from './vocabulary.ts'
 
 /** The share of tokens that are asked for, and of these the shares that become the mask token or any word (Devlin et al. 2019). */
@@ -41,9 +42,18 @@ const drawn =
 
 /**
  * Hidden words: of plain text 15 % of the tokens, drawn anew in each epoch; rows may also bring `input_ids` with the words that are asked
- * for as `labels`, -100 elsewhere.
+ * for as `labels`, -100 elsewhere. Where texts are packed, they are laid one after another, without a mark between them.
  */
 export const maskedLm: Task = vocabularyTask((setting) => {
   const mask = (): number | null => setting && maskId(setting)
-  return { head: head(mask), asks: hiddenWords(mask), labelled: false, ...(setting && { drawn: drawn(setting) }) }
+  return {
+    head: head(mask),
+    asks: hiddenWords(mask),
+    labelled: false,
+    read: (oneByOne) => (rows, source, names) => {
+      const packed = source.reading.texts.packed && !rows.some(({ values }) => values.has('input_ids'))
+      return packed ? textBlocks(rows, source, null) : oneByOne(rows, source, names)
+    },
+    ...(setting && { drawn: drawn(setting) }),
+  }
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { UserError } from '../errors.ts'
+import { float32ToHalf, halfToFloat32 } from './half.ts'
 import { readHeader, readTensor } from './safetensors.ts'
 import { encodeSafetensors, writeSafetensors } from './write-safetensors.ts'
 
@@ -109,4 +110,13 @@ test("a folder that does not exist is the user's to mend", () => {
     () => writeSafetensors(lost, []),
     (error) => error instanceof UserError && error.message.includes(lost),
   )
+})
+
+test('in half precision, values are read back rounded to it', () => {
+  const data = Float32Array.of(1, -2.5, 1 / 3, 65504, 1e-7, 0)
+  writeSafetensors(file, [['x', { shape: [2, 3], data }]], undefined, 'F16')
+  const entry = readHeader(file).tensors.get('x')!
+  assert.equal(entry.dtype, 'F16')
+  assert.deepEqual(entry.shape, [2, 3])
+  assert.deepEqual(readTensor(entry), halfToFloat32(float32ToHalf(data)))
 })

@@ -1,0 +1,131 @@
+/**
+ * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, and writes
+ * models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at its last checkpoint.
+ * Usage: npm run pretrain [-- --epochs n] [--threads n] [--steps n]
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { randomModel } from '../bench/training/random-model.ts'
+import { textRows } from '../src/data/plain-text.ts'
+import { openCheckpoint } from '../src/weights/checkpoint.ts'
+import { readTensor } from '../src/weights/safetensors.ts'
+import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { sources } from './sources.ts'
+import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const work = join(root, 'runs/pretrain')
+const [corpus, heldOut, start, out] = ['corpus.txt', 'held-out.txt', 'random', 'run'].map((name) => join(work, name)) as [
+  string,
+  string,
+  string,
+  string,
+]
+
+const { values } = parseArgs({ options: { epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } } })
+
+/** Tokens of a row. */
+const length = 128
+const config = {
+  model_type: 'bert',
+  architectures: ['BertForMaskedLM'],
+  vocab_size: 8000,
+  hidden_size: 256,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  intermediate_size: 1024,
+  max_position_embeddings: length,
+  type_vocab_size: 2,
+  hidden_act: 'gelu',
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
+  layer_norm_eps: 1e-12,
+  initializer_range: 0.02,
+  pad_token_id: 0,
+}
+
+/** Makes a file by writing it whole under another name. */
+async function made(file: string, write: (part: string) => Promise<void> | void): Promise<void> {
+  if (existsSync(file)) return
+  console.log(`${new Date().toISOString()} ${file}`)
+  await write(`${file}.part`)
+  renameSync(`${file}.part`, file)
+}
+
+/** A hundredth of the texts scores the model, and is not trained on. */
+const isHeldOut = (text: string): boolean => createHash('sha256').update(text).digest().readUInt16BE() < 655
+
+async function writeTexts(file: string, held: boolean): Promise<void> {
+  const stream = createWriteStream(file)
+  for (const { name, texts } of sources) {
+    let characters = 0
+    for await (const text of texts()) {
+      if (text === '' || isHeldOut(text) !== held) continue
+      characters += text.length
+      if (!stream.write(`${text}\n`)) await once(stream, 'drain')
+    }
+    console.log(`  ${(characters / 1e6).toFixed(2)} MB  ${name}`)
+  }
+  stream.end()
+  await once(stream, 'finish')
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  for await (const { values: row } of textRows(file)) yield row.get('text') as string
+}
+
+function trained(): void {
+  const settings = {
+    model: start,
+    task: 'masked-lm',
+    method: { name: 'full' },
+    data: { train: corpus, eval: heldOut, maxLength: length, texts: { packed: true } },
+    train: {
+      batchSize: 32,
+      ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 2) }),
+      learningRate: 1e-3,
+      warmupRatio: 0.05,
+      weightDecay: 0.01,
+      decay: 'weights',
+      dropout: 0,
+      evalEvery: 500,
+      checkpointEvery: 100,
+      ...(values.threads && { threads: Number(values.threads) }),
+    },
+  }
+  const file = join(work, 'run.json')
+  writeFileSync(file, JSON.stringify(settings, null, 2))
+  const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
+  const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+/** The trained model with its weights in half precision. */
+function published(): void {
+  const [from, to] = [join(out, 'adapter'), join(root, 'models/adatune-tiny')]
+  mkdirSync(to, { recursive: true })
+  const tensors = [...openCheckpoint(from).tensors]
+  writeSafetensors(
+    join(to, 'model.safetensors'),
+    tensors.map(([name, entry]) => [name, { shape: entry.shape, data: () => readTensor(entry) }] as const),
+    { format: 'pt' },
+    'F16',
+  )
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(from, name), join(to, name))
+  console.log(`written: ${to}`)
+}
+
+mkdirSync(work, { recursive: true })
+await made(heldOut, (file) => writeTexts(file, true))
+await made(corpus, (file) => writeTexts(file, false))
+randomModel(start, config, 'masked-lm', 'adatune-tiny')
+await made(join(start, 'tokenizer.json'), async (file) =>
+  writeFileSync(file, JSON.stringify(tokenizerFile(await wordCounts(linesOf(corpus)), config.vocab_size))),
+)
+writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig(length), null, 2))
+trained()
+published()

@@ -13,6 +13,8 @@ export interface Arm {
   readonly point: Readonly<Record<string, string>>
   /** With the first of the seeds. */
   readonly run: RunConfig
+  /** Its settings as they were written, without what is left to defaults. */
+  readonly written: Readonly<Record<string, unknown>>
 }
 
 /** What a comparison runs, and with which seeds. */
@@ -63,7 +65,7 @@ function valuesOf(axis: string, given: Comparison['axes'][string]): Value[] {
 /** Whether the method of some settings has a setting; true where that cannot be told. */
 function hasSetting(settings: Readonly<Record<string, unknown>>, key: string): boolean {
   const [group, option] = key.split('.')
-  const name = (settings.method as { name?: unknown } | undefined)?.name ?? 'lora'
+  const name = (settings.method as { name?: unknown } | null)?.name
   const known = methodOptions.options.find(({ shape }) => ([...shape.name.values] as unknown[]).includes(name))
   return group !== 'method' || option === undefined || known === undefined || option in known.shape
 }
@@ -129,13 +131,16 @@ export function armsOf(comparison: Comparison): Arms {
   const refused = Object.keys(axes).find((axis) => fixed.some((key) => `${axis}.`.startsWith(`${key}.`)))
   if (refused !== undefined) throw new UserError(`${locate([refused])}: "${refused}" cannot be an axis: all trials answer the same rows.`)
   const values = new Map(Object.entries(axes).flatMap(([axis, given]) => (axis === SEED ? [] : [[axis, valuesOf(axis, given)] as const])))
-  const cells = [...values].reduce<Cell[]>((all, [axis, own]) => crossed(all, axis, own), [{ point: {}, settings: { ...base } }])
+  const cells = [...values].reduce<Cell[]>(
+    (all, [axis, own]) => crossed(all, axis, own),
+    [{ point: {}, settings: { method: { name: 'lora' }, ...base } }],
+  )
   const seeds = seedsOf(comparison)
   const arms = cells.map(({ point, settings }) => {
     const raw = withValues(settings, { [SEED]: seeds[0] })
     expandVariables(raw, process.env, locate)
     const run = parseSettings(runConfig, raw, 'run', locate)
-    return { name: nameOf(point), point, run: { ...run, out: null, published: null } }
+    return { name: nameOf(point), point, run: { ...run, out: null, published: null }, written: raw }
   })
   const [first] = arms
   if (first!.run.train.seeds !== null) throw new UserError(`${locate(['train', 'seeds'])}: give seeds as axes.${SEED}.`)

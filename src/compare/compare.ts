@@ -89,6 +89,7 @@ async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[
   const tries = await rateTrials(comparison, planned, out)
   const tried = await judged(watched, tries, 'rates')
   if (tried === null) return null
+  for (const own of tries.values()) if (!own.some(({ id }) => tried.has(id))) assertAll(own, tried, failures)
   const rated = planned.arms.map((arm) => withBestRate(arm, tries.get(arm) ?? [], tried, comparison))
   const trials = new Map<RatedArm, Trial[]>(rated.map((arm) => [arm, seeds.map((seed) => trialOf(arm, arm.run, seed, arm.learningRate))]))
   const judgements = await judged(watched, trials, 'scores')

@@ -49,14 +49,15 @@ export function scoreOf(judgement: Judgement, { by, metric }: Pick<Comparison, '
   return metricIn(judgement[by].metrics, metric ?? judgement.metric)
 }
 
-/** Whether one score is better than another; any is better than none. */
-const better = (metric: string, a: number | null, b: number | null): boolean =>
-  a !== null && (b === null || (isLowerBetter(metric) ? a < b : a > b))
+/** The better of two judgements by a metric; of equals the one with the lower loss, then the first. */
+function betterOf(a: Judgement, b: Judgement, { by, metric }: Pick<Comparison, 'by' | 'metric'>): Judgement {
+  const name = metric ?? a.metric
+  const [first, second] = [a, b].map((each) => scoreOf(each, { by, metric: name })) as [number, number]
+  if (first !== second) return first < second === isLowerBetter(name) || Number.isNaN(second) ? a : b
+  return (b[by].metrics.loss ?? 0) < (a[by].metrics.loss ?? 0) ? b : a
+}
 
-/**
- * The arm at the best of its rates, the first of equals.
- * @throws UserError where all of its trials failed
- */
+/** The arm at the best of the rates that trained to their end, or at its own where none are tried. */
 export function withBestRate(
   arm: Arm,
   trials: readonly Trial[],
@@ -64,13 +65,14 @@ export function withBestRate(
   comparison: Pick<Comparison, 'by' | 'metric'>,
 ): RatedArm {
   if (trials.length === 0) return { ...arm, learningRate: ownRate(arm), tried: [] }
+  const ended = trials.flatMap(({ id, run }) => {
+    const judgement = judged.get(id)
+    return judgement ? [{ judgement, learningRate: run.train.learningRate! }] : []
+  })
+  const best = ended.map(({ judgement }) => judgement).reduce((a, b) => betterOf(a, b, comparison))
   const tried = trials.map(({ id, times, run }): TriedRate => {
     const judgement = judged.get(id)
     return { times: times!, learningRate: run.train.learningRate!, score: judgement ? scoreOf(judgement, comparison) : null }
   })
-  const metric = comparison.metric ?? trials.map(({ id }) => judged.get(id)?.metric).find((name) => name !== undefined)
-  if (metric === undefined)
-    throw new UserError(`${arm.name}: no learning rate of ${tried.map((one) => one.learningRate).join(', ')} trained to its end.`)
-  const best = tried.reduce((a, b) => (better(metric, b.score, a.score) ? b : a))
-  return { ...arm, learningRate: best.learningRate, tried }
+  return { ...arm, learningRate: ended.find(({ judgement }) => judgement === best)!.learningRate, tried }
 }

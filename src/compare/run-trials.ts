@@ -25,17 +25,26 @@ export interface TrialsOptions {
   readonly tell: (event: ComparisonEvent) => void
   /** Asked now and then; where true, trials stop after their update and no other is begun. */
   readonly stopRequested: () => boolean
+  /** What runs one; a process of its own by default. */
+  readonly run?: TrialRunner
 }
+
+type Ended = Exclude<TrialMessage, { kind: 'event' }>
+interface Watching {
+  readonly told: (event: RunEvent) => void
+  readonly stopRequested: () => boolean
+}
+export type TrialRunner = (task: TrialTask, watching: Watching) => Promise<Ended>
 
 const program = new URL(`./trial-process${extname(import.meta.url)}`, import.meta.url)
 const WATCH_MS = 100
 
 /** Trains and judges a trial in a process of its own; the last message is what became of it. */
-function runTrial(task: TrialTask, { told, stopRequested }: { told: (event: RunEvent) => void; stopRequested: () => boolean }) {
-  return new Promise<Exclude<TrialMessage, { kind: 'event' }>>((resolve) => {
+const inProcess: TrialRunner = (task, { told, stopRequested }) =>
+  new Promise((resolve) => {
     const child = fork(program, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     let stderr = ''
-    let last: Exclude<TrialMessage, { kind: 'event' }> | null = null
+    let last: Ended | null = null
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)))
     const watch = setInterval(() => {
       if (!stopRequested()) return
@@ -52,14 +61,13 @@ function runTrial(task: TrialTask, { told, stopRequested }: { told: (event: RunE
     })
     child.send(task)
   })
-}
 
 /**
  * Runs trials side by side: as many as there are workers and memory for, one in any case, in the given order. One that fails keeps no
  * other from running.
  */
 export async function runTrials(trials: readonly SizedTrial[], options: TrialsOptions): Promise<void> {
-  const { out, workers, memoryBytes, tell, stopRequested } = options
+  const { out, workers, memoryBytes, tell, stopRequested, run = inProcess } = options
   const waiting = [...trials]
   const running = new Map<SizedTrial, Promise<void>>()
   const used = (): number => [...running.keys()].reduce((sum, { bytes }) => sum + bytes, 0)
@@ -67,7 +75,7 @@ export async function runTrials(trials: readonly SizedTrial[], options: TrialsOp
     const { trial, resamples } = sized
     tell({ kind: 'begin', trial })
     const task = { folder: trialFolder(out, trial), run: trial.run, resamples }
-    const ended = await runTrial(task, { told: (event) => tell({ kind: 'event', trial, event }), stopRequested })
+    const ended = await run(task, { told: (event) => tell({ kind: 'event', trial, event }), stopRequested })
     running.delete(sized)
     tell({ ...ended, trial })
   }

@@ -22,11 +22,12 @@ const rate = (value: number): string => String(Number(value.toPrecision(3)))
 /** What each arm scored and took. */
 export function armRows({ metric: name, by, level, arms }: Summary): Rows {
   const row = (arm: ArmSummary): string[] => {
-    const { trained, base, head, trainFlops, steps, seconds, peakMemoryBytes, adapterBytes } = arm.took
+    const { trained, merged, base, head, trainFlops, steps, seconds, peakMemoryBytes, adapterBytes } = arm.took
     return [
       arm.name,
       count(trained),
-      percent(trained, base + head),
+      count(merged),
+      percent(merged, base + head),
       rate(arm.learningRate),
       spread(name, arm.last),
       spread(name, arm.best),
@@ -38,7 +39,7 @@ export function armRows({ metric: name, by, level, arms }: Summary): Rows {
       bytes(adapterBytes),
     ]
   }
-  const header = ['arm', 'weights', '%', 'rate', `${name}, last`, 'best', `${100 * level} % of ${by}`]
+  const header = ['arm', 'trained', 'at the end', '%', 'rate', `${name}, last`, 'best', `${100 * level} % of ${by}`]
   return [[...header, 'updates', 'training', 'time', 'memory', 'adapter'], ...arms.map(row)]
 }
 

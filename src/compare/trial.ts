@@ -16,27 +16,34 @@ export interface Trial {
 
 const slug = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+|-+$/g, '')
 
-/** Settings in an order that does not depend on how they were written; threads change no result that is compared. */
-function digestOf({ out: _, published: _p, train: { threads: _t, ...train }, ...run }: RunConfig): string {
-  const sorted = (value: unknown): unknown => {
-    if (Array.isArray(value) || typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value)
-        .sort()
-        .map(([key, inner]) => [key, sorted(inner)]),
-    )
+/** Plain data in an order that does not depend on how it was written. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+}
+
+/**
+ * A digest of what was written of a run, and of what comparing changes in it: settings that a later version adds leave it as it is.
+ * Threads change no result that is compared.
+ */
+function digestOf({ written }: Arm, { method, train, data }: RunConfig): string {
+  const { out: _, published: _p, ...settings } = written
+  const { threads: _t, seed: _s, ...own } = (settings.train ?? {}) as Record<string, unknown>
+  const changed = {
+    budget: 'budget' in method ? method.budget : null,
+    ...{ seed: train.seed, steps: train.steps, learningRate: train.learningRate },
+    data: [data.train, data.eval, data.test, data.evalShots],
   }
-  return createHash('sha256')
-    .update(JSON.stringify(sorted({ ...run, train })))
-    .digest('hex')
-    .slice(0, 8)
+  const text = JSON.stringify(sorted({ ...settings, train: own, changed }))
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
 
 /** The run of an arm with a seed and a learning rate; `run` is the arm's, or what of it tries a rate. */
-export function trialOf({ name }: Arm, run: RunConfig, seed: number, learningRate: number | null, times: number | null = null): Trial {
+export function trialOf(arm: Arm, run: RunConfig, seed: number, learningRate: number, times: number | null = null): Trial {
   const own: RunConfig = { ...run, train: { ...run.train, seed, learningRate } }
-  const words = [name, `seed ${seed}`, ...(times === null ? [] : [`rate ${times}`])].join(' ')
-  return { id: `${slug(words)}-${digestOf(own)}`, arm: name, seed, times, run: own }
+  const words = [arm.name, `seed ${seed}`, ...(times === null ? [] : [`rate ${times}`])].join(' ')
+  return { id: `${slug(words)}-${digestOf(arm, own)}`, arm: arm.name, seed, times, run: own }
 }
 
 /** Where a trial lies: its run, and what was judged of it. */

@@ -17,16 +17,21 @@ function thinned(points: readonly ChartPoint[]): ChartPoint[] {
   })
 }
 
-/** The means over several curves at the places that all of them have. */
-function averaged(curves: readonly (readonly ChartPoint[])[]): ChartPoint[] {
-  const [first, ...others] = curves.map((curve) => new Map(curve.map(({ x, y }) => [x, y])))
-  return [...(first ?? [])].flatMap(([x, y]) => {
-    const values = [y, ...others.map((curve) => curve.get(x))]
-    return values.every((value) => value !== undefined) ? [{ x, y: mean(values) }] : []
+/** A point of a curve by the update that it belongs to. */
+interface AtStep extends ChartPoint {
+  readonly step: number
+}
+
+/** The means over several curves at the updates that all of them have. */
+function averaged(curves: readonly (readonly AtStep[])[]): ChartPoint[] {
+  const byStep = curves.map((curve) => new Map(curve.map((point) => [point.step, point])))
+  return [...(byStep[0]?.keys() ?? [])].flatMap((step) => {
+    const points = byStep.flatMap((curve) => curve.get(step) ?? [])
+    return points.length === curves.length ? [{ x: mean(points.map(({ x }) => x)), y: mean(points.map(({ y }) => y)) }] : []
   })
 }
 
-const series = (all: readonly ArmResults[], points: (result: TrialResult) => ChartPoint[]): Series[] =>
+const series = (all: readonly ArmResults[], points: (result: TrialResult) => AtStep[]): Series[] =>
   all.map(({ arm, results }) => ({ name: arm.name, points: averaged(results.map(points)) }))
 
 /** The metric against the weights that are left at the end; arms that differ in size alone are joined. */
@@ -57,7 +62,7 @@ const short = (value: number): string => {
 /** The metric on evaluation rows by update. */
 export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults[]): Markup | null =>
   chart(
-    series(all, ({ evaluations }) => evaluations.map(({ step, metrics }) => ({ x: step, y: metrics[name] ?? Number.NaN }))),
+    series(all, ({ evaluations }) => evaluations.map(({ step, metrics }) => ({ step, x: step, y: metrics[name] ?? Number.NaN }))),
     {
       title: `${name} on evaluation rows, mean over seeds`,
       x: { title: 'updates', text: count },
@@ -69,7 +74,7 @@ export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults
 /** The same by the operations that training had taken. */
 export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResults[]): Markup | null =>
   chart(
-    series(all, ({ evaluations }) => evaluations.map((each) => ({ x: each.flops, y: each.metrics[name] ?? Number.NaN }))),
+    series(all, ({ evaluations }) => evaluations.map((each) => ({ step: each.step, x: each.flops, y: each.metrics[name] ?? Number.NaN }))),
     {
       title: `${name} on evaluation rows against operations of training`,
       x: { title: 'operations', text: flops },
@@ -81,7 +86,7 @@ export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResult
 /** The loss that was trained, by update. */
 export const lossCurves = (all: readonly ArmResults[]): Markup | null =>
   chart(
-    series(all, ({ losses }) => losses.map(({ step, loss }) => ({ x: step, y: loss }))).map(({ name, points }) => ({
+    series(all, ({ losses }) => losses.map(({ step, loss }) => ({ step, x: step, y: loss }))).map(({ name, points }) => ({
       name,
       points: points.length === 0 ? [] : thinned(points),
     })),

@@ -1,7 +1,7 @@
 import { type Markup, tag, together } from './markup.ts'
 
 const CELL = { width: 46, height: 24 }
-const edge = { left: 64, top: 48 }
+const edge = { left: 64, top: 96, right: 84 }
 
 /** A rank by its layer, and by what it is called within the layer. */
 interface Place {
@@ -53,18 +53,14 @@ export function heatMap(title: string, ranks: Readonly<Record<string, number>>):
       tag('text', { ...middle, 'text-anchor': 'middle' }, String(Math.round(10 * rank) / 10)),
     )
   })
-  const names = labels.map((label, i) =>
-    tag(
-      'text',
-      { x: edge.left + (i + 0.5) * CELL.width, y: edge.top - 8, 'text-anchor': 'middle', class: 'small' },
-      label.length > 8 ? `${label.slice(0, 7)}…` : label,
-      tag('title', {}, matrices[i]!),
-    ),
-  )
+  const names = labels.map((label, i) => {
+    const [x, y] = [edge.left + (i + 0.4) * CELL.width, edge.top - 6]
+    return tag('text', { x, y, transform: `rotate(-35 ${x} ${y})`, class: 'small' }, label)
+  })
   const rows = layers.map((layer, i) =>
     tag('text', { x: edge.left - 8, y: edge.top + i * CELL.height + 16, 'text-anchor': 'end' }, layer === null ? '–' : `layer ${layer}`),
   )
-  const size = { width: edge.left + matrices.length * CELL.width + 8, height: edge.top + layers.length * CELL.height + 8 }
+  const size = { width: edge.left + matrices.length * CELL.width + edge.right, height: edge.top + layers.length * CELL.height + 8 }
   const box = {
     viewBox: `0 0 ${size.width} ${size.height}`,
     width: size.width,

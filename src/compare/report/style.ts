@@ -4,7 +4,7 @@ export const style = `
   --c0: #1f6fb4; --c1: #d1602a; --c2: #2c8a4b; --c3: #8d52ad; --c4: #b0861c; --c5: #c2397b; --c6: #1b8f99; --c7: #6b6f76; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --paper: #15181c; --faint: #8885; --soft: #a4abb5;
   --c0: #63b1f2; --c1: #f2935f; --c2: #6fcf8c; --c3: #c795e6; --c4: #e2bb55; --c5: #f07fb4; --c6: #5fd0da; --c7: #b5bac2; } }
-body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
 th, td { padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }

@@ -45,7 +45,7 @@ export async function rateTrials(
 }
 
 /** The score that a judgement is compared by. */
-export function scoreOf(judgement: Judgement, { by, metric }: Pick<Comparison, 'by' | 'metric'>): number {
+function scoreOf(judgement: Judgement, { by, metric }: Pick<Comparison, 'by' | 'metric'>): number {
   return metricIn(judgement[by].metrics, metric ?? judgement.metric)
 }
 

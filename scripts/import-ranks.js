@@ -13,7 +13,9 @@ const RANKS = [
   ['generate'],
   ['config'],
   ['merging', 'train'],
-  ['demo', 'track'],
+  ['track'],
+  ['compare'],
+  ['demo'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

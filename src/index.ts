@@ -1,7 +1,8 @@
 /**
  * Parameter-efficient fine-tuning of Hugging Face transformers.
- * `fineTune` trains, `openPredictor` answers, `openGenerator` writes texts, `openChat` talks, `openAdapters` answers with several adapters in turn; `combineAdapters`, `mergeAdapter`,
- * `unmergeAdapter`, `convertAdapter` and `extractAdapter` make folders of saved ones. All take what the command line takes.
+ * `fineTune` trains, `openPredictor` answers, `openGenerator` writes texts, `openChat` talks, `openAdapters` answers with several adapters in turn;
+ * `combineAdapters`, `mergeAdapter`, `unmergeAdapter`, `convertAdapter` and `extractAdapter` make folders of saved ones; `compare` compares
+ * methods. All take what the command line takes.
  */
 import { parseRun, readRun } from './config/parse.ts'
 import type { RunSettings } from './config/run-config.ts'
@@ -18,6 +19,9 @@ export async function fineTune(settings: RunSettings, options: RunOptions = {}):
   return train(parseRun(settings, 'settings'), options)
 }
 
+export { type Compared, type CompareOptions, compare } from './compare/compare.ts'
+export { type Comparison, readComparison } from './compare/comparison-file.ts'
+export type { Summary } from './compare/summary.ts'
 export { runJsonSchema } from './config/parse.ts'
 export type { RunConfig, RunSettings } from './config/run-config.ts'
 export { type Row, readRows } from './data/read-rows.ts'

@@ -10,11 +10,11 @@ import { withSettings } from '../settings/plain.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { plainTask, wordLabels } from '../tasks/task-file.ts'
+import { stepCost } from '../train/step-cost.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { inspectModel } from './model-inspection.ts'
 import { printNotice } from './options.ts'
 import { spectrumText } from './spectrum-text.ts'
-import { stepCost } from './step-cost.ts'
 
 export interface InspectFlags {
   readonly model: string

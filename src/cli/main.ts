@@ -7,6 +7,7 @@ import { ruleNames } from '../merging/rules/index.ts'
 import { textMetrics } from '../metrics/text/index.ts'
 import { type ChatFlags, chatCommand } from './chat.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
+import { type CompareFlags, compareCommand } from './compare.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
@@ -70,6 +71,17 @@ function program(exit: (code: number) => void): Command {
     .option('--json', 'print every event as a line of JSON')
     .option('--dry-run', 'check the run file and tell what the run would take, without weights; with --json as an object')
     .action(async (file: string | undefined, flags: TrainFlags) => exit(await trainCommand(file, flags)))
+
+  root
+    .command('compare')
+    .description('train several methods on one task and tell which is better; called again, it goes on where it was')
+    .argument('<file>', 'YAML or JSON: what is compared')
+    .option('--set <key=value>', 'change a setting, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--out <folder>', 'folder of the comparison')
+    .option('--quiet', 'print errors and the result only')
+    .option('--json', 'print the result as an object')
+    .option('--dry-run', 'check the file and tell what would be run')
+    .action(async (file: string, flags: CompareFlags) => exit(await compareCommand(file, flags)))
 
   answering(root.command('eval').description('metrics on labelled rows'))
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')

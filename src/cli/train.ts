@@ -12,6 +12,7 @@ import { terminalSink } from '../track/terminal.ts'
 import type { RunSummary } from '../train/run.ts'
 import { resume, train } from '../train/seeds.ts'
 import { dryRunText } from './dry-run.ts'
+import { INTERRUPTED, watchSignals } from './signals.ts'
 
 export interface TrainFlags {
   readonly set: readonly string[]
@@ -20,27 +21,6 @@ export interface TrainFlags {
   readonly quiet?: boolean
   readonly json?: boolean
   readonly dryRun?: boolean
-}
-
-const INTERRUPTED = 130
-
-/** Asks for a stop at the first SIGINT or SIGTERM; the second ends the process at once. */
-function watchSignals(notice: (text: string) => void): { requested: () => boolean; release: () => void } {
-  let requested = false
-  const onSignal = (): void => {
-    if (requested) process.exit(INTERRUPTED)
-    requested = true
-    notice('Stopping after this update; once more to stop at once.')
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return {
-    requested: () => requested,
-    release: () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    },
-  }
 }
 
 /** What papers say of runs with these settings, beside what this one came to. */

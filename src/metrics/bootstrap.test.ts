@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
-import { bootstrap } from './bootstrap.ts'
+import { bootstrap, interval, twoSided } from './bootstrap.ts'
 
 const near = (actual: number, wanted: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(actual - wanted) <= tolerance, `${actual}, expected ${wanted}`)
@@ -62,4 +63,22 @@ test('wrong options are refused', () => {
   assert.throws(() => bootstrap([], mean, { below }), /no examples/)
   assert.throws(() => bootstrap([[1, 1]], mean, { below, resamples: 0 }), /0 resamples/)
   for (const level of [0, 1, 95, NaN]) assert.throws(() => bootstrap([[1, 1]], mean, { below, level }), /between 0 and 1/)
+})
+
+test('a p-value is small where the interval leaves 0 out, has no side, and is never 0', () => {
+  const differences = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 100, maxLength: 200 })
+  fc.assert(
+    fc.property(differences, fc.double({ min: -1, max: 1, noNaN: true }), (given, shift) => {
+      const moved = given.map((value) => value + shift)
+      const p = twoSided(moved)
+      assert.ok(p > 0 && p <= 1)
+      assert.equal(twoSided(moved.map((value) => -value)), p)
+      const { low, high } = interval(moved, 0.9)
+      // One of n + 1 draws is the observed one, so the two may differ by as much.
+      if (low > 0 || high < 0) assert.ok(p <= 0.1 + 4 / (given.length + 1))
+      else assert.ok(p >= 0.1 - 4 / (given.length + 1))
+    }),
+  )
+  assert.equal(twoSided(Array(999).fill(1)), 2 / 1000)
+  assert.equal(twoSided(Array(999).fill(0)), 1)
 })

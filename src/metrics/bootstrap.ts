@@ -12,6 +12,25 @@ function percentile(sorted: ArrayLike<number>, share: number): number {
   return a + (b - a) * (at - below)
 }
 
+/** The middle of some values that holds the share `level` of them. */
+export function interval(values: readonly number[], level: number): Interval {
+  const sorted = Float64Array.from(values).sort()
+  return { low: percentile(sorted, (1 - level) / 2), high: percentile(sorted, (1 + level) / 2) }
+}
+
+/**
+ * The two-sided p-value of differences drawn again: twice the share of them on the rarer side of 0, the observed one counted with them
+ * (Davison and Hinkley, "Bootstrap methods and their application", 1997, ch. 4). It is small where the interval leaves 0 out.
+ */
+export function twoSided(differences: readonly number[]): number {
+  const side = (of: (value: number) => boolean): number => 1 + differences.filter(of).length
+  const rarer = Math.min(
+    side((value) => value <= 0),
+    side((value) => value >= 0),
+  )
+  return Math.min(1, (2 * rarer) / (differences.length + 1))
+}
+
 /**
  * Percentile bootstrap intervals of scores (Efron and Tibshirani, "An introduction to the bootstrap", 1993, ch. 13; Koehn, "Statistical
  * significance tests for machine translation evaluation", 2004, for scores of corpora). `terms` [examples][terms]; `score` names the scores
@@ -35,9 +54,14 @@ export function bootstrap(
     }
     return score(sums)
   })
-  const interval = (name: string): Interval => {
-    const sorted = Float64Array.from(drawn, (scores) => scores[name]!).sort()
-    return { low: percentile(sorted, (1 - level) / 2), high: percentile(sorted, (1 + level) / 2) }
-  }
-  return Object.fromEntries(Object.keys(drawn[0]!).map((name) => [name, interval(name)]))
+  const names = Object.keys(drawn[0]!)
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      interval(
+        drawn.map((scores) => scores[name]!),
+        level,
+      ),
+    ]),
+  )
 }

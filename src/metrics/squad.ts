@@ -1,3 +1,5 @@
+import { onceEach } from './once-each.ts'
+
 const whitespace = /\p{White_Space}+/u
 const punctuation = /[!-/:-@[-`{-~]/g
 /** Words as Python's `\b` sees them. */
@@ -57,6 +59,11 @@ export interface SquadRow {
   readonly nullOdds: number
 }
 
+const scoresOf = onceEach(({ prediction, answers }: SquadRow) => ({
+  exact: exactMatch(prediction, answers),
+  f1: answerF1(prediction, answers),
+}))
+
 const percent = (values: readonly number[]): number => (100 * values.reduce((sum, value) => sum + value, 0)) / values.length
 
 /**
@@ -80,8 +87,8 @@ function bestThreshold(rows: readonly SquadRow[], scores: readonly number[]): { 
  * rows with (`HasAns_`) and without one (`NoAns_`), and at the best threshold (`best_`). No answer is predicted above `threshold`.
  */
 export function squadMetrics(rows: readonly SquadRow[], threshold: number): Record<string, number> {
-  const exact = rows.map(({ prediction, answers }) => exactMatch(prediction, answers))
-  const f1 = rows.map(({ prediction, answers }) => answerF1(prediction, answers))
+  const exact = rows.map((row) => scoresOf(row).exact)
+  const f1 = rows.map((row) => scoresOf(row).f1)
   const decided = (scores: readonly number[]): number[] =>
     scores.map((score, i) => (rows[i]!.nullOdds > threshold ? Number(rows[i]!.answers.length === 0) : score))
   const [exactly, partly] = [decided(exact), decided(f1)]

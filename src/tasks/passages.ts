@@ -6,6 +6,7 @@ import { at, type Row } from '../data/row.ts'
 import type { Located } from '../data/token-characters.ts'
 import { tokensOf, type Window, windowsOf } from '../data/windows.ts'
 import { UserError } from '../errors.ts'
+import { onceEach } from '../metrics/once-each.ts'
 import { type SquadRow, squadMetrics } from '../metrics/squad.ts'
 import type { Answer } from './answer.ts'
 import type { Answered } from './answered.ts'
@@ -83,14 +84,15 @@ export function passageAnswer(answered: Answered<Passage>): Answer {
   return { ...named, answer: context.slice(best.start, best.end), score: probability, start, end, ...odds }
 }
 
+const squadRowOf = onceEach((answered: Answered<Passage>): SquadRow => {
+  const { best, nullOdds } = findingOf(answered)
+  const { context, answers } = answered.item
+  return { answers: answers!.map(({ text }) => text), prediction: best ? context.slice(best.start, best.end) : '', nullOdds }
+})
+
 /** See `squadMetrics`. */
 export function passageMetrics(answered: readonly Answered<Passage>[]): Record<string, number> {
-  const rows = answered.map((each): SquadRow => {
-    const { best, nullOdds } = findingOf(each)
-    const { context, answers } = each.item
-    return { answers: answers!.map(({ text }) => text), prediction: best ? context.slice(best.start, best.end) : '', nullOdds }
-  })
-  return squadMetrics(rows, thresholdOf(answered[0]!.item.spans))
+  return squadMetrics(answered.map(squadRowOf), thresholdOf(answered[0]!.item.spans))
 }
 
 /** For each window the scores of its tokens, and the characters [start, end) of those that are the context's. */

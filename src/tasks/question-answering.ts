@@ -3,6 +3,7 @@ import { spanLabel } from '../data/labels.ts'
 import type { Row } from '../data/row.ts'
 import { bringsTokens } from '../data/token-row.ts'
 import { span } from '../heads/span.ts'
+import { onceEach } from '../metrics/once-each.ts'
 import type { Answered } from './answered.ts'
 import { labelColumn, oneExample } from './one-example.ts'
 import { answerColumns, type Passage, passageAnswer, passageMetrics, passageScores, readPassages } from './passages.ts'
@@ -16,12 +17,13 @@ const readTokens = oneExample((row) => spanLabel(row))
 const isPassage = (answered: Answered): answered is Answered<Passage> => 'windows' in answered.item
 
 /** Of the first answer in each window: the mean of the start's and the end's cross-entropy. */
-const lossOf = ({ item, logits }: Answered): number[] =>
+const lossOf = onceEach(({ item, logits }: Answered): number[] =>
   item.examples.map(({ label }, i) => {
     const right = label as { start: number; end: number }
     const { start, end } = spanScores(logits[i]!)
     return (negativeLogLikelihood(start, right.start) + negativeLogLikelihood(end, right.end)) / 2
-  })
+  }),
+)
 
 /** Whether a row says that its question has no answer. */
 function lacksAnswer({ values }: Row, column: string): boolean {

@@ -1,9 +1,9 @@
-import { createLogUpdate } from 'log-update'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
 import { type MetricText, metricTextOf } from './metric-text.ts'
 import { count, duration, metric } from './numbers.ts'
 import { openPace, type Stride } from './pace.ts'
+import { bar, openScreen } from './screen.ts'
 
 /** A sink that writes for a person. */
 export type TerminalSink = Sink & {
@@ -16,47 +16,6 @@ export type TerminalSink = Sink & {
 interface StepFields extends Stride {
   readonly step: number
   readonly epoch: number
-}
-
-/** Lines that stay, and a part below them that is written over; nothing of it off a terminal. */
-interface Screen {
-  readonly live: boolean
-  line(text: string): void
-  show(block: string): void
-  close(keep: boolean): void
-}
-
-// Names out of files may hold anything; a terminal would obey it.
-const plain = (text: string): string => text.replace(/(?!\n)\p{Cc}/gu, '�')
-
-function openScreen(stream: NodeJS.WriteStream): Screen {
-  if (!stream.isTTY) return { live: false, line: (text) => void stream.write(`${plain(text)}\n`), show: () => {}, close: () => {} }
-  // To hide the cursor would bring in handlers of signals; those are the command line's own.
-  const log = createLogUpdate(stream, { showCursor: true })
-  let shown = ''
-  return {
-    live: true,
-    line(text) {
-      log.persist(plain(text))
-      if (shown) log(shown)
-    },
-    show(block) {
-      shown = block
-      log(block)
-    },
-    close(keep) {
-      if (!shown) return
-      if (!keep) log.clear()
-      log.done()
-      shown = ''
-    },
-  }
-}
-
-function bar(share: number, columns: number): string {
-  const width = Math.max(8, Math.min(40, columns - 36))
-  const full = Math.round(Math.min(1, share) * width)
-  return '█'.repeat(full) + '░'.repeat(width - full)
 }
 
 const REDRAW_MS = 50

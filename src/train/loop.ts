@@ -87,6 +87,7 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
       gradNorm,
       learningRate,
       tokens,
+      flops,
       ms: performance.now() - start,
     })
     for (const event of events) emit({ ...event, step: progress.step })

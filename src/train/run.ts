@@ -9,8 +9,9 @@ import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { defaultRate } from '../methods/index.ts'
-import type { Method } from '../nn/method.ts'
+import { type Deployed, deployed, type Method } from '../nn/method.ts'
 import { explained } from '../weights/file-access.ts'
+import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
 import type { RunEvent, Sink } from './events.ts'
@@ -54,6 +55,16 @@ export interface RunOptions {
   readonly stopRequested?: () => boolean
   /** Told of what takes a while or was passed over. */
   readonly notice?: (text: string) => void
+  /** Given what a run came to, once everything is saved and before it is let go. */
+  readonly afterwards?: (finished: FinishedRun) => Promise<void>
+}
+
+/** A run at its end: what it read, and the models that answer, as kept and as left by the last update. */
+export interface FinishedRun {
+  readonly prepared: Prepared
+  readonly kept: Deployed
+  readonly last: Deployed
+  readonly progress: Progress
 }
 
 const ENVIRONMENT = 'env.json'
@@ -119,7 +130,7 @@ async function carryOn(
   config: RunConfig,
   prepared: Prepared,
   from: string | null,
-  { sinks = [], stopRequested = () => false, notice }: RunOptions,
+  { sinks = [], stopRequested = () => false, notice, afterwards }: RunOptions,
 ): Promise<RunSummary> {
   const { open, plan, options, evaluation } = prepared
   const root = join(out, 'checkpoints')
@@ -194,6 +205,7 @@ async function carryOn(
     const tested = test && { test }
     writeMetrics(out, { ...metrics, ...tested })
     emit({ event: 'done', ...metrics, ...tested })
+    await afterwards?.({ prepared, kept: result, last: deployed(training.method, averagedParameters(training.state)), progress })
     return { out, finished, kept: best, weights, forwardFlops, metrics, ...tested, ...(merge && { merge }) }
   } finally {
     log.close()

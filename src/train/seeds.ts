@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
+import { deviation, mean } from '../metrics/moments.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { explained } from '../weights/file-access.ts'
@@ -41,9 +42,6 @@ function summaryOf(out: string, seeds: readonly number[], config: RunConfig): Se
   const names = Object.keys(bySeed[0]!.metrics)
   const of = (number: (values: readonly number[]) => number): Numbers =>
     Object.fromEntries(names.map((name) => [name, number(bySeed.map(({ metrics }) => metrics[name]!))]))
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-  const deviation = (values: readonly number[]): number =>
-    Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1))
   return { bySeed, mean: of(mean), deviation: of(deviation) }
 }
 

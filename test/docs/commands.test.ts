@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { parse } from 'yaml'
+import { armsOf } from '../../src/compare/arms.ts'
+import { parseComparison } from '../../src/compare/comparison-file.ts'
 import { parseRun, runJsonSchema } from '../../src/config/parse.ts'
 import { givenOptions } from '../../src/generate/options.ts'
 import { ruleNames } from '../../src/merging/rules/index.ts'
@@ -105,4 +107,23 @@ test('the task files and run files of docs/tasks.md are ones', () => {
   for (const name of Object.keys(givenOptions.shape)) assert.ok(text.includes(`\`${name}\``), name)
   const named = knownTasks.filter((name) => name.includes('/'))
   for (const name of named) assert.ok(text.includes(`\`${name}\``) || text.includes(`\`${name.split('/')[1]}\``), name)
+})
+
+test('the comparison of docs/compare.md is one, has every setting and states the defaults', () => {
+  process.env.ADATUNE_ASSETS = assets
+  const [shown] = blocks(document('docs/compare.md'), 'yaml compare').map((block) => parse(block))
+  const comparison = parseComparison(shown, 'docs/compare.md')
+  assert.deepEqual(
+    armsOf(comparison).arms.map(({ name }) => name),
+    ['LoRA, AdaLoRA, AdaMix'.split(', ').flatMap((name) => [`${name}, budget 0.1%`, `${name}, budget 0.3%`]), 'BitFit'].flat(),
+  )
+  const { base: _, locate: _l, ...minimal } = parseComparison({ run: {}, axes: {} }, 'minimal')
+  assert.deepEqual(
+    Object.keys(shown).sort(),
+    Object.keys(minimal)
+      .filter((name) => name !== 'from')
+      .sort(),
+  )
+  for (const name of ['match', 'metric', 'by', 'resamples', 'level', 'workers', 'memory'] as const)
+    assert.deepEqual(comparison[name], minimal[name])
 })

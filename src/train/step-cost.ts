@@ -7,7 +7,7 @@ import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
-import { buildStepGraph } from '../train/step-graph.ts'
+import { buildStepGraph } from './step-graph.ts'
 
 /** What one update takes, as its graph foretells. */
 export interface StepCost {

@@ -1,0 +1,48 @@
+import { compare } from '../compare/compare.ts'
+import { readComparison } from '../compare/comparison-file.ts'
+import { plan, planText } from '../compare/planned.ts'
+import { summaryText } from '../compare/summary-tables.ts'
+import { comparisonTerminal } from '../compare/terminal.ts'
+import { INTERRUPTED, watchSignals } from './signals.ts'
+
+export interface CompareFlags {
+  readonly set: readonly string[]
+  readonly out?: string
+  readonly quiet?: boolean
+  readonly json?: boolean
+  readonly dryRun?: boolean
+}
+
+/** What was typed, for who wants to repeat it. */
+const typed = (file: string, { set, out }: CompareFlags): string =>
+  ['adatune compare', file, ...set.map((each) => `--set ${JSON.stringify(each)}`), ...(out === undefined ? [] : [`--out ${out}`])].join(' ')
+
+/** Compares as a file says; called again, it goes on where it was. Returns the exit code. */
+export async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
+  const comparison = readComparison(file, flags.set)
+  if (flags.dryRun) {
+    process.stdout.write(await planText(await plan(comparison)))
+    return 0
+  }
+  const terminal = flags.quiet ? null : comparisonTerminal(process.stderr)
+  const signals = watchSignals((text) => process.stderr.write(`${text}\n`))
+  try {
+    const { out, summary } = await compare(comparison, {
+      out: flags.out,
+      ...(terminal && { tell: terminal.tell }),
+      stopRequested: signals.requested,
+      command: typed(file, flags),
+    })
+    terminal?.close()
+    if (summary === null) {
+      process.stderr.write(`Stopped. The same command goes on from here: ${typed(file, flags)}\n`)
+      return INTERRUPTED
+    }
+    if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    else process.stdout.write(`${summaryText(summary)}\nreport  ${out}/report.html\nnumbers ${out}/compare.json\n`)
+    return 0
+  } finally {
+    terminal?.close()
+    signals.release()
+  }
+}

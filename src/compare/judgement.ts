@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { examplesIn, type Item } from '../data/examples.ts'
+import { UserError } from '../errors.ts'
+import { openForward } from '../evaluate/forward.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
+import type { Deployed } from '../nn/method.ts'
+import { stream } from '../random/draws.ts'
+import { keyOf } from '../random/key.ts'
+import { type Answered, regrouped } from '../tasks/answered.ts'
+import type { FinishedRun } from '../train/run.ts'
+
+/** How a model answers the rows that arms are compared on. */
+export interface Scores {
+  /** The update after which it was taken. */
+  readonly step: number
+  readonly metrics: Readonly<Record<string, number>>
+  /** The metrics of as many rows drawn with replacement, again and again: the same draws for every model that answered these rows. */
+  readonly resampled: Readonly<Record<string, readonly number[]>>
+}
+
+/** What a trial says of the rows that arms are compared on. */
+export interface Judgement {
+  readonly rows: number
+  /** Of where the rows stand. */
+  readonly digest: string
+  readonly of: 'test' | 'eval'
+  /** The metric that the run kept its best evaluation by. */
+  readonly metric: string
+  readonly resamples: number
+  readonly last: Scores
+  readonly best: Scores
+}
+
+/** Row numbers with replacement, a function of their count and of which draw it is: what is paired must draw alike. */
+function* drawnRows(rows: number, resamples: number): Generator<Int32Array> {
+  for (let i = 0; i < resamples; i++) {
+    const { below } = stream(keyOf('rows drawn again', rows, i))
+    yield Int32Array.from({ length: rows }, () => below(rows))
+  }
+}
+
+/** The metrics over rows as they are, and over rows drawn again. */
+export function resampledMetrics<Row>(
+  rows: readonly Row[],
+  metrics: (rows: readonly Row[]) => Readonly<Record<string, number>>,
+  resamples: number,
+): Pick<Scores, 'metrics' | 'resampled'> {
+  const whole = metrics(rows)
+  const resampled: Record<string, number[]> = Object.fromEntries(Object.keys(whole).map((name) => [name, []]))
+  for (const drawn of drawnRows(rows.length, resamples)) {
+    const again = metrics(Array.from(drawn, (i) => rows[i]!))
+    for (const [name, values] of Object.entries(resampled)) values.push(again[name] ?? Number.NaN)
+  }
+  return { metrics: whole, resampled }
+}
+
+async function answered({ subject }: OpenTask, items: readonly Item[], model: Deployed, batchSize: number): Promise<Answered[]> {
+  const forward = await openForward(subject, model.method, model.state, { batchSize })
+  const logits = await forward.logits(examplesIn(items), model.state)
+  await forward.close()
+  return regrouped(items, logits)
+}
+
+function digestOf(items: readonly Item[]): string {
+  const hash = createHash('sha256')
+  for (const { file, line } of items) hash.update(`${file}:${line}\n`)
+  return hash.digest('hex')
+}
+
+/**
+ * Scores a run at its end, as the last update left it and as its best evaluation was.
+ * @throws UserError where it has no rows for that
+ */
+export async function judge({ prepared, kept, last, progress }: FinishedRun, settings: JudgementSettings): Promise<Judgement> {
+  const { open, test, evaluation } = prepared
+  const items = test ?? evaluation
+  if (items === null) throw new UserError('Arms are compared on rows that are not trained on: give data.eval, data.evalShots or data.test.')
+  const { resamples, batchSize, keepBest } = settings
+  const scores = async (model: Deployed, step: number): Promise<Scores> => {
+    const rows = await answered(open, items, model, batchSize)
+    return { step, ...resampledMetrics(rows, (some) => open.task.metrics(some, open.labels), resamples) }
+  }
+  const atEnd = await scores(last, progress.step)
+  const keptStep = progress.best?.step ?? progress.step
+  return {
+    rows: items.length,
+    digest: digestOf(items),
+    of: test === null ? 'eval' : 'test',
+    metric: keepBest ?? open.task.primary,
+    resamples,
+    last: atEnd,
+    best: keptStep === progress.step ? { ...atEnd } : await scores(kept, keptStep),
+  }
+}
+
+export interface JudgementSettings {
+  readonly resamples: number
+  readonly batchSize: number
+  readonly keepBest: string | null
+}

@@ -1,0 +1,79 @@
+import type { Interval } from '../metrics/bootstrap.ts'
+import { bytes, count, duration, flops, metric, percent } from '../track/numbers.ts'
+import { table } from '../track/table.ts'
+import type { ArmSummary, Difference, Figure, Summary } from './summary.ts'
+
+/** Rows of cells, the first of them the header. */
+export type Rows = readonly (readonly string[])[]
+
+const spread = (name: string, { mean, deviation }: Figure): string =>
+  deviation === null ? metric(name, mean) : `${metric(name, mean)} ± ${metric(name, deviation)}`
+
+const ends = (name: string, found: Interval | null): string =>
+  found === null ? '–' : `${metric(name, found.low)} to ${metric(name, found.high)}`
+
+/** A p-value with two digits that count. */
+const chance = (p: number | null): string => (p === null ? '–' : String(Number(p.toPrecision(2))))
+
+const signed = (name: string, value: number): string => `${value > 0 ? '+' : ''}${metric(name, value)}`
+
+const rate = (value: number): string => String(Number(value.toPrecision(3)))
+
+/** What each arm scored and took. */
+export function armRows({ metric: name, by, level, arms }: Summary): Rows {
+  const row = (arm: ArmSummary): string[] => {
+    const { trained, merged, base, head, trainFlops, steps, seconds, peakMemoryBytes, adapterBytes } = arm.took
+    return [
+      arm.name,
+      count(trained),
+      count(merged),
+      percent(merged, base + head),
+      rate(arm.learningRate),
+      spread(name, arm.last),
+      spread(name, arm.best),
+      ends(name, arm[by].interval),
+      count(steps),
+      flops(trainFlops),
+      duration(seconds),
+      bytes(peakMemoryBytes),
+      bytes(adapterBytes),
+    ]
+  }
+  const header = ['arm', 'trained', 'at the end', '%', 'rate', `${name}, last`, 'best', `${100 * level} % of ${by}`]
+  return [[...header, 'updates', 'training', 'time', 'memory', 'adapter'], ...arms.map(row)]
+}
+
+/** How each arm differs from the plain one. */
+export function differenceRows({ metric: name, level, differences }: Summary): Rows {
+  const row = ({ arm, against, difference, interval, p, adjusted, verdict, toPlain }: Difference): string[] => [
+    arm,
+    against,
+    signed(name, difference),
+    ends(name, interval),
+    chance(p),
+    chance(adjusted),
+    verdict,
+    `${toPlain.reached} of ${toPlain.of}`,
+    toPlain.steps === null ? '–' : count(toPlain.steps),
+    toPlain.flops === null ? '–' : flops(toPlain.flops),
+  ]
+  const header = ['arm', 'against', name, `${100 * level} %`, 'p', 'corrected', '', 'got to its best', 'updates', 'training']
+  return [header, ...differences.map(row)]
+}
+
+/** What the figures are of, in a sentence. */
+export function footing({ metric: name, by, rows, of, seeds, resamples, differences, level }: Summary): string {
+  const seed = seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`
+  const drawn = seeds.length === 1 ? 'rows' : 'rows and seeds'
+  const tested =
+    differences.length === 0
+      ? ''
+      : `; p-values of a paired bootstrap, corrected for ${differences.length} by Holm, ${rate(1 - level)} decides`
+  return `${name} on ${count(rows)} ${of} rows, ${seed}; ${resamples} resamples of ${drawn}; arms are compared by their ${by} evaluation${tested}.`
+}
+
+/** A comparison for the terminal; ends in a line break. */
+export function summaryText(summary: Summary): string {
+  const differences = summary.differences.length === 0 ? '' : `\n${table(differenceRows(summary))}`
+  return `\n${table(armRows(summary))}${differences}\n${footing(summary)}\n`
+}

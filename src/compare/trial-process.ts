@@ -1,0 +1,66 @@
+// A process of its own for one trial: the program that `runTrial` starts.
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { writeText } from '../formats/json-file.ts'
+import type { RunEvent } from '../train/events.ts'
+import { type RunOptions, resume, train } from '../train/run.ts'
+import { judge } from './judgement.ts'
+import { runFolder } from './trial.ts'
+import { JUDGEMENT, type StopRequest, type TrialMessage, type TrialTask } from './trial-task.ts'
+
+const STEPS_MS = 100
+
+const tell = (message: TrialMessage, sent = (): void => {}): void => void process.send!(message, sent)
+
+/** Tells of every event, of updates ten times a second at most. */
+function teller(): (event: RunEvent) => void {
+  let told = Number.NEGATIVE_INFINITY
+  return (event) => {
+    const now = performance.now()
+    if (event.event === 'step' && now - told < STEPS_MS) return
+    if (event.event === 'step') told = now
+    tell({ kind: 'event', event })
+  }
+}
+
+async function runTask({ folder, run, resamples }: TrialTask, stopRequested: () => boolean): Promise<TrialMessage> {
+  const out = runFolder(folder)
+  mkdirSync(folder, { recursive: true })
+  const options: RunOptions = {
+    out,
+    sinks: [teller()],
+    stopRequested,
+    async afterwards(ended) {
+      const { evalBatchSize, keepBest } = run.train
+      const judgement = await judge(ended, { resamples, batchSize: evalBatchSize, keepBest })
+      writeText(join(folder, JUDGEMENT), `${JSON.stringify(judgement)}\n`)
+    },
+  }
+  const { finished } = await (existsSync(join(out, 'config.json')) ? resume(out, options) : train(run, options))
+  return { kind: finished ? 'ended' : 'stopped' }
+}
+
+let stop = false
+// A terminal sends Ctrl-C to all of its processes; when to stop is for the one that started this one to say.
+process.on('SIGINT', () => {})
+// Without that one nobody waits for the trial; its newest checkpoint is there to go on from.
+const abandoned = (): never => process.exit(1)
+process.on('disconnect', abandoned)
+process.on('message', async (message: TrialTask | StopRequest) => {
+  if ('stop' in message) {
+    stop = true
+    return
+  }
+  let last: TrialMessage
+  try {
+    last = await runTask(message, () => stop)
+  } catch (error) {
+    const known = error instanceof UserError
+    last = { kind: 'failed', message: known ? error.message : String((error as Error).stack ?? error) }
+  }
+  tell(last, () => {
+    process.off('disconnect', abandoned)
+    process.disconnect()
+  })
+})

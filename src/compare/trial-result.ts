@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { readFields } from '../formats/json-file.ts'
+import type { RunEvent } from '../train/events.ts'
+import { fileDigest } from '../weights/digest.ts'
+import type { Judgement } from './judgement.ts'
+import { runFolder, type Trial, trialFolder } from './trial.ts'
+import { JUDGEMENT } from './trial-task.ts'
+
+/** An evaluation on the way, with the operations that training had taken until then. */
+export interface Passed {
+  readonly step: number
+  readonly flops: number
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** What a trial came to. */
+export interface TrialResult {
+  readonly trial: Trial
+  readonly judgement: Judgement
+  /** What the run took and counted, as its metrics.json says. */
+  readonly took: Readonly<Record<string, number>>
+  readonly evaluations: readonly Passed[]
+  /** The loss that was trained, by update. */
+  readonly losses: readonly { readonly step: number; readonly loss: number }[]
+  /** Ranks by module at the end; null where none are given out. */
+  readonly ranks: Readonly<Record<string, number>> | null
+  /** The share of rows or tokens that each expert was given, now and then; empty where routes are drawn alike. */
+  readonly routes: readonly { readonly step: number; readonly shares: readonly number[] }[]
+}
+
+const eventsIn = (file: string): RunEvent[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunEvent)
+
+/** The judgement of a trial that came to its end with so many resamples; null for another. */
+export function judgementOf(out: string, trial: Trial, resamples: number): Judgement | null {
+  const file = join(trialFolder(out, trial), JUDGEMENT)
+  if (!existsSync(file)) return null
+  const judgement = readFields(file) as unknown as Judgement
+  return judgement.resamples === resamples ? judgement : null
+}
+
+/** @throws UserError where a file has changed that some finished trials were made with */
+export function checkSources(out: string, trials: readonly Trial[]): void {
+  const known = new Map<string, string>()
+  const digest = (file: string): string => {
+    if (!known.has(file)) known.set(file, existsSync(file) ? fileDigest(file) : 'gone')
+    return known.get(file)!
+  }
+  for (const trial of trials) {
+    const { sources } = readFields(join(runFolder(trialFolder(out, trial)), 'env.json')) as { sources: Record<string, string> }
+    for (const [file, hash] of Object.entries(sources)) {
+      if (digest(file) !== hash)
+        throw new UserError(`${file} has changed since ${trial.id} in ${out}; compare in another folder, with --out.`)
+    }
+  }
+}
+
+/** Reads what a finished trial left. */
+export function readTrial(out: string, trial: Trial, judgement: Judgement): TrialResult {
+  const run = runFolder(trialFolder(out, trial))
+  const events = eventsIn(join(run, 'run.jsonl'))
+  let flops = 0
+  const evaluations: Passed[] = []
+  const losses: { step: number; loss: number }[] = []
+  for (const { event, step, ...fields } of events) {
+    if (event === 'step') {
+      flops += fields.flops as number
+      losses.push({ step: step!, loss: fields.loss! })
+    } else if (event === 'eval') {
+      const { epoch: _, best: _best, ...metrics } = fields
+      evaluations.push({ step: step!, flops, metrics: metrics as Record<string, number> })
+    }
+  }
+  const numbers = Object.entries(readFields(join(run, 'metrics.json'))).filter(([, value]) => typeof value === 'number')
+  return {
+    ...{ trial, judgement, evaluations, losses },
+    took: Object.fromEntries(numbers) as Record<string, number>,
+    ranks: (events.findLast(({ event }) => event === 'ranks')?.ranks as TrialResult['ranks'] | undefined) ?? null,
+    routes: events.flatMap(({ event, step, utilisation }) =>
+      event === 'routes' ? [{ step: step!, shares: utilisation as number[] }] : [],
+    ),
+  }
+}

@@ -1,0 +1,6 @@
+/** The mean of some numbers; NaN of none. */
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** The standard deviation of a sample: over its size less one; NaN of fewer than two numbers. */
+export const deviation = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1))

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import type { RunConfig } from '../config/run-config.ts'
+import { bringsTokens } from '../data/token-row.ts'
+import { UserError } from '../errors.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
+import { findConfig, type OpenTask } from '../evaluate/open-task.ts'
+import { trainedBesides } from '../evaluate/state.ts'
+import { type Besides, methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import type { MethodOptions } from '../methods/index.ts'
+import type { Model } from '../models/open.ts'
+import { hasTokenizer } from '../weights/hub-cache.ts'
+import { type DataSets, readDataSets } from './data-sets.ts'
+import { type OpenRun, openRun } from './open-run.ts'
+import { countUpdates } from './plan.ts'
+import { runExamples } from './run-examples.ts'
+import { type StepCost, stepCost } from './step-cost.ts'
+
+/** Where the number of examples comes from, and the number. */
+export interface ExampleCount {
+  readonly from: 'data' | 'rows' | 'shots' | 'published.rows'
+  readonly count: number
+  /** The mean of their tokens; null where they are not read. */
+  readonly meanLength: number | null
+  /** What the model is asked for one of them at the most, as for each choice of several. */
+  readonly rows: number
+}
+
+/** What a run takes, foretold from shapes and the number of its examples. */
+export interface Foretold {
+  /** Of the method alone. */
+  readonly weights: WeightCounts
+  /** For batches of the full length. */
+  readonly step: StepCost
+  /** Null where only updates are counted. */
+  readonly examples: ExampleCount | null
+  readonly totalSteps: number
+  readonly warmupSteps: number
+  /** Null where examples are not counted. */
+  readonly epochs: number | null
+  readonly trainFlops: number
+  /** Frozen weights, state and intermediate results of a step, in float32. */
+  readonly memoryBytes: number
+}
+
+/** A run as it is foretold from, and the cost of an update with rows of any length. */
+export interface Foretelling extends Foretold {
+  readonly open: OpenTask
+  readonly options: MethodOptions
+  readonly besides: Besides
+  readonly length: number
+  costAt(length: number): StepCost
+}
+
+/** The examples of the training file where it can be read, else as many as the run file says. */
+function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): ExampleCount | null {
+  const { data, train, published } = config
+  const { labels } = opened.open
+  if (files && (hasTokenizer(folder) || files.train.every(bringsTokens))) {
+    const { examples } = runExamples(config, opened, files)
+    const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
+    const rows = examples.reduce((most, { others = [] }) => Math.max(most, 1 + others.length), 1)
+    return { from: 'data', count: examples.length, meanLength: Math.round(tokens / examples.length), rows }
+  }
+  const unread = { meanLength: null, rows: 1 }
+  if (data.shots !== null && labels.length > 0) return { from: 'shots', count: data.shots * labels.length, ...unread }
+  if (published?.rows) return { from: 'published.rows', count: published.rows, ...unread }
+  if (files) return { from: 'rows', count: files.train.length, ...unread }
+  if (train.steps !== null) return null
+  throw new UserError(`${data.train} does not exist, so updates cannot be counted: give the file, train.steps, or published.rows.`)
+}
+
+/**
+ * Checks a run and foretells what it takes. The model's config.json is enough; data is read where it is there. Runs that share their data
+ * may share a `memory` of what was counted in it.
+ * @throws UserError for whatever would keep the run from its start, weights apart
+ */
+export async function foretell(config: RunConfig, memory: Map<string, ExampleCount | null> = new Map()): Promise<Foretelling> {
+  const model = await findConfig(config.model)
+  const files = existsSync(config.data.train) ? await readDataSets(config) : null
+  const opened = openRun(config, model, files?.train ?? null, { words: hasTokenizer(model.folder) })
+  const { open, options } = opened
+  const { subject, outline } = open
+  const { reserved } = arrangement(subject, methodFor(subject, outline, options))
+  const { seed, steps } = config.train
+  const key = JSON.stringify([config.model, config.task, config.data, seed, steps === null, reserved])
+  if (!memory.has(key)) memory.set(key, countExamples(config, opened, model, files))
+  const examples = memory.get(key)!
+  const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, config.train)
+  const method = methodFor(subject, outline, options, totalSteps)
+  const besides = trainedBesides(subject, outline, config.train.trainAlso)
+  const length = Math.min(config.data.maxLength ?? open.task.maxLength, model.wiring.maxPositions - reserved)
+  const costAt = (tokens: number): StepCost => stepCost(open, method, config.train, { length: tokens, rows: examples?.rows ?? 1 }, besides)
+  const step = costAt(length)
+  const weights = weightCounts(subject, outline, method)
+  return {
+    ...{ open, options, besides, length, costAt },
+    ...{ weights, step, examples, totalSteps, warmupSteps },
+    epochs: examples && (totalSteps * config.train.accumulate) / perEpoch,
+    trainFlops: totalSteps * step.flops,
+    memoryBytes: 4 * (weights.base + weights.head) + step.stateBytes + step.intermediateBytes,
+  }
+}

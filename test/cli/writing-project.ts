@@ -45,6 +45,7 @@ export function writerFolder({ task, config, tokenizer, files }: Project): strin
   const model = join(folder, 'model')
   mkdirSync(model)
   for (const file of files) copyFileSync(join(tokenizer, file), join(model, file))
+  writeFileSync(join(model, 'generation_config.json'), '{"eos_token_id": 1}')
   writeFileSync(join(model, 'config.json'), JSON.stringify({ ...size, eos_token_id: 1, ...config }))
   const { base } = outline({ model: openConfig(model), head: heads[task], labels: 0 })
   const tensors = [...base.values()].map(({ name, shape }) => {

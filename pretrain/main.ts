@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
 import { textRows } from '../src/data/plain-text.ts'
 import { openCheckpoint } from '../src/weights/checkpoint.ts'
+import { float32ToHalf } from '../src/weights/half.ts'
 import { readTensor } from '../src/weights/safetensors.ts'
 import { writeSafetensors } from '../src/weights/write-safetensors.ts'
 import { sources } from './sources.ts'
@@ -111,9 +112,8 @@ function published(): void {
   const tensors = [...openCheckpoint(from).tensors]
   writeSafetensors(
     join(to, 'model.safetensors'),
-    tensors.map(([name, entry]) => [name, { shape: entry.shape, data: () => readTensor(entry) }] as const),
+    tensors.map(([name, entry]) => [name, { shape: entry.shape, dtype: 'F16', data: () => float32ToHalf(readTensor(entry)) }] as const),
     { format: 'pt' },
-    'F16',
   )
   for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(from, name), join(to, name))
   console.log(`written: ${to}`)

@@ -7,7 +7,7 @@ import { filesIn, root } from './tools.js'
 const RANKS = [
   ['graph', 'metrics', 'random', 'data'],
   ['autodiff', 'onnx', 'nn', 'weights', 'optim', 'routing', 'allocation'],
-  ['runtime', 'models', 'methods', 'heads', 'settings'],
+  ['lowering', 'runtime', 'models', 'methods', 'heads', 'settings'],
   ['tasks', 'formats'],
   ['config', 'evaluate'],
   ['generate'],

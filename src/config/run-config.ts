@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readingFields } from '../data/reading.ts'
+import { bases } from '../lowering/bases.ts'
 import { methodOptions } from '../methods/index.ts'
 import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
@@ -79,6 +80,8 @@ const train = z.strictObject({
 /** A run as a file describes it. Every default is filled in by parsing. */
 export const runConfig = z.strictObject({
   model: z.string().min(1),
+  /** How the frozen weights take part in products while the run lasts; what is saved does not depend on it. */
+  base: z.enum(bases).default('float32'),
   /** A kind, a name, the path of a task file, or what such a file holds. */
   task: z.union([z.enum(knownTasks), z.string().regex(taskFilePath, { abort: true }), taskFile]),
   method: methodOptions.default(methodOptions.parse({ name: 'lora' })),

@@ -19,7 +19,7 @@ export interface Arrangement {
   batch(rows: readonly Example[], copies?: number): Batch
 }
 
-export function arrangement({ model }: Subject, { sequence }: Pick<Method, 'sequence'>): Arrangement {
+export function arrangement({ model }: Pick<Subject, 'model'>, { sequence }: Pick<Method, 'sequence'>): Arrangement {
   const { virtualTokens, positionShift } = sequence ?? { virtualTokens: 0, positionShift: 0 }
   const { positions, maxPositions, decoder } = model.wiring
   if (virtualTokens + positionShift >= maxPositions) {

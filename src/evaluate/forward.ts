@@ -2,10 +2,10 @@ import type { Example } from '../data/examples.ts'
 import { byLength } from '../data/order.ts'
 import { output } from '../graph/graph.ts'
 import type { Method, Tensor } from '../nn/method.ts'
-import { openSession } from '../runtime/node.ts'
 import type { Session } from '../runtime/session.ts'
 import { arrangement } from './arrangement.ts'
 import { assemble, outputsOf, type Subject } from './assembly.ts'
+import { openEngine } from './engine.ts'
 import { trainedIn } from './state.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
@@ -51,7 +51,7 @@ export async function openForward(
   const { graph } = network
   const { head } = subject
   output(graph, 'logits', head.told?.(network, logits) ?? logits)
-  const session: Session = await openSession(graph, { ...(threads !== undefined && { threads }) })
+  const session: Session = await openEngine(subject.model, graph, { ...(threads !== undefined && { threads }) })
   const outputs = outputsOf(subject)
   const { rows: rowsOf, batch: batchOf } = arrangement(subject, method)
   return {

@@ -2,13 +2,13 @@ import type { Example } from '../data/examples.ts'
 import { type Batch, maskedKey, pack } from '../data/pack.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble, type Subject } from '../evaluate/assembly.ts'
+import { openEngine } from '../evaluate/engine.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import { decoderFeeds, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { type Graph, output } from '../graph/graph.ts'
 import { gather } from '../graph/ops/movement.ts'
 import type { Memory } from '../nn/memory.ts'
 import type { Method, Tensor } from '../nn/method.ts'
-import { openSession } from '../runtime/node.ts'
 import type { Feeds, Session } from '../runtime/session.ts'
 import { type Cache, openCache } from './cache.ts'
 import { type Kept, keptName, parts, pastName, sourceMemory, writingMemory } from './memory.ts'
@@ -117,8 +117,8 @@ export async function openWriter(
   const options = threads === undefined ? {} : { threads }
   const { network, logits } = assembled(writingMemory(written))
   output(network.graph, 'logits', logits)
-  const session: Session = await openSession(network.graph, { ...options, prepack: true })
-  const source = decoder ? await openSession(assembled(sourceMemory).network.graph, options) : null
+  const session: Session = await openEngine(subject.model, network.graph, { ...options, prepack: true })
+  const source = decoder ? await openEngine(subject.model, assembled(sourceMemory).network.graph, options) : null
   const fixed = Object.fromEntries([...state].filter(([name]) => network.graph.inputs.has(name)))
   const all = Object.fromEntries(state)
   const { rows: rowsOf, batch: batchOf, positions } = arrangement(subject, method)

@@ -2,7 +2,7 @@ import type { Dim, Shape } from './dim.ts'
 import { product } from './dim.ts'
 
 /** `float` graphs exist in two precisions: float32 for work, float64 for finite differences. */
-export type Dtype = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool'
+export type Dtype = 'float32' | 'float64' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool'
 export type Float = 'float32' | 'float64'
 export type Attribute = number | string | readonly number[] | { readonly int: number }
 
@@ -78,11 +78,11 @@ export function input(graph: Graph, name: string, dtype: Dtype, shape: Shape): V
 }
 
 /** A frozen tensor whose bytes stay in a file; `range` is null where only shapes are of interest. */
-export function external(graph: Graph, name: string, shape: readonly number[], range: FileRange | null): Value {
+export function external(graph: Graph, name: string, shape: readonly number[], range: FileRange | null, dtype: Dtype = 'float32'): Value {
   const known = graph.externals.get(name)
   if (known) return known
   // A method may train a tensor of this name in its place.
-  const value: Value = { graph, name: `frozen ${name}`, dtype: 'float32', shape, source: { kind: 'external', range } }
+  const value: Value = { graph, name: `frozen ${name}`, dtype, shape, source: { kind: 'external', range } }
   graph.externals.set(name, value)
   return value
 }

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble } from '../evaluate/assembly.ts'
+import { openEngine } from '../evaluate/engine.ts'
 import { openForward } from '../evaluate/forward.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
@@ -11,7 +12,6 @@ import { output } from '../graph/graph.ts'
 import { mul } from '../graph/ops/elementwise.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
-import { openSession } from '../runtime/node.ts'
 import type { Feeds } from '../runtime/session.ts'
 
 const objective = { passes: 1, consistency: null, labelSmoothing: 0, classWeights: null }
@@ -66,7 +66,7 @@ export async function fisherInformation(
   const fixed = Object.fromEntries([...state].filter(([name]) => graph.inputs.has(name)))
   const sums = new Map(entries.map(({ name }) => [name, new Float64Array(state.get(name)!.data.length)]))
   const labelled = await answered(adapted, examples, options)
-  const session = await openSession(graph)
+  const session = await openEngine(open.subject.model, graph)
   try {
     for (const example of labelled) {
       const rows = arranged.rows([example])

@@ -3,26 +3,12 @@ import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { openForward } from '../evaluate/forward.ts'
+import { PROBE_ROWS, probeRows } from '../evaluate/probe-rows.ts'
 import { everywhere } from '../heads/head.ts'
-import { stream } from '../random/draws.ts'
-import { keyOf } from '../random/key.ts'
 import { explained } from '../weights/file-access.ts'
 
 /** The most that logits may differ, relative to the largest of them: float32 sums in another order. */
 const TOLERANCE = 1e-3
-
-const PROBES = 8
-
-/** Rows of random tokens, of lengths 3 to 24, to compare two models on. */
-function probes({ open }: Adapted): Example[] {
-  const { vocabularySize, maxPositions } = open.subject.model.wiring
-  const draws = stream(keyOf('merge'))
-  return Array.from({ length: PROBES }, (_, i) => {
-    const length = Math.min(3 * (i + 1), maxPositions)
-    const ids = Int32Array.from({ length }, () => draws.below(vocabularySize))
-    return { ids, types: new Int32Array(length), mask: new Uint8Array(length).fill(1), label: null, file: '', line: 0 }
-  })
-}
 
 /** The logits of examples, one row after the other. */
 export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
@@ -35,7 +21,7 @@ export async function logitsOf({ open, method, state }: Adapted, examples: reado
 
 /** How far logits are from those expected at the most, over the largest of these, on a few rows of random tokens. */
 export async function logitGap(expected: Adapted, given: Adapted): Promise<number> {
-  const examples = probes(expected)
+  const examples = probeRows(expected.open.subject.model)
   const [before, after] = [await logitsOf(expected, examples), await logitsOf(given, examples)]
   if (before.length !== after.length) return Infinity
   // A vocabulary's logits are too many for the arguments of one call.
@@ -73,7 +59,7 @@ export async function writeVerified(
       throw new UserError(`The logits of the result ${gapText(gap)}; nothing was written. Check that these belong together.`)
     rmSync(out, { recursive: true, force: true })
     renameSync(temporary, out)
-    return `on ${PROBES} rows its logits ${gapText(gap)}`
+    return `on ${PROBE_ROWS} rows its logits ${gapText(gap)}`
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ZodError } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
-import type { FileRange } from '../graph/graph.ts'
+import type { FileRange, Graph } from '../graph/graph.ts'
 import { openCheckpoint } from '../weights/checkpoint.ts'
 import type { TensorEntry } from '../weights/safetensors.ts'
 import type { Wiring } from './architecture.ts'
@@ -19,6 +19,8 @@ export interface Model {
   readonly tensors: ReadonlyMap<string, TensorEntry>
   /** The checkpoint's entry for a tensor under its canonical name, or null. */
   readonly find: (name: string) => TensorEntry | null
+  /** How a graph over its weights is made ready for the engine. */
+  readonly lowered: (graph: Graph) => Graph
 }
 
 function readConfig(folder: string): Record<string, unknown> {
@@ -60,7 +62,7 @@ function aliases(name: string, prefix: string): string[] {
 /** Reads `config.json` alone. */
 export function openConfig(folder: string): Model {
   const config = readConfig(folder)
-  return { folder, config, ...wire(folder, config), tensors: new Map(), find: () => null }
+  return { folder, config, ...wire(folder, config), tensors: new Map(), find: () => null, lowered: (graph) => graph }
 }
 
 /** Opens a model folder with weights. `prepare` may replace the checkpoint, e.g. by a float32 copy. */

@@ -57,6 +57,8 @@ function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype'])
       return bytesOf(Int32Array.from(data))
     case 'int64':
       return bytesOf(BigInt64Array.from(Array.from(data, BigInt)))
+    case 'int8':
+      return bytesOf(Int8Array.from(data))
     case 'uint8':
     case 'bool':
       return Uint8Array.from(data)

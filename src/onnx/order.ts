@@ -53,7 +53,7 @@ export function assertAliasesSafe(graph: Graph): void {
   }
 }
 
-const bytesOf: Readonly<Record<Dtype, number>> = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 }
+const bytesOf: Readonly<Record<Dtype, number>> = { float32: 4, float64: 8, int32: 4, int64: 8, int8: 1, uint8: 1, bool: 1 }
 
 /**
  * The most bytes of intermediate tensors alive at once, given the batch's sizes.

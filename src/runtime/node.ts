@@ -13,6 +13,7 @@ const ortType: Readonly<Record<Dtype, ort.Tensor.Type>> = {
   float64: 'float64',
   int32: 'int32',
   int64: 'int64',
+  int8: 'int8',
   uint8: 'uint8',
   bool: 'bool',
 }

@@ -19,7 +19,7 @@ export interface Prepared extends OpenRun, RunExamples {
 
 /** Opens model and data and checks them against each other; nothing is written. */
 export async function prepare(config: RunConfig, notice: (text: string) => void = () => {}): Promise<Prepared> {
-  const model = await findModel(config.model, notice)
+  const model = await findModel(config.model, notice, config.base)
   const files = await readDataSets(config)
   const opened = openRun(config, model, files.train)
   const { open, options } = opened

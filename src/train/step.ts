@@ -2,13 +2,13 @@ import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import type { Subject } from '../evaluate/assembly.ts'
+import { openEngine } from '../evaluate/engine.ts'
 import type { State } from '../evaluate/state.ts'
 import { batchSizes, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
 import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
-import { openSession } from '../runtime/node.ts'
 import type { Feeds } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
 import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
@@ -51,7 +51,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
-  const session = await openSession(network.graph, options.threads === undefined ? {} : { threads: options.threads })
+  const session = await openEngine(subject.model, network.graph, options.threads === undefined ? {} : { threads: options.threads })
   const { method, objective, adam } = options
   const arranged = arrangement(subject, method)
   const flopsOf = flopCounter(liveNodes(network.graph))

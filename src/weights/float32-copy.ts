@@ -49,7 +49,7 @@ function writeCopy(folder: string, floating: readonly Named[]): Checkpoint {
 }
 
 /** SHA-256, hexadecimal, over the tensor names and over name, size and contents of each file. */
-function contentKey(floating: readonly Named[]): string {
+export function contentKey(floating: readonly Named[]): string {
   const hash = createHash('sha256')
   hash.update(JSON.stringify(floating.map(([name, { file }]) => [name, basename(file)]).sort()))
   const files = [...new Set(floating.map(([, { file }]) => file))].sort()

@@ -114,7 +114,7 @@ test("a folder that does not exist is the user's to mend", () => {
 
 test('in half precision, values are read back rounded to it', () => {
   const data = Float32Array.of(1, -2.5, 1 / 3, 65504, 1e-7, 0)
-  writeSafetensors(file, [['x', { shape: [2, 3], data }]], undefined, 'F16')
+  writeSafetensors(file, [['x', { shape: [2, 3], dtype: 'F16', data: float32ToHalf(data) }]])
   const entry = readHeader(file).tensors.get('x')!
   assert.equal(entry.dtype, 'F16')
   assert.deepEqual(entry.shape, [2, 3])

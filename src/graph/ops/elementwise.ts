@@ -70,7 +70,7 @@ export function cast(x: Value, dtype: Dtype): Value {
 }
 
 /** ONNX's numbers for element types. */
-export const onnxType: Readonly<Record<Dtype, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 }
+export const onnxType: Readonly<Record<Dtype, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float64: 11 }
 
 /** `condition ? x : y`, element by element. */
 export function where(condition: Value, x: Operand, y: Operand): Value {

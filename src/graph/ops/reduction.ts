@@ -18,6 +18,10 @@ function reduce(op: string, x: Value, { axes = x.shape.map((_, i) => i), keep = 
 export const reduceSum = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceSum', x, options)
 /** The mean over `axes` (all by default). */
 export const reduceMean = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceMean', x, options)
+/** The largest over `axes` (all by default). */
+export const reduceMax = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceMax', x, options)
+/** The smallest over `axes` (all by default). */
+export const reduceMin = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceMin', x, options)
 /** The sum of squares over `axes` (all by default). */
 export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value => reduce('ReduceSumSquare', x, options)
 

@@ -1,0 +1,71 @@
+import { createGraph, type Graph, output } from '../graph/graph.ts'
+import { ERROR, int8Products, withInt8Errors } from '../lowering/int8-products.ts'
+import { inPlace } from '../methods/in-place.ts'
+import { locate, type Model } from '../models/open.ts'
+import { createNetwork } from '../nn/network.ts'
+import { openSession } from '../runtime/node.ts'
+import type { Tensor } from '../runtime/session.ts'
+import { int8Copy } from '../weights/int8-copy.ts'
+import { arrangement } from './arrangement.ts'
+import { probeRows } from './probe-rows.ts'
+import { streamFeeds } from './stream-feeds.ts'
+
+/** Products whose result would be off by more than this share of its norm stay in float32. */
+const MOST = 0.05
+
+/** A model whose frozen products are in whole numbers. */
+export interface Int8Base {
+  readonly model: Model
+  /** Matrices that stay in float32. */
+  readonly kept: readonly string[]
+  /** How far the last hidden states are off, relative to their norm. */
+  readonly error: number
+}
+
+/** The model without a head, up to its last hidden states. */
+function hiddenStates(model: Model): Graph {
+  const graph = createGraph()
+  const none = inPlace('none', () => false)
+  const { network } = createNetwork({
+    graph,
+    method: none,
+    training: false,
+    locate: (name, shape) => locate(model, name, shape),
+    trains: () => false,
+  })
+  output(graph, 'hidden', model.wiring.encode(network))
+  return graph
+}
+
+const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0))
+
+/**
+ * The model with its frozen products in whole numbers (`int8Products`), converted below `cacheRoot`. Each matrix is tried on a few rows of
+ * random tokens first; where an outlier among a row's values leaves the others too few steps, it stays in float32.
+ */
+export async function withInt8Base(model: Model, cacheRoot: string): Promise<Int8Base> {
+  const copy = int8Copy(model.tensors, cacheRoot)
+  const { batch } = arrangement({ model }, {})
+  const feeds = streamFeeds(batch(probeRows(model)))
+  const run = async (graph: Graph): Promise<Readonly<Record<string, Tensor>>> => {
+    const session = await openSession(graph)
+    try {
+      return await session.run(Object.fromEntries([...graph.inputs.keys()].map((name) => [name, feeds[name]!])))
+    } finally {
+      await session.close()
+    }
+  }
+  const { hidden: exact, ...errors } = await run(withInt8Errors(hiddenStates(model), copy))
+  const kept = new Set(
+    Object.entries(errors)
+      .filter(([, { data }]) => !(data[0]! <= MOST))
+      .map(([name]) => name.slice(ERROR.length).replace(/ \d+$/, '')),
+  )
+  const { hidden: rounded } = await run(int8Products(hiddenStates(model), copy, kept))
+  const off = Array.from(rounded!.data, (value, i) => value - exact!.data[i]!)
+  return {
+    model: { ...model, lowered: (graph) => int8Products(graph, copy, kept) },
+    kept: [...kept],
+    error: norm(off) / norm(Array.from(exact!.data)),
+  }
+}

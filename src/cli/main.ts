@@ -8,6 +8,7 @@ import { textMetrics } from '../metrics/text/index.ts'
 import { type ChatFlags, chatCommand } from './chat.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type CompareFlags, compareCommand } from './compare.ts'
+import { type DemoFlags, demoCommand } from './demo.ts'
 import { type EvalFlags, evalCommand } from './eval.ts'
 import { type ExtractFlags, extractCommand } from './extract.ts'
 import { foldings } from './foldings.ts'
@@ -184,6 +185,13 @@ function program(exit: (code: number) => void): Command {
     .option('--json', 'print an object')
     .requiredOption('--out <folder>', 'where to write the combined adapter')
     .action(async (flags: CombineFlags) => void process.stdout.write(await combineCommand(flags)))
+
+  root
+    .command('demo')
+    .description('fine-tune a small model on mail by six methods and compare them; takes minutes')
+    .option('--model <folder>', "a model in place of the package's own")
+    .option('--out <folder>', 'where to write', 'adatune-demo')
+    .action(async (flags: DemoFlags) => exit(await demoCommand(flags)))
 
   root
     .command('schema')

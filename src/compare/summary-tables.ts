@@ -1,7 +1,8 @@
 import type { Interval } from '../metrics/bootstrap.ts'
 import { bytes, count, duration, flops, metric, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
-import type { ArmSummary, Difference, Figure, Summary } from './summary.ts'
+import type { Figure } from './figure.ts'
+import type { ArmSummary, Difference, Summary } from './summary.ts'
 
 /** Rows of cells, the first of them the header. */
 export type Rows = readonly (readonly string[])[]

@@ -42,8 +42,11 @@ async function runTask({ folder, run, resamples }: TrialTask, stopRequested: () 
 }
 
 let stop = false
-// A terminal sends Ctrl-C to all of its processes; when to stop is for the one that started this one to say.
-process.on('SIGINT', () => {})
+// A terminal sends Ctrl-C to all of its processes, as others do with SIGTERM.
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => {
+    stop = true
+  })
 // Without that one nobody waits for the trial; its newest checkpoint is there to go on from.
 const abandoned = (): never => process.exit(1)
 process.on('disconnect', abandoned)

@@ -1,3 +1,4 @@
+import type { Drawing } from './drawing.ts'
 import { type Markup, tag, together } from './markup.ts'
 import { linear, logarithmic, type Scale } from './scale.ts'
 
@@ -79,8 +80,8 @@ function legend(series: readonly Series[]): Markup {
   )
 }
 
-/** Series on one pair of axes, as SVG; null where there is nothing to draw. */
-export function chart(given: readonly Series[], options: ChartOptions): Markup | null {
+/** Series on one pair of axes; null where there is nothing to draw. */
+export function chart(given: readonly Series[], options: ChartOptions): Drawing | null {
   const series = given.map(({ name, points }) => ({ name, points: points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)) }))
   const all = series.flatMap(({ points }) => points)
   if (all.length === 0) return null
@@ -108,6 +109,5 @@ export function chart(given: readonly Series[], options: ChartOptions): Markup |
     )
   })
   const height = HEIGHT + 8 + Math.ceil(series.length / legendColumns) * legendRow
-  const box = { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', xmlns: 'http://www.w3.org/2000/svg', class: 'chart' }
-  return tag('svg', box, tag('title', {}, options.title), frame(x, y, options), ...drawn, legend(series))
+  return { title: options.title, width: WIDTH, height, content: together(frame(x, y, options), ...drawn, legend(series)) }
 }

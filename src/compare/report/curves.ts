@@ -3,7 +3,7 @@ import { count, flops, metric } from '../../track/numbers.ts'
 import type { ArmResults, Summary } from '../summary.ts'
 import type { TrialResult } from '../trial-result.ts'
 import { type ChartPoint, chart, type Series } from './chart.ts'
-import type { Markup } from './markup.ts'
+import type { Drawing } from './drawing.ts'
 
 /** Points of a curve; more than a drawing of this width shows. */
 const MOST = 160
@@ -16,6 +16,9 @@ function thinned(points: readonly ChartPoint[]): ChartPoint[] {
     return { x: mean(part.map(({ x }) => x)), y: mean(part.map(({ y }) => y)) }
   })
 }
+
+/** How curves of several seeds are one. */
+const overSeeds = ([first]: readonly ArmResults[]): string => ((first?.results.length ?? 1) > 1 ? ', mean over seeds' : '')
 
 /** A point of a curve by the update that it belongs to. */
 interface AtStep extends ChartPoint {
@@ -35,7 +38,7 @@ const series = (all: readonly ArmResults[], points: (result: TrialResult) => AtS
   all.map(({ arm, results }) => ({ name: arm.name, points: averaged(results.map(points)) }))
 
 /** The metric against the weights that are left at the end; arms that differ in size alone are joined. */
-export function metricAgainstWeights({ metric: name, by, level, arms, plain }: Summary): Markup | null {
+export function metricAgainstWeights({ metric: name, by, level, arms, plain }: Summary): Drawing | null {
   const groups = [...new Set(arms.map(({ point, name: own }) => (plain ? point[plain.axis] : undefined) ?? own))]
   const points = (group: string): ChartPoint[] =>
     arms
@@ -60,11 +63,11 @@ const short = (value: number): string => {
 }
 
 /** The metric on evaluation rows by update. */
-export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults[]): Markup | null =>
+export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults[]): Drawing | null =>
   chart(
     series(all, ({ evaluations }) => evaluations.map(({ step, metrics }) => ({ step, x: step, y: metrics[name] ?? Number.NaN }))),
     {
-      title: `${name} on evaluation rows, mean over seeds`,
+      title: `${name} on evaluation rows${overSeeds(all)}`,
       x: { title: 'updates', text: count },
       y: { title: name, text: (value) => metric(name, value) },
       marks: true,
@@ -72,7 +75,7 @@ export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults
   )
 
 /** The same by the operations that training had taken. */
-export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResults[]): Markup | null =>
+export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResults[]): Drawing | null =>
   chart(
     series(all, ({ evaluations }) => evaluations.map((each) => ({ step: each.step, x: each.flops, y: each.metrics[name] ?? Number.NaN }))),
     {
@@ -84,21 +87,21 @@ export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResult
   )
 
 /** The loss that was trained, by update. */
-export const lossCurves = (all: readonly ArmResults[]): Markup | null =>
+export const lossCurves = (all: readonly ArmResults[]): Drawing | null =>
   chart(
     series(all, ({ losses }) => losses.map(({ step, loss }) => ({ step, x: step, y: loss }))).map(({ name, points }) => ({
       name,
       points: points.length === 0 ? [] : thinned(points),
     })),
     {
-      title: 'training loss, mean over seeds',
+      title: `training loss${overSeeds(all)}`,
       x: { title: 'updates', text: count },
       y: { title: 'loss', text: (value) => metric('loss', value) },
     },
   )
 
 /** How much each expert of a mixture was used, by update. */
-export const routingUse = (title: string, { routes }: TrialResult): Markup | null =>
+export const routingUse = (title: string, { routes }: TrialResult): Drawing | null =>
   chart(
     (routes[0]?.shares ?? []).map((_, expert) => ({
       name: `expert ${expert}`,

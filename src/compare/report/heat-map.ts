@@ -1,4 +1,5 @@
-import { type Markup, tag, together } from './markup.ts'
+import type { Drawing } from './drawing.ts'
+import { tag, together } from './markup.ts'
 
 const CELL = { width: 46, height: 24 }
 const edge = { left: 64, top: 96, right: 84 }
@@ -20,8 +21,8 @@ function placesOf(modules: readonly string[]): Place[] {
       rest: parts.slice(at + 1).join('.'),
     }
   })
-  const stacks = new Set(split.map(({ before }) => before)).size
-  return split.map(({ before, layer, rest }) => ({ layer, matrix: stacks > 1 ? `${before}.${rest}` : rest }))
+  const stacks = new Set(split.filter(({ layer }) => layer !== null).map(({ before }) => before)).size
+  return split.map(({ before, layer, rest }) => ({ layer, matrix: stacks > 1 && layer !== null ? `${before}.${rest}` : rest }))
 }
 
 /** `attention.self.query` as `query`, with more of the name where the last word alone would be another's. */
@@ -33,8 +34,8 @@ function shortened(names: readonly string[]): string[] {
   })
 }
 
-/** Ranks of a model's modules, layers down and matrices across, as SVG. */
-export function heatMap(title: string, ranks: Readonly<Record<string, number>>): Markup {
+/** Ranks of a model's modules, layers down and matrices across. */
+export function heatMap(title: string, ranks: Readonly<Record<string, number>>): Drawing {
   const places = placesOf(Object.keys(ranks))
   const layers = [...new Set(places.map(({ layer }) => layer))].sort((a, b) => (a ?? -1) - (b ?? -1))
   const matrices = [...new Set(places.map(({ matrix }) => matrix))]
@@ -61,12 +62,5 @@ export function heatMap(title: string, ranks: Readonly<Record<string, number>>):
     tag('text', { x: edge.left - 8, y: edge.top + i * CELL.height + 16, 'text-anchor': 'end' }, layer === null ? '–' : `layer ${layer}`),
   )
   const size = { width: edge.left + matrices.length * CELL.width + edge.right, height: edge.top + layers.length * CELL.height + 8 }
-  const box = {
-    viewBox: `0 0 ${size.width} ${size.height}`,
-    width: size.width,
-    role: 'img',
-    xmlns: 'http://www.w3.org/2000/svg',
-    class: 'map',
-  }
-  return tag('svg', box, tag('title', {}, title), tag('text', { class: 'title', x: 8, y: 18 }, title), ...names, ...rows, ...cells)
+  return { title, ...size, content: together(tag('text', { class: 'title', x: 8, y: 18 }, title), ...names, ...rows, ...cells) }
 }

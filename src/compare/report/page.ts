@@ -3,9 +3,10 @@ import type { Comparison } from '../comparison-file.ts'
 import type { ArmResults, Summary } from '../summary.ts'
 import { armRows, differenceRows, footing, type Rows } from '../summary-tables.ts'
 import { lossCurves, metricAgainstWeights, metricByFlops, metricCurves, routingUse } from './curves.ts'
-import { heatMap } from './heat-map.ts'
+import { type Drawing, svg } from './drawing.ts'
 import { type Markup, tag, together } from './markup.ts'
-import { style } from './style.ts'
+import { rankMaps } from './rank-maps.ts'
+import { pageStyle } from './style.ts'
 
 function htmlTable([header, ...rows]: Rows): Markup {
   const line = (name: string, cells: readonly string[]): Markup => tag('tr', {}, ...cells.map((cell) => tag(name, {}, cell)))
@@ -14,18 +15,12 @@ function htmlTable([header, ...rows]: Rows): Markup {
 }
 
 /** A part of the page with its heading; nothing where it has no content. */
-function section(heading: string, ...content: readonly (Markup | null)[]): Markup {
-  const there = content.filter((each) => each !== null)
+function section(heading: string, ...content: readonly (Markup | Drawing | null)[]): Markup {
+  const there = content.filter((each) => each !== null).map((each) => ('content' in each ? svg(each) : each))
   return there.length === 0 ? together() : together(tag('h2', {}, heading), ...there)
 }
 
-function rankMaps(all: readonly ArmResults[]): Markup[] {
-  return all.flatMap(({ arm, results: [first] }) =>
-    first?.ranks ? [heatMap(`${arm.name}, seed ${first.trial.seed}: ranks at the end`, first.ranks)] : [],
-  )
-}
-
-function routes(all: readonly ArmResults[]): Markup[] {
+function routes(all: readonly ArmResults[]): Drawing[] {
   return all.flatMap(({ arm, results: [first] }) => {
     const drawn = first && routingUse(`${arm.name}, seed ${first.trial.seed}: share of what each expert was given`, first)
     return drawn ? [drawn] : []
@@ -60,7 +55,7 @@ export function reportPage(comparison: Comparison, summary: Summary, all: readon
       tag('meta', { charset: 'utf-8' }),
       tag('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
       tag('title', {}, `adatune: ${title}`),
-      { markup: `<style>${style}</style>` },
+      { markup: `<style>${pageStyle}</style>` },
     ),
     tag(
       'body',

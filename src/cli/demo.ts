@@ -1,0 +1,28 @@
+import { comparisonTerminal } from '../compare/terminal.ts'
+import { demo } from '../demo/demo.ts'
+import { INTERRUPTED, watchSignals } from './signals.ts'
+
+export interface DemoFlags {
+  readonly model?: string
+  readonly out: string
+}
+
+/** Fine-tunes the package's base model on mail by several methods. Returns the exit code. */
+export async function demoCommand({ model, out }: DemoFlags): Promise<number> {
+  const terminal = comparisonTerminal(process.stderr)
+  const notice = (text: string): void => void process.stderr.write(`${text}\n`)
+  const signals = watchSignals(notice)
+  try {
+    const text = await demo({ model, out, tell: terminal.tell, notice, stopRequested: signals.requested })
+    terminal.close()
+    if (text === null) {
+      notice('Stopped. Go on with the same command.')
+      return INTERRUPTED
+    }
+    process.stdout.write(text)
+    return 0
+  } finally {
+    terminal.close()
+    signals.release()
+  }
+}

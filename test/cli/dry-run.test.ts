@@ -28,7 +28,7 @@ test('a dry run foretells what the run then is, and writes nothing', async () =>
   assert.deepEqual(readdirSync(folder).sort(), before)
   const closing = await succeed(['train', 'run.yaml', '--out', 'run'], folder)
   const [begin] = eventsOf(recordOf(join(folder, 'run')))
-  assert.deepEqual([examples.from, examples.count], ['data', begin!.examples])
+  assert.deepEqual([examples?.from, examples?.count], ['data', begin!.examples])
   assert.equal(totalSteps, begin!.totalSteps)
   assert.deepEqual([warmupSteps, epochs], [0, 2.5])
   const { training, base } = method
@@ -52,7 +52,7 @@ test('where data is not there, its rows are those that the run file states', asy
     published,
   })
   const { examples, totalSteps } = await foretold('absent.yaml')
-  assert.deepEqual([examples.from, examples.count, examples.meanLength], ['published.rows', 1000, null])
+  assert.deepEqual([examples?.from, examples?.count, examples?.meanLength], ['published.rows', 1000, null])
   assert.equal(totalSteps, Math.ceil((2 * 125) / 3))
   const text = await succeed(['train', 'absent.yaml', '--dry-run'], folder)
   assert.match(text, /1,000 examples \(by published\.rows\), 84 updates in 2\.02 epochs, 5 of them warm-up/)
@@ -65,7 +65,7 @@ test('a config alone does, and the rows of the file are counted', async () => {
   for (const name of ['model.safetensors', 'tokenizer.json']) rmSync(join(bare, 'model', name))
   writeRun(bare, 'run.yaml', { data: { labels: ['no', 'yes'] }, train: { steps: null, epochs: 1 } })
   const { examples } = JSON.parse(await succeed(['train', 'run.yaml', '--dry-run', '--json'], bare))
-  assert.deepEqual([examples.from, examples.count], ['data', 48])
+  assert.deepEqual([examples?.from, examples?.count], ['data', 48])
 })
 
 const absent = { data: { train: 'absent.jsonl', labels: ['no', 'yes'] }, train: { steps: null } }

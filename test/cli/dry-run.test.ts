@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DryRun } from '../../src/cli/dry-run.ts'
@@ -28,7 +28,12 @@ test('a dry run foretells what the run then is, and writes nothing', async () =>
   assert.deepEqual(readdirSync(folder).sort(), before)
   const closing = await succeed(['train', 'run.yaml', '--out', 'run'], folder)
   const [begin] = eventsOf(recordOf(join(folder, 'run')))
-  assert.deepEqual(examples, { from: 'data', count: begin!.examples })
+  assert.deepEqual([examples!.from, examples!.count], ['data', begin!.examples])
+  const tokens = readFileSync(join(folder, 'train.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).input_ids.length)
+  assert.equal(examples!.meanLength, Math.round(tokens.reduce((sum, n) => sum + n, 0) / tokens.length))
   assert.equal(totalSteps, begin!.totalSteps)
   assert.deepEqual([warmupSteps, epochs], [0, 2.5])
   const { training, base } = method
@@ -52,7 +57,7 @@ test('where data is not there, its rows are those that the run file states', asy
     published,
   })
   const { examples, totalSteps } = await foretold('absent.yaml')
-  assert.deepEqual(examples, { from: 'published.rows', count: 1000 })
+  assert.deepEqual(examples, { from: 'published.rows', count: 1000, meanLength: null })
   assert.equal(totalSteps, Math.ceil((2 * 125) / 3))
   const text = await succeed(['train', 'absent.yaml', '--dry-run'], folder)
   assert.match(text, /1,000 examples \(by published\.rows\), 84 updates in 2\.02 epochs, 5 of them warm-up/)
@@ -65,7 +70,7 @@ test('a config alone does, and the rows of the file are counted', async () => {
   for (const name of ['model.safetensors', 'tokenizer.json']) rmSync(join(bare, 'model', name))
   writeRun(bare, 'run.yaml', { data: { labels: ['no', 'yes'] }, train: { steps: null, epochs: 1 } })
   const { examples } = JSON.parse(await succeed(['train', 'run.yaml', '--dry-run', '--json'], bare))
-  assert.deepEqual(examples, { from: 'data', count: 48 })
+  assert.deepEqual([examples.from, examples.count], ['data', 48])
 })
 
 const absent = { data: { train: 'absent.jsonl', labels: ['no', 'yes'] }, train: { steps: null } }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DryRun } from '../../src/cli/dry-run.ts'
@@ -28,7 +28,12 @@ test('a dry run foretells what the run then is, and writes nothing', async () =>
   assert.deepEqual(readdirSync(folder).sort(), before)
   const closing = await succeed(['train', 'run.yaml', '--out', 'run'], folder)
   const [begin] = eventsOf(recordOf(join(folder, 'run')))
-  assert.deepEqual([examples?.from, examples?.count], ['data', begin!.examples])
+  assert.deepEqual([examples!.from, examples!.count], ['data', begin!.examples])
+  const tokens = readFileSync(join(folder, 'train.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).input_ids.length)
+  assert.equal(examples!.meanLength, Math.round(tokens.reduce((sum, n) => sum + n, 0) / tokens.length))
   assert.equal(totalSteps, begin!.totalSteps)
   assert.deepEqual([warmupSteps, epochs], [0, 2.5])
   const { training, base } = method

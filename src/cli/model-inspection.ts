@@ -1,8 +1,9 @@
 import { outputsOf } from '../evaluate/assembly.ts'
-import { forwardFlopsPerToken, moduleGroups, none } from '../evaluate/inspection.ts'
+import { forwardFlopsPerToken, moduleGroups } from '../evaluate/inspection.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { weightCounts } from '../evaluate/weight-counts.ts'
 import type { TaskName } from '../heads/index.ts'
+import { untouched } from '../methods/in-place.ts'
 
 /** What is known of a model and its head by its config alone. */
 export interface ModelInspection {
@@ -30,16 +31,16 @@ export interface ModelInspection {
 export function inspectModel({ name: task, subject, outline }: OpenTask, length: number): ModelInspection {
   const { modelType, wiring } = subject.model
   const { layers, hidden, vocabularySize, maxPositions } = wiring
-  const { base, head } = weightCounts(subject, outline, none)
+  const { base, head } = weightCounts(subject, outline, untouched)
   const linear = moduleGroups(
     outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'),
-    none,
+    untouched,
   )
   return {
     ...{ modelType, layers, hidden, vocabularySize, maxPositions, task, length },
     outputs: outputsOf(subject),
     weights: { base, head },
-    forwardFlopsPerToken: forwardFlopsPerToken(subject, none, false, 1, length),
+    forwardFlopsPerToken: forwardFlopsPerToken(subject, untouched, false, 1, length),
     linear: linear.map(({ role, pattern, count, in: inner, out }) => ({ role, pattern, count, in: inner, out })),
   }
 }

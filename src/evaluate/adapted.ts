@@ -2,7 +2,7 @@ import type { Reading } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import { type Adapter, type Card, describeAdapter, loadAdapter, type Warn } from '../formats/index.ts'
 import { taskNames } from '../heads/index.ts'
-import { inPlace } from '../methods/in-place.ts'
+import { untouched } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { tasks } from '../tasks/index.ts'
@@ -62,7 +62,7 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
       throw new UserError(`${model.folder} has no head for ${description.kind}: give --adapter, or a model that was trained for it.`)
     const named = labels ?? wordLabels(description) ?? labelsOf(own, description, model.folder)
     const open = openTask(model, description, classes ? named : [])
-    return { open, adapter: null, method: inPlace('none', () => false), state: new Map(), reading: card.reading }
+    return { open, adapter: null, method: untouched, state: new Map(), reading: card.reading }
   }
   const card = describeAdapter(adapter)
   const description = needTask(given, card, adapter)

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { createGraph } from '../graph/graph.ts'
 import type { Head } from '../heads/head.ts'
-import { inPlace } from '../methods/in-place.ts'
+import { untouched } from '../methods/in-place.ts'
 import type { HeadWiring } from '../models/architecture.ts'
 import { locate, type Model } from '../models/open.ts'
 import type { Memory } from '../nn/memory.ts'
@@ -48,17 +48,26 @@ export interface AssemblyOptions {
   readonly memory?: (graph: Graph) => Memory
 }
 
-/** The graph of the model with its head, up to the logits. */
-export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
-  const { model, head } = subject
-  const { wiring } = model
+/** A model up to its last hidden states. */
+export interface Encoded extends Construction {
+  readonly hidden: Value
+}
+
+/** The graph of a model without a head. */
+export function encoded(model: Model, options: AssemblyOptions): Encoded {
   const construction = createNetwork({
     graph: createGraph(),
     locate: (name, shape) => locate(model, name, shape),
     ...options,
   })
-  const hidden = wiring.encode(construction.network)
-  const network = wiring.decoder ? construction.network.on('decoder') : construction.network
+  return { ...construction, hidden: model.wiring.encode(construction.network) }
+}
+
+/** The graph of the model with its head, up to the logits. */
+export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
+  const { model, head } = subject
+  const { hidden, ...construction } = encoded(model, options)
+  const network = model.wiring.decoder ? construction.network.on('decoder') : construction.network
   const seen = head.view?.(network, hidden) ?? hidden
   return { ...construction, logits: headWiring(subject).logits(network, seen, outputsOf(subject), head.words) }
 }
@@ -72,7 +81,7 @@ export const withoutWeights = ({ model, ...rest }: Subject): Subject => ({
 /** Walks through the model without weights. */
 export function outline(subject: Subject): Outline {
   const { sites, base } = assemble(withoutWeights(subject), {
-    method: inPlace('none', () => false),
+    method: untouched,
     training: false,
     trains: () => false,
   })

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { untouched } from '../methods/in-place.ts'
 import { methodOptions } from '../methods/index.ts'
 import { openConfig } from '../models/open.ts'
-import { inspectMethod, type MethodInspection, moduleGroups, none } from './inspection.ts'
+import { inspectMethod, type MethodInspection, moduleGroups } from './inspection.ts'
 import { type OpenTask, openTask } from './open-task.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'inspection-'))
@@ -169,7 +170,7 @@ test('modules are grouped by pattern with what is added to them', () => {
   ])
   const linear = moduleGroups(
     models.bert.outline.sites.filter(({ kind }) => kind === 'linear'),
-    none,
+    untouched,
   )
   assert.deepEqual(
     linear.map(({ role, count }) => `${count} ${role}`),

@@ -1,6 +1,6 @@
 import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
-import { inPlace } from '../methods/in-place.ts'
+import { untouched } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { deployed, learnedAt, type Method } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
@@ -99,9 +99,6 @@ export function forwardFlopsPerToken(subject: Subject, method: Method, training:
   return flopCounter(liveNodes(network.graph))(evenSizes(all, length)) / (rows * length)
 }
 
-/** The base model with its head, nothing trained. */
-export const none: Method = inPlace('none', () => false)
-
 /** Operations of a forward pass for each token of the text: of the base model, in training with all passes, and at the end. */
 export interface ForwardCosts {
   readonly base: number
@@ -111,7 +108,7 @@ export interface ForwardCosts {
 
 export function forwardCosts(subject: Subject, method: Method, rows: number, length: number): ForwardCosts {
   const { method: plain } = deployed(method, new Map())
-  const base = forwardFlopsPerToken(subject, none, false, rows, length)
+  const base = forwardFlopsPerToken(subject, untouched, false, rows, length)
   const whole = forwardFlopsPerToken(subject, plain, false, rows, length)
   const training = forwardFlopsPerToken(subject, method, true, rows, length)
   // The products of a low-rank increment cost as much a rank as its weights are.

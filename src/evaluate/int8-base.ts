@@ -1,12 +1,12 @@
-import { createGraph, type Graph, output } from '../graph/graph.ts'
-import { ERROR, int8Products, withInt8Errors } from '../lowering/int8-products.ts'
-import { inPlace } from '../methods/in-place.ts'
-import { locate, type Model } from '../models/open.ts'
-import { createNetwork } from '../nn/network.ts'
+import { type Graph, output } from '../graph/graph.ts'
+import { int8Products, withInt8Errors } from '../lowering/int8-products.ts'
+import { untouched } from '../methods/in-place.ts'
+import type { Model } from '../models/open.ts'
 import { openSession } from '../runtime/node.ts'
 import type { Tensor } from '../runtime/session.ts'
 import { int8Copy } from '../weights/int8-copy.ts'
 import { arrangement } from './arrangement.ts'
+import { encoded } from './assembly.ts'
 import { probeRows } from './probe-rows.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
@@ -22,19 +22,11 @@ export interface Int8Base {
   readonly error: number
 }
 
-/** The model without a head, up to its last hidden states. */
+/** The model without a head or a method, up to its last hidden states. */
 function hiddenStates(model: Model): Graph {
-  const graph = createGraph()
-  const none = inPlace('none', () => false)
-  const { network } = createNetwork({
-    graph,
-    method: none,
-    training: false,
-    locate: (name, shape) => locate(model, name, shape),
-    trains: () => false,
-  })
-  output(graph, 'hidden', model.wiring.encode(network))
-  return graph
+  const { network, hidden } = encoded(model, { method: untouched, training: false, trains: () => false })
+  output(network.graph, 'hidden', hidden)
+  return network.graph
 }
 
 const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0))
@@ -55,12 +47,9 @@ export async function withInt8Base(model: Model, cacheRoot: string): Promise<Int
       await session.close()
     }
   }
-  const { hidden: exact, ...errors } = await run(withInt8Errors(hiddenStates(model), copy))
-  const kept = new Set(
-    Object.entries(errors)
-      .filter(([, { data }]) => !(data[0]! <= MOST))
-      .map(([name]) => name.slice(ERROR.length).replace(/ \d+$/, '')),
-  )
+  const { graph, matrices } = withInt8Errors(hiddenStates(model), copy)
+  const { hidden: exact, ...errors } = await run(graph)
+  const kept = new Set([...matrices].flatMap(([told, matrix]) => (errors[told]!.data[0]! <= MOST ? [] : [matrix])))
   const { hidden: rounded } = await run(int8Products(hiddenStates(model), copy, kept))
   const off = Array.from(rounded!.data, (value, i) => value - exact!.data[i]!)
   return {

@@ -1,3 +1,5 @@
+import { mean } from '../metrics/moments.ts'
+
 /** What a merged adapter scores, and what it was merged from, each alone, on the same rows. */
 export interface MergeGap {
   readonly rows: number
@@ -13,8 +15,7 @@ const lossesOf = ({ members }: MergeGap): number[] => members.map(({ loss }) => 
 /** Whether merging lost what the members know: a loss above that of each, and a tenth above their mean. */
 export function collapses(gap: MergeGap): boolean {
   const losses = lossesOf(gap)
-  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length
-  return !(gap.merged.loss! <= Math.max(MOST * mean, ...losses))
+  return !(gap.merged.loss! <= Math.max(MOST * mean(losses), ...losses))
 }
 
 const number = (value: number): string => Number(value.toPrecision(3)).toString()

@@ -7,9 +7,10 @@ import { arrangement } from '../evaluate/arrangement.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { openReader } from '../evaluate/reader.ts'
 import { deployed } from '../nn/method.ts'
-import { type Task, writeOn } from './generate.ts'
+import { writeOn } from './generate.ts'
 import type { GeneratorOptions } from './generator.ts'
 import { modelSettings, withDefaults } from './model-settings.ts'
+import { writingTask } from './model-texts.ts'
 import type { GenerationOptions } from './options.ts'
 import { openWriter, type Writing } from './writer.ts'
 
@@ -55,7 +56,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
   const read = openReader(adapted, { ...options, maxLength: options.maxLength ?? most })
   const settings = modelSettings(model)
   const chosen = withDefaults({ ...generation, beams: 1 }, { ...settings, options: { maxNewTokens: MOST_TOKENS, ...settings.options } })
-  const task: Task = { ends: settings.ends, given: ({ ids }) => [...ids], room: ({ ids }) => most - ids.length }
+  const task = writingTask(adapted.open.subject, method)
   const { decode } = loadTokenizer(model.folder)
   const start: readonly Message[] = system === null ? [] : [{ role: 'system', content: system }]
   const exampleOf = (messages: readonly Message[]) => read([rowOf({ messages }, 0)], false)[0]!.examples[0]!

@@ -31,17 +31,23 @@ export interface ModelTexts {
   ): Promise<Written[]>
 }
 
-export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): ModelTexts {
-  const { model } = subject
+/** What a model begins a text with, the room that it has, and what ends it. */
+export function writingTask({ model }: Pick<Subject, 'model'>, method: Pick<Method, 'sequence'>): Task {
   const { decoder, maxPositions } = model.wiring
-  const settings = modelSettings(model)
-  const tokenizer = loadTokenizer(model.folder)
-  const { reserved } = arrangement(subject, method)
-  const task: Task = {
-    ends: settings.ends,
+  const { reserved } = arrangement({ model }, method)
+  return {
+    ends: modelSettings(model).ends,
     given: ({ ids }) => (decoder ? [decoder.start] : [...ids]),
     room: ({ ids }) => maxPositions - reserved - (decoder ? 1 : ids.length),
   }
+}
+
+export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): ModelTexts {
+  const { model } = subject
+  const { maxPositions } = model.wiring
+  const settings = modelSettings(model)
+  const tokenizer = loadTokenizer(model.folder)
+  const task = writingTask(subject, method)
   function checkRoom(examples: readonly Example[]): void {
     const full = examples.find((example) => task.room(example) < 1)
     if (full) throw new UserError(`${full.file}:${full.line}: the text fills the model's ${maxPositions} positions; shorten it.`)

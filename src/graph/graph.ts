@@ -17,7 +17,7 @@ export type Source =
   | { readonly kind: 'node'; readonly node: Node }
   | { readonly kind: 'input' }
   | { readonly kind: 'constant'; readonly data: readonly number[] | Float32Array }
-  | { readonly kind: 'external'; readonly range: FileRange | null }
+  | { readonly kind: 'external'; readonly name: string; readonly range: FileRange | null }
 
 /** A tensor of the graph; immutable once made. */
 export interface Value {
@@ -82,7 +82,7 @@ export function external(graph: Graph, name: string, shape: readonly number[], r
   const known = graph.externals.get(name)
   if (known) return known
   // A method may train a tensor of this name in its place.
-  const value: Value = { graph, name: `frozen ${name}`, dtype, shape, source: { kind: 'external', range } }
+  const value: Value = { graph, name: `frozen ${name}`, dtype, shape, source: { kind: 'external', name, range } }
   graph.externals.set(name, value)
   return value
 }

@@ -16,7 +16,7 @@ export function rewritten(graph: Graph, nodes: readonly Node[], rewriting: (to: 
   const leaf = ({ name, dtype, shape, source }: Value): Value => {
     if (source.kind === 'constant') return constant(to, source.data, shape as number[], dtype)
     if (source.kind !== 'external') throw new Error(`"${name}" is read before it is computed`)
-    return external(to, name.replace(/^frozen /, ''), shape as number[], source.range && located(source.range), dtype)
+    return external(to, source.name, shape as number[], source.range && located(source.range), dtype)
   }
   const carried = (value: Value): Value => {
     if (!known.has(value)) known.set(value, leaf(value))

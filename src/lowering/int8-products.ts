@@ -40,7 +40,11 @@ interface ByteRows {
 /** The product of a Gemm with a frozen matrix, in whole numbers. */
 type Int8Product = (x: Value, weight: Value, node: Node, bias: Value | null) => Value
 
-const nameOf = (weight: Value): string => weight.name.replace(/^frozen /, '')
+/** A frozen tensor by its name in the checkpoint. */
+function nameOf({ name, source }: Value): string {
+  if (source.kind === 'external') return source.name
+  throw new Error(`"${name}" is not frozen`)
+}
 
 /** Builds products in whole numbers in a graph; each operand is made bytes once. */
 function int8Product(to: Graph, copy: Int8Copy): Int8Product {
@@ -97,28 +101,32 @@ export function int8Products(graph: Graph, copy: Int8Copy, kept: ReadonlySet<str
   })
 }
 
-/** Before the name of a matrix, the name of the output that tells its error. */
-export const ERROR = 'error of '
+/** A graph, and the matrix whose error each of its further outputs tells. */
+export interface WithErrors {
+  readonly graph: Graph
+  readonly matrices: ReadonlyMap<string, string>
+}
 
-/** The graph as it is, with the relative error (of Euclidean norms) that each product would have in whole numbers as further outputs. */
-export function withInt8Errors(graph: Graph, copy: Int8Copy): Graph {
-  const nodes = liveNodes(graph)
-  const matrices = frozenMatrices(nodes)
-  return rewritten(graph, nodes, (to) => {
+/** The graph as it is, with the relative error (of Euclidean norms) that each product would have in whole numbers as a further output. */
+export function withInt8Errors(given: Graph, copy: Int8Copy): WithErrors {
+  const nodes = liveNodes(given)
+  const frozen = frozenMatrices(nodes)
+  const matrices = new Map<string, string>()
+  const graph = rewritten(given, nodes, (to) => {
     const product = int8Product(to, copy)
     return {
       located: copy.located,
       replaced(node, operands) {
         const weight = node.inputs[1]
-        if (!weight || !matrices.has(weight)) return null
+        if (!weight || !frozen.has(weight)) return null
         const [exact] = append(to, node.op, operands.slice(0, 2), [node.outputs[0]!], node.attributes)
         const rounded = product(operands[0]!, weight, node, null)
-        const error = sqrt(div(reduceSumSquare(sub(rounded, exact!)), reduceSumSquare(exact!)))
-        const name = `${ERROR}${nameOf(weight)}`
-        // A matrix may be applied more than once.
-        output(to, to.outputs.has(name) ? `${name} ${to.nodes.length}` : name, error)
+        const told = `error.${matrices.size}`
+        output(to, told, sqrt(div(reduceSumSquare(sub(rounded, exact!)), reduceSumSquare(exact!))))
+        matrices.set(told, nameOf(weight))
         return [operands[2] ? add(exact!, operands[2]) : exact!]
       },
     }
   })
+  return { graph, matrices }
 }

@@ -7,7 +7,7 @@ import { initialState, missing } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { type Adapter, describeAdapter, hubName, loadAdapter, saveAdapter } from '../formats/index.ts'
 import { taskNames } from '../heads/index.ts'
-import { inPlace } from '../methods/in-place.ts'
+import { untouched } from '../methods/in-place.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Model } from '../models/open.ts'
 import type { Tensor } from '../nn/method.ts'
@@ -46,8 +46,6 @@ export interface Extraction {
   /** How far its logits are from the tuned model's on random tokens, over the largest of these. */
   readonly logitGap: number
 }
-
-const untouched = inPlace('none', () => false)
 
 /** The tuned model with its head; a model without one is seen through random weights in the place of a head. */
 function openTuned(model: Model, given: string | null, labels: readonly string[] | null): { open: OpenTask; head: boolean } {

@@ -14,3 +14,6 @@ export const inPlaceOptions = <Name extends string>(name: Name) => z.strictObjec
 export function inPlace(name: string, trains: (parameter: BaseParameter) => boolean): Method {
   return { name, ...unmixed, parameters: () => ({}), trains }
 }
+
+/** A method that leaves the model as it is. */
+export const untouched: Method = inPlace('none', () => false)

@@ -1,12 +1,13 @@
 import { choiceColumns, choicesOf, rightChoice } from '../data/choices.ts'
 import { type Item, modelTokens, textOf } from '../data/examples.ts'
 import { at, type Row, shown } from '../data/row.ts'
-import { givenTokens, type Tokens } from '../data/token-row.ts'
+import { bringsTokens, givenTokens, type Tokens } from '../data/token-row.ts'
 import { UserError } from '../errors.ts'
 import { multipleChoice as head } from '../heads/multiple-choice.ts'
 import { accuracy } from '../metrics/accuracy.ts'
+import { mean } from '../metrics/moments.ts'
 import { only } from './answered.ts'
-import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Source, Task } from './task.ts'
 
 /** A question with its choices. */
@@ -19,8 +20,6 @@ interface Question extends Item {
 }
 
 const tokenColumns = ['input_ids', 'attention_mask', 'token_type_ids']
-const hasTokens = ({ values }: Row): boolean => (values.get('input_ids') ?? null) !== null
-
 /** A row whose `input_ids` are a list for each choice, as a row for each. */
 function tokenRows(row: Row): Row[] {
   const lists = tokenColumns.flatMap((name) => {
@@ -46,7 +45,7 @@ function asked(
   source: Source,
 ): { readonly tokens: readonly Tokens[]; readonly label: string } & Pick<Question, 'names' | 'texts'> {
   const { columns, maxLength } = source.reading
-  if (hasTokens(row)) {
+  if (bringsTokens(row)) {
     const tokens = tokenRows(row).map((choice) => givenTokens(choice, source))
     return { tokens, label: columns?.label ?? 'label', names: tokens.map((_, i) => String(i)), texts: null }
   }

@@ -2,9 +2,9 @@ import { numberLabel } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import { regression as head } from '../heads/regression.ts'
 import { regressionMetrics } from '../metrics/index.ts'
+import { mean } from '../metrics/moments.ts'
 import { only } from './answered.ts'
 import { labelColumns, oneExample } from './one-example.ts'
-import { mean } from './softmax.ts'
 import type { Task } from './task.ts'
 
 /** One number for each row. */

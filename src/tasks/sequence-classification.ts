@@ -2,10 +2,11 @@ import { discoverLabels, labelIndex } from '../data/labels.ts'
 import { cellOf } from '../data/row.ts'
 import { classification } from '../heads/classification.ts'
 import { classificationMetrics } from '../metrics/index.ts'
+import { mean } from '../metrics/moments.ts'
 import { only } from './answered.ts'
 import { consecutive } from './distributions.ts'
 import { labelColumns, oneExample } from './one-example.ts'
-import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { Task } from './task.ts'
 
 /** The class of a row by its label. */

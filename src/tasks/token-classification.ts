@@ -6,11 +6,12 @@ import { encodeWords, wordsOf } from '../data/words.ts'
 import { UserError } from '../errors.ts'
 import { token } from '../heads/token.ts'
 import { accuracy } from '../metrics/accuracy.ts'
+import { mean } from '../metrics/moments.ts'
 import { spanScores } from '../metrics/span-f1.ts'
 import { only } from './answered.ts'
 import { consecutive } from './distributions.ts'
 import { type OwnReading, oneExample } from './one-example.ts'
-import { argmax, drawClass, mean, negativeLogLikelihood, probabilities } from './softmax.ts'
+import { argmax, drawClass, negativeLogLikelihood, probabilities } from './softmax.ts'
 import type { LabelNames, Source, Task } from './task.ts'
 
 const byToken = (logits: Float32Array, classes: number): Float32Array[] =>

@@ -1,8 +1,9 @@
 import type { Item } from '../data/examples.ts'
+import { mean } from '../metrics/moments.ts'
 import { bagF1 } from '../metrics/squad.ts'
 import type { Answer } from './answer.ts'
 import { type Answered, only } from './answered.ts'
-import { argmax, mean } from './softmax.ts'
+import { argmax } from './softmax.ts'
 import { spanScores } from './span-scores.ts'
 
 interface TokenSpan {

@@ -3,9 +3,9 @@ import type { Row } from '../data/row.ts'
 import { bringsTokens } from '../data/token-row.ts'
 import type { Head } from '../heads/head.ts'
 import { type Asks, TOLD } from '../heads/vocabulary.ts'
+import { mean } from '../metrics/moments.ts'
 import { only } from './answered.ts'
 import { labelColumns, oneExample } from './one-example.ts'
-import { mean } from './softmax.ts'
 import type { Task, TaskSetting } from './task.ts'
 
 /** What the head tells, place by place. */

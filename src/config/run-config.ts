@@ -8,11 +8,22 @@ import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
 import { published } from './published.ts'
 
+const path = z.string().min(1)
+
+/** A file, or several with names, which have scores of their own besides their mean. */
+const rowFiles = z.union([
+  path,
+  z
+    .record(path, path)
+    .refine((files) => new Set(Object.values(files)).size === Object.keys(files).length, 'each file must be there once')
+    .refine((files) => Object.keys(files).length > 0, 'at least one file must be named'),
+])
+
 const data = z.strictObject({
-  train: z.string().min(1),
-  eval: z.string().min(1).nullable().default(null),
+  train: path,
+  eval: rowFiles.nullable().default(null),
   /** Rows that are scored once, at the end, by what the run keeps. */
-  test: z.string().min(1).nullable().default(null),
+  test: rowFiles.nullable().default(null),
   /** So many training rows of each class, drawn by the seed; null: all rows. */
   shots: z.number().int().positive().nullable().default(null),
   /** As many others of each class, to evaluate on in place of `eval`. */

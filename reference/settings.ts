@@ -11,6 +11,7 @@ interface Schema {
   readonly oneOf?: readonly Schema[]
   readonly items?: Schema | false
   readonly prefixItems?: readonly Schema[]
+  readonly additionalProperties?: Schema | false
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly minimum?: number
@@ -47,7 +48,7 @@ function takes(schema: Schema): string {
   if (type === 'number') return ['number', range(schema)].filter(Boolean).join(' ')
   if (type === 'boolean') return '`true`, `false`'
   if (type === 'string') return 'text'
-  if (type === 'object') return schema.properties ? 'settings' : 'values by name'
+  if (type === 'object') return schema.properties ? 'settings' : `${takes(schema.additionalProperties || {})} by name`
   return type === 'null' ? '`null`' : 'anything'
 }
 

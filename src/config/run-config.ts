@@ -8,10 +8,24 @@ import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
 import { published } from './published.ts'
 
+const path = z.string().min(1)
+
+/** A file, or several with names, which have scores of their own besides their mean. */
+const rowFiles = z.union([
+  path,
+  z
+    .record(path, path)
+    .refine((files) => new Set(Object.values(files)).size === Object.keys(files).length, 'each file must be there once')
+    .refine((files) => Object.keys(files).length > 0, 'at least one file must be named'),
+])
+
 const data = z.strictObject({
-  train: z.string().min(1).describe('training rows'),
-  eval: z.string().min(1).nullable().default(null).describe('rows of evaluations'),
-  test: z.string().min(1).nullable().default(null).describe('rows that are scored once, at the end, by what the run keeps'),
+  train: path.describe('training rows'),
+  eval: rowFiles
+    .nullable()
+    .default(null)
+    .describe('rows of evaluations; of several files by name each is scored, and their mean stands under the usual names'),
+  test: rowFiles.nullable().default(null).describe('rows that are scored once, at the end, by what the run keeps; several likewise'),
   shots: z.number().int().positive().nullable().default(null).describe('so many training rows of each class, drawn by the seed; null: all'),
   evalShots: z.number().int().positive().nullable().default(null).describe('as many others of each class, in place of `eval`'),
   seedColumn: z

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
@@ -16,6 +16,7 @@ import { openCheckpoint } from '../src/weights/checkpoint.ts'
 import { float32ToHalf } from '../src/weights/half.ts'
 import { readTensor } from '../src/weights/safetensors.ts'
 import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { lossDrawing } from './loss-drawing.ts'
 import { length, shapes } from './shapes.ts'
 import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
@@ -104,6 +105,15 @@ function published(): void {
   console.log(`written: ${to}`)
 }
 
+/** The losses of the shapes that were trained, beside the published model. */
+function drawn(): void {
+  const records = Object.keys(shapes)
+    .map((name) => [name, join(work, name === base ? 'run' : `run-${name}`, 'run.jsonl')] as const)
+    .filter(([, record]) => existsSync(record))
+  const files = records.map(([name, record]) => [name, readFileSync(record, 'utf8')] as const)
+  writeFileSync(join(root, 'models/adatune-tiny/loss.svg'), lossDrawing(Object.fromEntries(files)))
+}
+
 mkdirSync(work, { recursive: true })
 await made(heldOut, (file) => writeTexts(file, true))
 await made(corpus, (file) => writeTexts(file, false))
@@ -116,3 +126,4 @@ trained()
 const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
 console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
 if (shape === base) published()
+drawn()

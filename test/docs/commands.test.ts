@@ -9,7 +9,6 @@ import { armsOf } from '../../src/compare/arms.ts'
 import { parseComparison } from '../../src/compare/comparison-file.ts'
 import { parseRun } from '../../src/config/parse.ts'
 import { givenOptions } from '../../src/generate/options.ts'
-import { ruleNames } from '../../src/merging/rules/index.ts'
 import { textMetrics } from '../../src/metrics/text/index.ts'
 import { knownTasks } from '../../src/tasks/named-tasks.ts'
 import { taskFile } from '../../src/tasks/task-file.ts'
@@ -52,13 +51,6 @@ test('the run files of docs/run-file.md are ones', () => {
   const parts = blocks(text, 'yaml part')
   assert.ok(parts.length > 0)
   for (const part of parts) assert.ok(parseRun({ ...shown, ...parse(part) }, 'docs/run-file.md').published)
-})
-
-test('docs/adapters.md names every rule, and commands that are there', () => {
-  const text = document('docs/adapters.md')
-  for (const rule of ruleNames) assert.ok(text.includes(`\`${rule}\``), rule)
-  for (const [, command] of text.matchAll(/^adatune (\w+)/gm))
-    assert.ok(['merge', 'unmerge', 'convert', 'extract', 'combine', 'predict'].includes(command!), command)
 })
 
 test('the task files and run files of docs/tasks.md are ones', () => {

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { pages, renewed } from '../../reference/pages.ts'
+import { commands as known } from '../../src/cli/commands.ts'
+import { program } from '../../src/cli/program.ts'
 import { parseRun } from '../../src/config/parse.ts'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, succeed, textRows, writeModel, writeTokenizer } from '../cli/project.ts'
@@ -121,6 +123,24 @@ test('examples in TypeScript have the types of the package', () => {
 
 test('what is made from the sources is up to date: npm run docs', async () => {
   for (const page of pages) assert.equal(document(page), await renewed(page, document(page)), page)
+})
+
+test('commands that pages show are there, with the options that they are given', async () => {
+  const { commands } = await program(Object.keys(known), () => {})
+  const shown = allPages.flatMap((page) =>
+    fenced(document(page)).flatMap(({ body }) => calls(body.replaceAll('\\\n', '').replaceAll('$ adatune', 'adatune'))),
+  )
+  assert.ok(shown.length > 40)
+  for (const [name, ...args] of shown) {
+    if (name === '--version') continue
+    const command = commands.find((one) => one.name() === name)
+    assert.ok(command, name)
+    for (const arg of args.filter((one) => one.startsWith('--')))
+      assert.ok(
+        command.options.some(({ long }) => long === arg),
+        `adatune ${name} has no ${arg}`,
+      )
+  }
 })
 
 /** The place of a heading in an address, as GitHub makes it. */

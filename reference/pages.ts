@@ -1,10 +1,25 @@
 import { runJsonSchema } from '../src/config/parse.ts'
+import { methodNames } from '../src/methods/index.ts'
 import { stepTable } from './against-peft.ts'
 import { commandSections } from './commands.ts'
+import { methodSettings } from './method-settings.ts'
 import { settingsTables } from './settings.ts'
 
+type Parts = Readonly<Record<string, () => string | Promise<string>>>
+
+/** The page of each method; two share one, which has the settings of the first. */
+const methodPages = Object.fromEntries(
+  methodNames
+    .filter((name) => name !== 'full')
+    .map((name): [string, Parts] => [
+      `docs/methods/${name === 'head' ? 'head-and-full' : name}.md`,
+      { settings: () => methodSettings(name) },
+    ]),
+)
+
 /** The parts of the documents that are made from the sources, by page and name. */
-const parts: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
+const parts: Readonly<Record<string, Parts>> = {
+  ...methodPages,
   'README.md': { steps: stepTable },
   'docs/commands.md': { commands: commandSections },
   'docs/run-file.md': {

@@ -1,7 +1,7 @@
 import { markdownTable } from './markdown.ts'
 
 /** The parts of JSON Schema that settings have. */
-interface Schema {
+export interface Schema {
   readonly type?: string | readonly string[]
   readonly description?: string
   readonly default?: unknown
@@ -20,9 +20,14 @@ interface Schema {
   readonly exclusiveMaximum?: number
 }
 
+const isWord = (value: unknown): value is string => typeof value === 'string' && /^\S+$/.test(value)
+
 /** A value as YAML takes it. */
-const code = (value: unknown): string =>
-  `\`${typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value).replaceAll(',', ', ')}\``
+export const code = (value: unknown): string => {
+  if (isWord(value)) return `\`${value}\``
+  if (Array.isArray(value) && value.every(isWord)) return `\`[${value.join(', ')}]\``
+  return `\`${JSON.stringify(value).replaceAll(',', ', ')}\``
+}
 
 const alternatives = (schema: Schema): readonly Schema[] => schema.anyOf ?? schema.oneOf ?? []
 
@@ -35,7 +40,7 @@ function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema)
 }
 
 /** What a setting takes, in words. */
-function takes(schema: Schema): string {
+export function takes(schema: Schema): string {
   const { type, items, prefixItems } = schema
   const among = alternatives(schema)
   if (among.length > 0) return [...new Set(among.map(takes))].join(' or ')
@@ -70,8 +75,11 @@ function within(schema: Schema): Map<string, { readonly schema: Schema; readonly
 const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null || Array.isArray(value)
 
 /** The null that is the default need not be said twice. */
-const withoutNull = (schema: Schema): Schema =>
-  schema.default === null && schema.anyOf ? { ...schema, anyOf: schema.anyOf.filter(({ type }) => type !== 'null') } : schema
+export function withoutNull(schema: Schema): Schema {
+  if (schema.default !== null) return schema
+  if (Array.isArray(schema.type)) return { ...schema, type: schema.type.filter((one) => one !== 'null') }
+  return schema.anyOf ? { ...schema, anyOf: schema.anyOf.filter(({ type }) => type !== 'null') } : schema
+}
 
 type Pages = Readonly<Record<string, string>>
 

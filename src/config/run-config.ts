@@ -77,6 +77,8 @@ const train = z.strictObject({
   average: average.nullable().default(null),
   trainAlso: z.array(z.string().min(1)).default([]),
   threads: z.number().int().positive().nullable().default(null),
+  /** Whether the backward pass makes the inner results of layers again, so many layers at a time, in place of keeping them. */
+  recompute: z.union([z.enum(['none', 'auto']), z.templateLiteral(['every-', z.number().int().positive()])]).default('none'),
 })
 
 const scoreName = z.string().superRefine((name, { addIssue }) => {

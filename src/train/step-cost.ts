@@ -8,6 +8,7 @@ import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
 import { buildStepGraph } from './step-graph.ts'
+import { stepOptions } from './step-options.ts'
 
 /** What one update takes, as its graph foretells. */
 export interface StepCost {
@@ -30,21 +31,13 @@ export function stepCost(
   { length, rows: each = 1 }: { readonly length: number; readonly rows?: number },
   besides: Besides = () => false,
 ): StepCost {
-  const { passes, consistency } = method
+  const { passes } = method
   // Only names are asked of these tensors.
   const trained = [...outline.base.values()].filter(
     (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
   )
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
-  const step = buildStepGraph(subject, state, {
-    method,
-    objective: { passes, consistency, labelSmoothing: train.labelSmoothing, classWeights: null },
-    adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
-    decay: train.decay,
-    maxGradNorm: train.maxGradNorm,
-    accumulate: train.accumulate,
-    modelDropout: train.dropout,
-  })
+  const step = buildStepGraph(subject, state, stepOptions(method, { ...train, classWeights: null }))
   const { graph } = step.assembly.network
   const rows = train.batchSize * each * passes
   const sizes = evenSizes(rows, length)

@@ -11,6 +11,7 @@ import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
 import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
+import { remadeLayers } from './segments.ts'
 
 export interface StepGraphOptions {
   readonly method: Method
@@ -22,6 +23,8 @@ export interface StepGraphOptions {
   /** Micro-batches of one update. */
   readonly accumulate: number
   readonly modelDropout: number | null
+  /** So many layers at a time are made again in the backward pass, so that only what enters them is kept; null where all is kept. */
+  readonly recompute: number | null
 }
 
 /** A training step as one graph: forward, backward and update. */
@@ -97,6 +100,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const found = backward(
     loss,
     all.map(({ value }) => value),
+    remadeLayers(assembly.layers(), options.recompute),
   )
   const emitted = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((value) => [value, i] as const)))
   const learning = all

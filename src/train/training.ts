@@ -10,6 +10,7 @@ import { averagedParameters, enterAverage, entersAverage, restartAverage } from 
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
+import { stepOptions } from './step-options.ts'
 import { scoreWritten } from './written-texts.ts'
 
 /** A model in training: the state, and what changes and judges it. */
@@ -38,21 +39,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   /** Builds the graphs for the shapes that the state has now. */
   const build = async (): Promise<void> => {
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
-    step = await openStep(subject, state, {
-      method,
-      objective: {
-        passes: method.passes,
-        consistency: method.consistency,
-        labelSmoothing: train.labelSmoothing,
-        classWeights: train.classWeights,
-      },
-      adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
-      decay: train.decay,
-      maxGradNorm: train.maxGradNorm,
-      accumulate: train.accumulate,
-      modelDropout: train.dropout,
-      ...threads,
-    })
+    step = await openStep(subject, state, { ...stepOptions(method, train), ...threads })
   }
   const closeGraphs = async (): Promise<void> => {
     await step.close()

@@ -166,7 +166,7 @@ function trainedWeights({ state }: Prepared): number {
 /** What the graph foretells of the intermediate results' bytes, for the largest of the batches. */
 function foretoldBytes({ open, options, plan, state }: Prepared, { train }: RunConfig): number {
   const method = methodFor(open.subject, open.outline, options, plan.totalSteps)
-  const { assembly } = buildStepGraph(open.subject, state, stepOptions(method, train))
+  const { assembly } = buildStepGraph(open.subject, state, stepOptions(method, 1, train))
   const batches = Array.from({ length: count.warmup + count.steps }, (_, step) => plan.microBatches(step)[0]!.map(({ ids }) => ids.length))
   return Math.max(
     ...batches.map((lengths) =>

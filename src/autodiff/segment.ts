@@ -42,18 +42,23 @@ export function remake(nodes: readonly Node[], awaited: Value): ReadonlyMap<Node
 }
 
 /**
- * Lets the gradients of what enters a segment wait for all other gradients that it gives, those of parameters above all, and for `results`:
- * so that nothing of the segment is needed any more when the backward pass goes on.
+ * Lets the gradients of what enters a segment wait for all other gradients that it gives, those of parameters above all: so that nothing of
+ * the segment is needed any more when the backward pass goes on. With `results`, they wait for these too, and those of parameters for them.
  */
 export function settle(gradients: Map<Value, Value>, touched: ReadonlySet<Value>, results: readonly Value[]): void {
-  const entering = [...touched].filter(({ source }) => source.kind === 'node')
-  const awaited = [...results, ...[...touched].filter(({ source }) => source.kind !== 'node').map((value) => gradients.get(value)!)]
+  const isMade = ({ source }: Value): boolean => source.kind === 'node'
+  const [entering, parameters] = [[...touched].filter(isMade), [...touched].filter((value) => !isMade(value))]
+  const awaited = [...results, ...parameters.map((value) => gradients.get(value)!)]
+  const place = new Map(entering[0]?.graph.nodes.flatMap((node, i) => node.outputs.map((value) => [value, i] as const)))
   // The last that was made is what the backward pass goes on from.
-  const made = new Map(entering[0]?.graph.nodes.map((node, i) => [node, i]))
-  const place = ({ source }: Value): number => (source.kind === 'node' ? made.get(source.node)! : -1)
-  for (const value of entering.sort((a, b) => place(a) - place(b))) {
-    const settled = after(gradients.get(value)!, awaited)
-    gradients.set(value, settled)
-    awaited.push(settled)
-  }
+  const ordered = entering.sort((a, b) => place.get(a)! - place.get(b)!)
+  const settled = ordered.map((value) => {
+    const gradient = after(gradients.get(value)!, awaited)
+    awaited.push(gradient)
+    return [value, gradient] as const
+  })
+  for (const [value, gradient] of settled) gradients.set(value, gradient)
+  if (results.length === 0) return
+  const others = [...results, ...settled.map(([, gradient]) => gradient)]
+  for (const value of parameters) gradients.set(value, after(gradients.get(value)!, others))
 }

@@ -15,3 +15,7 @@ export function remadeLayers(layers: readonly Stretch[], together: number | null
   }
   return groups.map(({ start, end }, i) => ({ start, end, remade: i < groups.length - 1, atOnce: false }))
 }
+
+/** Stretches whose results nobody reads before their backward pass, which is made together with them. */
+export const madeAtOnce = (stretches: readonly Stretch[]): Segment[] =>
+  stretches.map(({ start, end }) => ({ start, end, remade: false, atOnce: true }))

@@ -7,6 +7,7 @@ import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
+import { logitParts } from './logit-parts.ts'
 import { buildStepGraph } from './step-graph.ts'
 import { stepOptions } from './step-options.ts'
 
@@ -37,10 +38,11 @@ export function stepCost(
     (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
   )
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
-  const step = buildStepGraph(subject, state, stepOptions(method, { ...train, classWeights: null }))
-  const { graph } = step.assembly.network
   const rows = train.batchSize * each * passes
   const sizes = evenSizes(rows, length)
+  const parts = logitParts(subject, rows * length)
+  const step = buildStepGraph(subject, state, stepOptions(method, parts, { ...train, classWeights: null }))
+  const { graph } = step.assembly.network
   const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0)
   return {
     rows: train.batchSize * each,

@@ -51,7 +51,12 @@ function stepGraph({ subject, options, recompute }: Omit<Given, 'examples'>) {
   return buildStepGraph(subject, state, stepOptions(method, { modelDropout: dropping, recompute })).assembly
 }
 
-const cases: readonly { readonly golden: string; readonly task: TaskName; readonly examples: readonly Example[]; readonly stacks?: number }[] = [
+const cases: readonly {
+  readonly golden: string
+  readonly task: TaskName
+  readonly examples: readonly Example[]
+  readonly stacks?: number
+}[] = [
   ...['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert', 'modernbert', 'gemma2', 'gpt2'].map((modelType) => ({
     golden: `${modelType}-cls-lora`,
     task: 'sequence-classification' as const,

@@ -77,8 +77,17 @@ const train = z.strictObject({
   average: average.nullable().default(null),
   trainAlso: z.array(z.string().min(1)).default([]),
   threads: z.number().int().positive().nullable().default(null),
-  /** Whether the backward pass makes the inner results of layers again, so many layers at a time, in place of keeping them. */
-  recompute: z.union([z.enum(['none', 'auto']), z.templateLiteral(['every-', z.number().int().positive()])]).default('none'),
+  /**
+   * Whether the backward pass makes the inner results of layers again, so many layers at a time, in place of keeping them; `auto`: where the
+   * limit of memory needs it.
+   */
+  recompute: z.union([z.enum(['none', 'auto']), z.templateLiteral(['every-', z.number().int().positive()])]).default('auto'),
+  /** The memory of the process, to which micro-batches and `recompute` are fitted; null: no limit. */
+  memoryLimit: z
+    .string()
+    .regex(/^\d+(\.\d+)?[MG]B$/, 'must be a size such as 500MB or 2GB')
+    .nullable()
+    .default(null),
 })
 
 const scoreName = z.string().superRefine((name, { addIssue }) => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { runJsonSchema } from '../config/parse.ts'
 import { UserError } from '../errors.ts'
+import { bases } from '../lowering/bases.ts'
 import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { textMetrics } from '../metrics/text/index.ts'
@@ -38,6 +39,7 @@ function withColumns(command: Command): Command {
 function answering(command: Command): Command {
   return withColumns(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--base <form>', `how frozen weights take part in products: ${bases.join(' or ')}`, 'float32')
     .option('--id-column <name>', 'column of what names a row in its answer')
     .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')

@@ -1,5 +1,5 @@
 import type { Graph, Node, Value } from '../graph/graph.ts'
-import { bytesOf } from './bytes.ts'
+import { bytesAt } from './bytes.ts'
 import { liveNodes } from './live.ts'
 
 /**
@@ -69,7 +69,7 @@ export function peakBytes(graph: Graph, sizes: Readonly<Record<string, number>>)
   for (const [name, value] of graph.outputs) if (!graph.aliases.has(name)) lastUse.set(rootOf(value), order.length)
   const dying = new Map<number, Value[]>()
   for (const [value, i] of lastUse) dying.set(i, [...(dying.get(i) ?? []), value])
-  const size = (value: Value): number => bytesOf(value, sizes)
+  const size = bytesAt(sizes)
   let now = 0
   let peak = 0
   order.forEach((node, i) => {

@@ -7,9 +7,6 @@ import { type Arm, type Arms, armsOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { foreteller, matched } from './matching.ts'
 
-/** What a process takes besides what its step foretells: Node, the engine, texts and tokens. */
-const PROCESS_BYTES = 250e6
-
 /** How trials run side by side. */
 export interface Room {
   readonly workers: number
@@ -53,7 +50,7 @@ export async function plan(comparison: Comparison): Promise<Planned> {
   const names = arms.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new UserError(`Two arms are called "${twice}"; give the values of the axes names of their own.`)
-  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => PROCESS_BYTES + (await foretold(arm)).memoryBytes }
+  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => (await foretold(arm)).memoryBytes }
 }
 
 /** What a comparison would run, for `--dry-run`; ends in a line break. */

@@ -123,6 +123,18 @@ const train = z.strictObject({
     .describe('an average of the weights that is evaluated and saved in place of the last ones; it begins anew where ranks change'),
   trainAlso: z.array(z.string().min(1)).default([]).describe('modules of the model that are trained besides, such as `pooler`'),
   threads: z.number().int().positive().nullable().default(null).describe('of ONNX Runtime; null: one for each physical core'),
+  recompute: z
+    .union([z.enum(['none', 'auto']), z.templateLiteral(['every-', z.number().int().positive()])])
+    .default('auto')
+    .describe(
+      'so many layers at a time are made again in the backward pass in place of being kept, as in `every-1`; auto: where `memoryLimit` needs it',
+    ),
+  memoryLimit: z
+    .string()
+    .regex(/^\d+(\.\d+)?[MG]B$/, 'must be a size such as 500MB or 2GB')
+    .nullable()
+    .default(null)
+    .describe('of the process, such as `2GB`; micro-batches and `recompute` are fitted to it'),
 })
 
 const scoreName = z.string().superRefine((name, { addIssue }) => {

@@ -15,7 +15,7 @@ const fields = {
 }
 const folder = projectFolder({ fields })
 const draws = stream(keyOf('memory'))
-const rows = Array.from({ length: 96 }, (_, i) => ({
+const rows = Array.from({ length: 128 }, (_, i) => ({
   input_ids: Array.from({ length: 60 - (i % 20) }, () => draws.below(50)),
   label: i % 2 === 0 ? 'yes' : 'no',
 }))

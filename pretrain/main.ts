@@ -7,16 +7,13 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
 import { textRows } from '../src/data/plain-text.ts'
-import { openCheckpoint } from '../src/weights/checkpoint.ts'
-import { float32ToHalf } from '../src/weights/half.ts'
-import { readTensor } from '../src/weights/safetensors.ts'
-import { writeSafetensors } from '../src/weights/write-safetensors.ts'
 import { lossDrawing } from './loss-drawing.ts'
+import { publish } from './publish.ts'
 import { length, shapes } from './shapes.ts'
 import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
@@ -24,6 +21,7 @@ import { unigram } from './unigram.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const work = join(root, 'runs/pretrain')
+const published = join(root, 'models/adatune-tiny')
 const { values } = parseArgs({
   options: { shape: { type: 'string' }, epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } },
 })
@@ -91,27 +89,13 @@ function trained(): void {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** The trained model with its weights in half precision. */
-function published(): void {
-  const [from, to] = [join(out, 'adapter'), join(root, 'models/adatune-tiny')]
-  mkdirSync(to, { recursive: true })
-  const tensors = [...openCheckpoint(from).tensors]
-  writeSafetensors(
-    join(to, 'model.safetensors'),
-    tensors.map(([name, entry]) => [name, { shape: entry.shape, dtype: 'F16', data: () => float32ToHalf(readTensor(entry)) }] as const),
-    { format: 'pt' },
-  )
-  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(from, name), join(to, name))
-  console.log(`written: ${to}`)
-}
-
 /** The losses of the shapes that were trained, beside the published model. */
 function drawn(): void {
   const records = Object.keys(shapes)
     .map((name) => [name, join(work, name === base ? 'run' : `run-${name}`, 'run.jsonl')] as const)
     .filter(([, record]) => existsSync(record))
   const files = records.map(([name, record]) => [name, readFileSync(record, 'utf8')] as const)
-  writeFileSync(join(root, 'models/adatune-tiny/loss.svg'), lossDrawing(Object.fromEntries(files)))
+  writeFileSync(join(published, 'loss.svg'), lossDrawing(Object.fromEntries(files)))
 }
 
 mkdirSync(work, { recursive: true })
@@ -125,5 +109,8 @@ writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConf
 trained()
 const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
 console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
-if (shape === base) published()
+if (shape === base) {
+  publish(join(out, 'adapter'), published)
+  console.log(`written: ${published}`)
+}
 drawn()

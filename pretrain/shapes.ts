@@ -43,3 +43,9 @@ export const shapes = {
     layer_norm_eps: 1e-12,
   },
 } as const
+
+/**
+ * What the published base has besides: biases of zero, which change nothing of what it computes, so that methods that train biases have
+ * some. Pretraining does without, as ModernBERT does.
+ */
+export const publishedWith = { attention_bias: true, mlp_bias: true, norm_bias: true } as const

@@ -6,6 +6,9 @@ import { markdownTable } from './markdown.ts'
 const standard = (value: unknown): string =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0) ? '' : `; \`${value}\` by default`
 
+/** Help is plain text: what Markdown would take for emphasis is a word as it is typed. */
+const typed = (text: string): string => text.replaceAll(/__\w+__/g, '`$&`')
+
 /** A command: what it is for, how it is called, its options. */
 function section(command: Command): string {
   const given = command.registeredArguments.map((one) => (one.required ? ` <${one.name()}>` : ` [${one.name()}]`)).join('')
@@ -15,7 +18,7 @@ function section(command: Command): string {
     // What must be given comes first.
     ...command.options
       .toSorted((a, b) => Number(b.mandatory) - Number(a.mandatory))
-      .map((option) => [`\`${option.flags}\``, option.description + standard(option.defaultValue)]),
+      .map((option) => [`\`${option.flags}\``, typed(option.description) + standard(option.defaultValue)]),
   ]
   const call = `adatune ${command.name()}${given}${needed.join('')}`
   const about = command.description()

@@ -1,9 +1,11 @@
 import { runJsonSchema } from '../src/config/parse.ts'
+import { stepTable } from './against-peft.ts'
 import { commandSections } from './commands.ts'
 import { settingsTables } from './settings.ts'
 
 /** The parts of the documents that are made from the sources, by page and name. */
 const parts: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
+  'README.md': { steps: stepTable },
   'docs/commands.md': { commands: commandSections },
   'docs/run-file.md': {
     settings: () => settingsTables(runJsonSchema(), { method: '[methods](methods/README.md)', task: '[tasks](tasks.md)' }),

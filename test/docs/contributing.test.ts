@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { before, test } from 'node:test'
 import { temporaryFolder } from '../behaviour/tiny-model.ts'
 import { jsonLines, repository, textRows } from '../cli/project.ts'
-import { blocks, document, namedBlocks } from './documents.ts'
+import { blocks, calls, document, namedBlocks } from './documents.ts'
 
 /** A copy of the sources with what the page adds to them. */
 const copy = temporaryFolder()
@@ -72,13 +72,14 @@ test('its model learns its task by its method, and merges', () => {
   const rows = textRows(32, 'mail').map(({ text, label }) => ({ body: text, folder: label === 'good' ? 0 : 1 }))
   writeFileSync(join(copy, 'mail.jsonl'), jsonLines(rows))
   writeFileSync(join(copy, 'run.yaml'), blocks(page, 'yaml run')[0]!)
-  const commands = blocks(page, 'sh').flatMap((block) => block.split('\n').filter((line) => line.startsWith('adatune ')))
-  assert.equal(commands.length, 3)
-  for (const line of commands) {
-    const stdout = node('bin/adatune.js', ...[...line.matchAll(/"([^"]*)"|(\S+)/g)].slice(1).map(([, quoted, word]) => quoted ?? word!))
-    if (line.includes(' predict ')) assert.match(stdout, /"label":"(inbox|junk)"/)
-    if (line.includes(' merge ')) assert.match(stdout, /logits/i)
-  }
+  const commands = blocks(page, 'sh').flatMap(calls)
+  assert.deepEqual(
+    commands.map(([name]) => name),
+    ['train', 'predict', 'merge'],
+  )
+  const [, answer, merged] = commands.map((args) => node('bin/adatune.js', ...args))
+  assert.match(answer!, /"label":"(inbox|junk)"/)
+  assert.match(merged!, /logits/)
   const events = readFileSync(join(copy, 'runs/gain/run.jsonl'), 'utf8')
     .trim()
     .split('\n')

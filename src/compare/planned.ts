@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import { bytes, count, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import type { Foretelling } from '../train/foretell.ts'
+import { limitBytes } from '../train/memory-plan.ts'
 import { type Arm, type Arms, armsOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { foreteller, matched } from './matching.ts'
@@ -15,8 +16,6 @@ export interface Room {
   readonly memoryBytes: number
 }
 
-const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 }
-
 function roomOf({ workers, memory }: Comparison, arms: readonly Arm[]): Room {
   const cores = availableParallelism()
   const asked = Math.max(1, ...arms.map(({ run }) => run.train.threads ?? 1))
@@ -24,7 +23,7 @@ function roomOf({ workers, memory }: Comparison, arms: readonly Arm[]): Room {
   return {
     workers: most,
     threads: Math.max(1, Math.floor(cores / most)),
-    memoryBytes: memory === null ? 0.8 * process.availableMemory() : Number.parseFloat(memory) * units[memory.slice(-2)]!,
+    memoryBytes: memory === null ? 0.8 * process.availableMemory() : limitBytes(memory),
   }
 }
 

@@ -40,7 +40,7 @@ test('with less room micro-batches become smaller, then layers are made again, t
 
 test('what was chosen is told, and what cannot be is refused with the least that can', () => {
   const { chosen } = memoryPlan(trainOf({ batchSize: 8, memoryLimit: '106MB' }), needOf)
-  assert.equal(chosen, 'To stay within 106 MB: 4 micro-batches of 2 rows an update, layers made again in the backward pass; about 104 MB.')
+  assert.equal(chosen, 'To stay within 106MB: 4 micro-batches of 2 rows an update, layers made again in the backward pass; about 104 MB.')
   assert.throws(
     () => memoryPlan(trainOf({ batchSize: 8, memoryLimit: '100MB' }), needOf),
     (error) =>

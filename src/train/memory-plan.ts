@@ -1,11 +1,12 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { bytes } from '../track/numbers.ts'
 import { type MemoryNeed, totalBytes } from './memory-need.ts'
 
 type Train = RunConfig['train']
 
 const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 }
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
 
 /** `2GB` in bytes. */
 export const limitBytes = (limit: string): number => Number.parseFloat(limit) * units[limit.slice(-2)]!
@@ -61,11 +62,11 @@ export function memoryPlan(train: Train, needOf: (train: Train) => MemoryNeed): 
     return {
       train: settled,
       need,
-      chosen: made.length > 0 ? `To stay within ${bytes(most)}: ${made.join(', ')}; about ${bytes(total)}.` : null,
+      chosen: made.length > 0 ? `To stay within ${memoryLimit}: ${made.join(', ')}; about ${megabytes(total)}.` : null,
     }
   }
   throw new UserError(
-    `train.memoryLimit is ${memoryLimit}, and the least that this run is foretold to need is ${bytes(least)}: raise the limit, or take shorter ` +
+    `train.memoryLimit is ${memoryLimit}, and the least that this run is foretold to need is ${megabytes(least)}: raise the limit, or take shorter ` +
       'rows (data.maxLength), a smaller train.evalBatchSize, base: int8, or a smaller model.',
   )
 }

@@ -19,6 +19,6 @@ export const stepOptions = (
 })
 
 /** The layers that are made again together, as `every-2` says; null where none are. */
-export function layersRemade(recompute: RunConfig['train']['recompute']): number | null {
+function layersRemade(recompute: RunConfig['train']['recompute']): number | null {
   return recompute === 'none' || recompute === 'auto' ? null : Number(recompute.slice('every-'.length))
 }

@@ -15,7 +15,7 @@ const fields = {
 }
 const folder = projectFolder({ fields })
 const draws = stream(keyOf('memory'))
-const rows = Array.from({ length: 96 }, (_, i) => ({
+const rows = Array.from({ length: 128 }, (_, i) => ({
   input_ids: Array.from({ length: 60 - (i % 20) }, () => draws.below(50)),
   label: i % 2 === 0 ? 'yes' : 'no',
 }))
@@ -49,7 +49,7 @@ test('a dry run foretells the memory of the run, with all kept and with layers m
   assertNear(remade.losses, kept.losses, 1e-6)
 
   const limited = await run('limited', { memoryLimit: '260MB' })
-  assert.match(limited.told, /To stay within 260 MB: \d micro-batches of \d+ rows an update; about 2\d\d MB\./)
+  assert.match(limited.told, /To stay within 260MB: \d micro-batches of \d+ rows an update; about 2\d\d MB\./)
   assert.ok(limited.peak < 1.1 * 260e6, `${limited.peak}`)
   assertNear(limited.losses, kept.losses, 1e-5)
 })

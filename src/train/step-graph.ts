@@ -82,11 +82,12 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     return input(graph, name, graph.float, shape)
   }
 
-  const sites = bySite(assembly.trained.values())
   const apply = input(graph, 'apply', 'bool', [])
   const { head } = subject
   const parted = (objective.parts ?? 1) > 1 ? head.lossInParts?.(seen, logitsOf, objective) : undefined
   const terms = parted ?? head.loss(network, logitsOf(seen), objective)
+  // All sites are open only now: the pooler's and the head's are with the logits.
+  const sites = bySite(assembly.trained.values())
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
   const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / options.accumulate) : null
   const parts = [

@@ -13,6 +13,8 @@ export interface SideSettings {
   readonly engine: 'adatune' | 'torch'
   readonly method: Method
   readonly base?: 'float32' | 'int8'
+  /** See `train.packed`. */
+  readonly packed?: boolean
 }
 
 /** A number of a side over the same number of another, and what issue or paper wants of it. */
@@ -102,31 +104,32 @@ const bert = {
   ],
 } as const
 
-/** Float32 and, for methods with a frozen base, int8 against torch. */
-function againstTorch(
-  method: Method,
-  goals: { time: number | null; int8?: number | null; memory?: boolean },
-): Pick<Case, 'sides' | 'figures'> {
-  const int8 = goals.int8 !== undefined
-  const figure = (name: string, of: string, over: string, by: Figure['by'], most: number | null): Figure => ({ name, of, over, by, most })
-  const memory = (of: string, most: number): Figure => figure(`${of} memory`, of, 'torch', 'memory', goals.memory ? most : null)
+const figure = (name: string, of: string, over: string, by: Figure['by'], most: number | null): Figure => ({ name, of, over, by, most })
+const memoryOf = (of: string, most: number | null): Figure => figure(`${of} memory`, of, 'torch', 'memory', most)
+const overProducts = (of: string, most: number | null): Figure => figure(`${of} step over its products`, of, 'limit', 'time', most)
+
+/** A method with a frozen base: as it is, with packed weights and in int8, against torch. */
+function frozenBase(method: Method, { time, int8, memory }: { time: number | null; int8: number | null; memory: boolean }) {
+  const ours = { engine: 'adatune', method } as const
   return {
     sides: {
-      float32: { engine: 'adatune', method },
-      ...(int8 && { int8: { engine: 'adatune', method, base: 'int8' } as const }),
-      torch: { engine: 'torch', method },
+      float32: ours,
+      packed: { ...ours, packed: true },
+      int8: { ...ours, base: 'int8' as const },
+      torch: { engine: 'torch', method } as const,
     },
     figures: [
-      figure('float32 step', 'float32', 'torch', 'time', goals.time),
-      figure('float32 step over its products', 'float32', 'limit', 'time', 1.25),
-      figure("torch's step over its products", 'torch', 'limit', 'time', null),
-      memory('float32', 0.5),
-      ...(int8 ? [figure('int8 step', 'int8', 'torch', 'time', goals.int8!), memory('int8', 0.4)] : []),
+      ...['float32', 'packed'].map((of) => figure(`${of} step`, of, 'torch', 'time', time)),
+      ...['float32', 'packed'].map((of) => overProducts(of, 1.25)),
+      overProducts('torch', null),
+      figure('int8 step', 'int8', 'torch', 'time', int8),
+      ...['float32', 'packed'].map((of) => memoryOf(of, memory ? 0.5 : null)),
+      memoryOf('int8', memory ? 0.4 : null),
     ],
   }
 }
 
-const over = (of: string, by: string, most: number | null): Figure => ({ name: `${of} step over ${by}`, of, over: by, by: 'time', most })
+const over = (of: string, by: string, most: number | null): Figure => figure(`${of} step over ${by}`, of, by, 'time', most)
 
 function mixed(dropout: number | null, most: number): Case {
   return {
@@ -134,35 +137,44 @@ function mixed(dropout: number | null, most: number): Case {
     dropout,
     ...bert,
     sides: { adamix: { engine: 'adatune', method: adamix }, bottleneck: { engine: 'adatune', method: bottleneck } },
-    figures: [
-      over('adamix', 'bottleneck', most),
-      { name: 'share of the consistency loss', of: 'consistency', over: 'adamix', by: 'time', most: 0.01 },
-    ],
+    figures: [over('adamix', 'bottleneck', most), figure('share of the consistency loss', 'consistency', 'adamix', 'time', 0.01)],
   }
 }
 
-const epochOf = (by: 'float32' | 'int8', most: number): Figure => ({ name: `${by} epoch`, of: by, over: 'torch', by: 'total', most })
+const miniLm = frozenBase(loraOf(8), { time: null, int8: null, memory: false })
+const epochOf = (by: 'float32' | 'int8', most: number): Figure => figure(`${by} epoch`, by, 'torch', 'total', most)
 
 export const cases: Readonly<Record<string, Case>> = {
   'lora-qv': {
     about: 'BERT base, LoRA r 8 on queries and values, dropout 0.1',
     dropout: null,
     ...bert,
-    ...againstTorch(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4, memory: true }),
+    ...frozenBase(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4, memory: true }),
   },
   'lora-qv-no-dropout': {
     about: 'BERT base, LoRA r 8 on queries and values, no dropout',
     dropout: 0,
     ...bert,
-    ...againstTorch(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4 }),
+    ...frozenBase(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4, memory: false }),
   },
   'lora-linears': {
     about: 'BERT base, LoRA r 8 on all six linear maps, dropout 0.1',
     dropout: null,
     ...bert,
-    ...againstTorch(loraOf(8), { time: 0.85, int8: 0.4, memory: true }),
+    ...frozenBase(loraOf(8), { time: 0.85, int8: 0.4, memory: true }),
   },
-  full: { about: 'BERT base, full fine-tuning, dropout 0.1', dropout: null, ...bert, ...againstTorch({ name: 'full' }, { time: 1.2 }) },
+  full: {
+    about: 'BERT base, full fine-tuning, dropout 0.1',
+    dropout: null,
+    ...bert,
+    sides: { float32: { engine: 'adatune', method: { name: 'full' } }, torch: { engine: 'torch', method: { name: 'full' } } },
+    figures: [
+      figure('float32 step', 'float32', 'torch', 'time', 1.2),
+      overProducts('float32', 1.25),
+      overProducts('torch', null),
+      memoryOf('float32', null),
+    ],
+  },
   adalora: {
     about: 'BERT base, AdaLoRA from rank 12 and LoRA of rank 12 on all six linear maps, dropout 0.1',
     dropout: null,
@@ -190,16 +202,16 @@ export const cases: Readonly<Record<string, Case>> = {
     dropout: null,
     batchSize: 32,
     files: miniLmOn('mrpc'),
-    sides: againstTorch(loraOf(8), { time: null, int8: null }).sides,
-    figures: againstTorch(loraOf(8), { time: null, int8: null }).figures.filter((figure) => figure.over !== 'limit'),
+    sides: miniLm.sides,
+    figures: miniLm.figures.filter(({ over }) => over !== 'limit'),
   },
   'minilm-rte-epoch': {
-    about: 'all-MiniLM-L6-v2, one epoch of RTE in random order, LoRA r 8 on queries and values, 32 rows of their own lengths, dropout 0.1',
+    about: 'all-MiniLM-L6-v2, one epoch of RTE in random order, LoRA r 8 on all six linear maps, 32 rows of their own lengths, dropout 0.1',
     dropout: null,
     batchSize: 32,
     files: miniLmOn('rte'),
     steps: 'epoch',
-    sides: againstTorch(loraOf(8, ['query', 'value']), { time: null, int8: null }).sides,
+    sides: miniLm.sides,
     figures: [epochOf('float32', 0.5), epochOf('int8', 0.3)],
   },
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -24,19 +24,44 @@ interface Files {
 }
 
 /** A run that makes a side's steps. */
-export function settingsOf({ batchSize, dropout }: Case, { method, base }: SideSettings, files: Files, threads: number): RunSettings {
+export function settingsOf(
+  { batchSize, dropout }: Case,
+  { method, base, packed }: SideSettings,
+  files: Files,
+  threads: number,
+): RunSettings {
   return {
     model: files.model,
     task: 'sequence-classification',
     method,
     ...(base && { base }),
     data: { train: files.rows },
-    train: { batchSize, dropout, learningRate, schedule: 'constant', warmupRatio: 0, steps: updates, threads },
+    train: { batchSize, dropout, learningRate, schedule: 'constant', warmupRatio: 0, steps: updates, threads, ...(packed && { packed }) },
   }
 }
 
-/** Updates of an epoch, and a file of the rows that each update reads. */
-async function batchesOf(name: string, config: RunConfig, made: number): Promise<string> {
+interface PeerFiles {
+  readonly files: Files
+  readonly batches: string
+  readonly threads: number
+}
+
+/** The file that tells the peer what to do. */
+export function peerCase(
+  name: string,
+  { products = [], dropout }: Case,
+  { method }: SideSettings,
+  { files, batches, threads }: PeerFiles,
+): string {
+  mkdirSync(cache, { recursive: true })
+  const file = join(cache, `${name}-peer.json`)
+  writeFileSync(file, JSON.stringify({ model: files.model, batches, method, updates, dropout, learningRate, threads, products }))
+  return file
+}
+
+/** A file of the rows that the first updates of a run read. */
+export async function batchesOf(name: string, config: RunConfig, made: number): Promise<string> {
+  mkdirSync(cache, { recursive: true })
   const file = join(cache, `${name}-batches.json`)
   const { plan } = await prepare(config)
   const rowsOf = (step: number) => plan.microBatches(step)[0]!.map(({ ids, types, label }) => ({ ids: [...ids], types: [...types], label }))
@@ -152,13 +177,10 @@ export async function compare(name: string, given: Case, peerPython: string | nu
   const count = { ...asked, warmup, steps: await stepsOf(given, any, asked.steps) }
   const batches = await batchesOf(name, any, count.warmup + count.steps)
   const open = (side: string): Promise<Side> => {
-    const { engine, method } = sides[side]!
+    const { engine } = sides[side]!
     if (engine === 'adatune')
       return openSide(process.execPath, ['--import', 'tsx', 'bench/step.ts', name, '--alone', side, '--threads', String(threads)])
-    const file = join(cache, `${name}-peer.json`)
-    const { products = [], dropout } = given
-    writeFileSync(file, JSON.stringify({ model: files.model, batches, method, updates, dropout, learningRate, threads, products }))
-    return openSide(peerPython!, ['bench/peer/step.py', file])
+    return openSide(peerPython!, ['bench/peer/step.py', peerCase(name, given, sides[side]!, { files, batches, threads })])
   }
 
   const rounds: Round[] = []

@@ -77,6 +77,8 @@ const train = z.strictObject({
   average: average.nullable().default(null),
   trainAlso: z.array(z.string().min(1)).default([]),
   threads: z.number().int().positive().nullable().default(null),
+  /** Frozen matrices as the kernels read them, a copy for each direction: faster, and more memory. */
+  packed: z.boolean().default(false),
 })
 
 const scoreName = z.string().superRefine((name, { addIssue }) => {

@@ -3,6 +3,7 @@ import type { Node, Value } from './graph.ts'
 import { append } from './graph.ts'
 import { cast, mul, sub } from './ops/elementwise.ts'
 import { concat, gather, reshape, sizeOf, split } from './ops/movement.ts'
+import { alongRows, elementwise } from './row-operators.ts'
 
 /** Some rows of tensors that have one along their first axis for each token. */
 export interface Picking {
@@ -17,13 +18,6 @@ export interface Picking {
 /** A part of the first axis, or all of it. */
 type Lane = number | null
 
-const elementwise = new Set(
-  (
-    'Add Sub Mul Div Sum Min Max Where Neg Abs Sign Sqrt Exp Log Tanh Cos Sin Sigmoid Relu Erf Gelu Cast Identity Greater Equal And Or Not ' +
-    'DequantizeLinear'
-  ).split(' '),
-)
-const alongRows = new Set(['LayerNormalization', 'SimplifiedLayerNormalization', 'Softmax', 'LogSoftmax'])
 const parting = new Set(['Split', 'Concat'])
 
 const axisOf = ({ attributes }: Node): number => (attributes.axis as { readonly int: number }).int

@@ -51,6 +51,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
       maxGradNorm: train.maxGradNorm,
       accumulate: train.accumulate,
       modelDropout: train.dropout,
+      prepack: train.packed,
       ...threads,
     })
   }

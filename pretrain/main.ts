@@ -1,53 +1,37 @@
 /**
  * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, and writes
  * models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at its last checkpoint.
- * Usage: npm run pretrain [-- --epochs n] [--threads n] [--steps n]
+ * Another shape than the base's is trained beside it and not published.
+ * Usage: npm run pretrain [-- --shape name] [--epochs n] [--threads n] [--steps n]
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
 import { textRows } from '../src/data/plain-text.ts'
-import { openCheckpoint } from '../src/weights/checkpoint.ts'
-import { float32ToHalf } from '../src/weights/half.ts'
-import { readTensor } from '../src/weights/safetensors.ts'
-import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { lossDrawing } from './loss-drawing.ts'
+import { publish } from './publish.ts'
+import { length, shapes } from './shapes.ts'
 import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
+import { unigram } from './unigram.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const work = join(root, 'runs/pretrain')
-const [corpus, heldOut, start, out] = ['corpus.txt', 'held-out.txt', 'random', 'run'].map((name) => join(work, name)) as [
-  string,
-  string,
-  string,
-  string,
-]
-
-const { values } = parseArgs({ options: { epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } } })
-
-/** Tokens of a row. */
-const length = 128
-const config = {
-  model_type: 'bert',
-  architectures: ['BertForMaskedLM'],
-  vocab_size: 8000,
-  hidden_size: 256,
-  num_hidden_layers: 4,
-  num_attention_heads: 4,
-  intermediate_size: 1024,
-  max_position_embeddings: length,
-  type_vocab_size: 2,
-  hidden_act: 'gelu',
-  hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.1,
-  layer_norm_eps: 1e-12,
-  initializer_range: 0.02,
-  pad_token_id: 0,
-}
+const published = join(root, 'models/adatune-tiny')
+const { values } = parseArgs({
+  options: { shape: { type: 'string' }, epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } },
+})
+const [base] = Object.keys(shapes)
+const shape = values.shape ?? base!
+const config = shapes[shape as keyof typeof shapes]
+if (config === undefined) throw new Error(`There is no shape "${shape}"; there are ${Object.keys(shapes).join(', ')}.`)
+const ofShape = shape === base ? '' : `-${shape}`
+const [corpus, heldOut] = [join(work, 'corpus.txt'), join(work, 'held-out.txt')]
+const [start, out] = [join(work, `random${ofShape}`), join(work, `run${ofShape}`)]
 
 /** Makes a file by writing it whole under another name. */
 async function made(file: string, write: (part: string) => Promise<void> | void): Promise<void> {
@@ -86,8 +70,8 @@ function trained(): void {
     method: { name: 'full' },
     data: { train: corpus, eval: heldOut, maxLength: length, texts: { packed: true } },
     train: {
-      batchSize: 32,
-      ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 2) }),
+      batchSize: 16,
+      ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 1) }),
       learningRate: 1e-3,
       warmupRatio: 0.05,
       weightDecay: 0.01,
@@ -98,25 +82,20 @@ function trained(): void {
       ...(values.threads && { threads: Number(values.threads) }),
     },
   }
-  const file = join(work, 'run.json')
+  const file = join(work, `run${ofShape}.json`)
   writeFileSync(file, JSON.stringify(settings, null, 2))
   const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
   const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
 
-/** The trained model with its weights in half precision. */
-function published(): void {
-  const [from, to] = [join(out, 'adapter'), join(root, 'models/adatune-tiny')]
-  mkdirSync(to, { recursive: true })
-  const tensors = [...openCheckpoint(from).tensors]
-  writeSafetensors(
-    join(to, 'model.safetensors'),
-    tensors.map(([name, entry]) => [name, { shape: entry.shape, dtype: 'F16', data: () => float32ToHalf(readTensor(entry)) }] as const),
-    { format: 'pt' },
-  )
-  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) copyFileSync(join(from, name), join(to, name))
-  console.log(`written: ${to}`)
+/** The losses of the shapes that were trained, beside the published model. */
+function drawn(): void {
+  const records = Object.keys(shapes)
+    .map((name) => [name, join(work, name === base ? 'run' : `run-${name}`, 'run.jsonl')] as const)
+    .filter(([, record]) => existsSync(record))
+  const files = records.map(([name, record]) => [name, readFileSync(record, 'utf8')] as const)
+  writeFileSync(join(published, 'loss.svg'), lossDrawing(Object.fromEntries(files)))
 }
 
 mkdirSync(work, { recursive: true })
@@ -128,4 +107,10 @@ await made(join(start, 'tokenizer.json'), async (file) =>
 )
 writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig(length), null, 2))
 trained()
-published()
+const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
+console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
+if (shape === base) {
+  publish(join(out, 'adapter'), published)
+  console.log(`written: ${published}`)
+}
+drawn()

@@ -3,12 +3,10 @@ import { UserError } from '../errors.ts'
 import { bytes, count, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import type { Foretelling } from '../train/foretell.ts'
+import { limitBytes } from '../train/memory-plan.ts'
 import { type Arm, type Arms, armsOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { foreteller, matched } from './matching.ts'
-
-/** What a process takes besides what its step foretells: Node, the engine, texts and tokens. */
-const PROCESS_BYTES = 250e6
 
 /** How trials run side by side. */
 export interface Room {
@@ -18,8 +16,6 @@ export interface Room {
   readonly memoryBytes: number
 }
 
-const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 }
-
 function roomOf({ workers, memory }: Comparison, arms: readonly Arm[]): Room {
   const cores = availableParallelism()
   const asked = Math.max(1, ...arms.map(({ run }) => run.train.threads ?? 1))
@@ -27,7 +23,7 @@ function roomOf({ workers, memory }: Comparison, arms: readonly Arm[]): Room {
   return {
     workers: most,
     threads: Math.max(1, Math.floor(cores / most)),
-    memoryBytes: memory === null ? 0.8 * process.availableMemory() : Number.parseFloat(memory) * units[memory.slice(-2)]!,
+    memoryBytes: memory === null ? 0.8 * process.availableMemory() : limitBytes(memory),
   }
 }
 
@@ -53,7 +49,7 @@ export async function plan(comparison: Comparison): Promise<Planned> {
   const names = arms.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new UserError(`Two arms are called "${twice}"; give the values of the axes names of their own.`)
-  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => PROCESS_BYTES + (await foretold(arm)).memoryBytes }
+  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => (await foretold(arm)).memoryBytes }
 }
 
 /** What a comparison would run, for `--dry-run`; ends in a line break. */

@@ -12,20 +12,24 @@ import { defineMethod } from './definition.ts'
 import { normal, zeros } from './initial.ts'
 import { lowRank } from './low-rank.ts'
 import { distanceFromOrthogonal, orthogonality } from './orthogonality.ts'
-import { resolveTargets, targetOptions } from './targets.ts'
+import { resolveTargets, targetOptions, targetsOption } from './targets.ts'
 
 export const adaloraOptions = z.strictObject({
   name: z.literal('adalora'),
-  initR: z.number().int().positive('must be at least 1').default(12),
-  targetR: z.number().int().positive('must be at least 1').default(8),
-  alpha: z.number().nonnegative().default(16),
-  dropout: z.number().min(0).lt(1).default(0),
+  initR: z.number().int().positive('must be at least 1').default(12).describe('rank of every module at the start'),
+  targetR: z.number().int().positive('must be at least 1').default(8).describe('mean rank at the end, below `initR`'),
+  alpha: z.number().nonnegative().default(16).describe('scale, over `initR`; 0 stands for `initR`'),
+  dropout: z.number().min(0).lt(1).default(0).describe('of the input of A, in training'),
   budget: budgetOption,
   ...targetOptions,
-  targets: targetOptions.targets.default('all-linear'),
+  targets: targetsOption('all-linear'),
   ...allocationOptions,
-  orthogonality: z.number().nonnegative().default(0.1),
-  shrink: z.enum(['final', 'never']).default('final'),
+  orthogonality: z
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe("weight of the regulariser; PEFT has 0.5, the authors' scripts 0.1 and 0.3"),
+  shrink: z.enum(['final', 'never']).default('final').describe('cut the tensors at the last allocation, or never, as PEFT'),
 })
 export type AdaLoraOptions = z.infer<typeof adaloraOptions>
 

@@ -25,17 +25,28 @@ export const mixableNames = mixable.map(({ shape }) => shape.name.value)
 
 export const adamixOptions = z.strictObject({
   name: z.literal('adamix'),
-  of: z.discriminatedUnion('name', mixable).default(adapterPlace.parse({ name: 'bottleneck' })),
-  experts: z.number().int().positive('must be at least 1').default(4),
-  /** Groups of roles with one expert for all routes; by default those that the paper shares, `up` or `B`, or the method's counterpart. */
-  share: z.array(z.string().min(1)).nullable().default(null),
-  /** Null: 1 where the experts are merged, which it draws together; else none. */
-  consistency: consistencyOption.nullable().default(null),
-  routing: routingOptions.default(routingOptions.parse({ name: 'uniform' })),
-  /** Whether the roles of a site draw apart, or together; null: apart, as in the paper, where all of a pass share a draw. */
-  draws: z.enum(['independent', 'coupled']).nullable().default(null),
+  of: z
+    .discriminatedUnion('name', mixable)
+    .default(adapterPlace.parse({ name: 'bottleneck' }))
+    .describe('the method that is mixed, with its settings'),
+  experts: z.number().int().positive('must be at least 1').default(4).describe('modules in each place'),
+  share: z
+    .array(z.string().min(1))
+    .nullable()
+    .default(null)
+    .describe('groups of tensors with one expert for all; null: those that the paper shares, or their counterpart'),
+  consistency: consistencyOption
+    .nullable()
+    .default(null)
+    .describe('weight of the agreement between passes, or an object; null: 1 where experts are merged, else none'),
+  routing: routingOptions.default(routingOptions.parse({ name: 'uniform' })).describe('how experts are chosen'),
+  draws: z
+    .enum(['independent', 'coupled'])
+    .nullable()
+    .default(null)
+    .describe('each group of a module for itself, or all alike; null: apart where a pass draws'),
   budget: budgetOption,
-  adam: z.enum(['dense', 'lazy']).default('dense'),
+  adam: z.enum(['dense', 'lazy']).default('dense').describe('what becomes of experts that nobody drew: moved by momentum, or left alone'),
 })
 export type AdaMixOptions = z.infer<typeof adamixOptions>
 

@@ -9,17 +9,15 @@ const duration = z.number().nonnegative()
 
 /** How ranks are given out, for every method whose increments are sums of components. */
 export const allocationOptions = {
-  score: oneOf(scores).default('importance'),
-  schedule: oneOf(schedules).default('cubic'),
-  selection: oneOf(selections).default('global'),
-  /** The file of ranks that the selection `replay` reads. */
-  ranks: z.string().min(1).nullable().default(null),
-  /** Updates before the budget falls and after it has fallen; below 1 as fractions of all updates. */
-  tInit: duration.default(0.15),
-  tFinal: duration.default(0.45),
-  deltaT: z.number().int().positive().default(10),
-  beta1: z.number().gt(0).lt(1).default(0.85),
-  beta2: z.number().gt(0).lt(1).default(0.85),
+  score: oneOf(scores).default('importance').describe('what a component is worth'),
+  schedule: oneOf(schedules).default('cubic').describe('how the budget falls'),
+  selection: oneOf(selections).default('global').describe('who competes with whom'),
+  ranks: z.string().min(1).nullable().default(null).describe('the file of `selection: replay`'),
+  tInit: duration.default(0.15).describe('updates before the budget falls; below 1 a fraction of all'),
+  tFinal: duration.default(0.45).describe('updates after it has fallen, likewise'),
+  deltaT: z.number().int().positive().default(10).describe('updates between two allocations'),
+  beta1: z.number().gt(0).lt(1).default(0.85).describe('smoothing of sensitivity'),
+  beta2: z.number().gt(0).lt(1).default(0.85).describe('smoothing of its uncertainty'),
 }
 
 const options = z.object({ targetR: z.number(), ...allocationOptions })

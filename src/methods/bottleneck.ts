@@ -61,12 +61,14 @@ export const variants = {
 
 export const bottleneckOptions = z.strictObject({
   name: z.literal('bottleneck'),
-  variant: z.enum(Object.keys(variants) as [keyof typeof variants, ...(keyof typeof variants)[]]).default('pfeiffer'),
-  /** Width of the bottleneck; or `reduction`, hidden size over width. */
-  size: z.number().int().positive('must be at least 1').nullable().default(null),
-  reduction: z.number().positive().nullable().default(null),
-  activation: z.enum(activationNames).nullable().default(null),
-  scaling: z.number().nullable().default(null),
+  variant: z
+    .enum(Object.keys(variants) as [keyof typeof variants, ...(keyof typeof variants)[]])
+    .default('pfeiffer')
+    .describe('where it stands and what it sees'),
+  size: z.number().int().positive('must be at least 1').nullable().default(null).describe('width; null: by `reduction`'),
+  reduction: z.number().positive().nullable().default(null).describe("hidden size over width; null: the variant's"),
+  activation: z.enum(activationNames).nullable().default(null).describe("null: the variant's"),
+  scaling: z.number().nullable().default(null).describe("c; null: the variant's"),
   budget: budgetOption,
   layers: layersOption,
 })

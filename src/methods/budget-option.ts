@@ -9,4 +9,5 @@ export const budgetOption = z
   ])
   .nullable()
   .default(null)
+  .describe('sizes it by the weights that are left at the end: `300000`, `0.3M`, `0.08%` of the model, or a sum of ranks, `{ ranks: 72 }`')
 export type BudgetOption = z.infer<typeof budgetOption>

@@ -6,14 +6,16 @@ import type { LinearSite, Site } from '../nn/site.ts'
 import { attentionCoupling } from './coupling.ts'
 import { defineMethod } from './definition.ts'
 import { constants } from './initial.ts'
-import { resolveTargets, type TargetOptions, targetOptions } from './targets.ts'
+import { resolveTargets, type TargetOptions, targetOptions, targetsOption } from './targets.ts'
 
 export const ia3Options = z.strictObject({
   name: z.literal('ia3'),
   ...targetOptions,
-  targets: targetOptions.targets.default(['key', 'value', 'down']),
-  /** Targets whose input is scaled in place of their output; written like targets. */
-  feedForward: z.union([z.string().min(1), z.array(z.string().min(1))]).default(['down']),
+  targets: targetsOption(['key', 'value', 'down']),
+  feedForward: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .default(['down'])
+    .describe('the targets whose input is scaled in place of their output, written like `targets`'),
 })
 export type Ia3Options = z.infer<typeof ia3Options>
 

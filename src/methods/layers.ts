@@ -8,6 +8,7 @@ export const layersOption = z
   ])
   .nullable()
   .default(null)
+  .describe('`last 2`, `first 2` or a list of layer numbers; null: all, and what lies outside of them')
 export type Layers = z.infer<typeof layersOption>
 
 /** Whether a layer is selected; what lies outside of the layers only where there is no selection. */

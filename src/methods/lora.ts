@@ -19,30 +19,29 @@ import { resolveTargets, targetOptions } from './targets.ts'
 
 /** A budget of ranks for plain LoRA, pruned by what its doublets are worth (the pruned LoRA of Zhang et al. 2023, section 4.4). */
 const pruneOption = z.strictObject({
-  targetR: z.number().int().positive('must be at least 1'),
+  targetR: z.number().int().positive('must be at least 1').describe('mean rank at the end'),
   ...allocationOptions,
-  /** What masking a doublet sets to zero. */
-  zeroes: z.enum(Object.keys(doubletMasks) as [keyof typeof doubletMasks]).default('doublet'),
+  zeroes: z
+    .enum(Object.keys(doubletMasks) as [keyof typeof doubletMasks])
+    .default('doublet')
+    .describe('what of a pair is set to zero where it falls: both of it, or its column of B'),
 })
 
 export const loraOptions = z.strictObject({
   name: z.literal('lora'),
-  r: z.number().int().positive('must be at least 1').default(8),
-  alpha: z.number().positive().default(16),
-  dropout: z.number().min(0).lt(1).default(0),
+  r: z.number().int().positive('must be at least 1').default(8).describe('rank'),
+  alpha: z.number().positive().default(16).describe('scale, over the rank, so that another `r` hardly asks for another rate'),
+  dropout: z.number().min(0).lt(1).default(0).describe('of the input of A, in training; 0.05 to 0.1 for few examples'),
   budget: budgetOption,
   ...targetOptions,
-  bias: z.enum(['none', 'all', 'lora_only']).default('none'),
-  rslora: z.boolean().default(false),
-  /** Other ranks and alphas for modules whose name matches a key, by PEFT's rule. */
-  rankPattern: z.record(z.string(), z.number().int().positive()).default({}),
-  alphaPattern: z.record(z.string(), z.number().positive()).default({}),
-  prune: pruneOption.nullable().default(null),
-  /** Whether the length of each row of the weight is learned apart from its direction. */
-  dora: z.boolean().default(false),
-  /** The learning rate of B in multiples of A's (LoRA+, Hayou et al. 2024). */
-  loraPlus: z.number().positive().default(1),
-  init: z.enum(loraStarts).default('default'),
+  bias: z.enum(['none', 'all', 'lora_only']).default('none').describe('biases trained besides: none, all, or those of the targets'),
+  rslora: z.boolean().default(false).describe('`s = alpha / √r` (Kalajdzievski 2023), for large ranks'),
+  rankPattern: z.record(z.string(), z.number().int().positive()).default({}).describe('another `r` for module names that a key matches'),
+  alphaPattern: z.record(z.string(), z.number().positive()).default({}).describe('another `alpha`, likewise'),
+  prune: pruneOption.nullable().default(null).describe('give out ranks as AdaLoRA does'),
+  dora: z.boolean().default(false).describe('learn the lengths of the rows of W apart from their directions'),
+  loraPlus: z.number().positive().default(1).describe("the learning rate of B in multiples of A's"),
+  init: z.enum(loraStarts).default('default').describe('where A and B start'),
 })
 export type LoraOptions = z.infer<typeof loraOptions>
 

@@ -14,18 +14,17 @@ import { kaimingUniform, normal, uniform } from './initial.ts'
 
 export const prefixOptions = z.strictObject({
   name: z.literal('prefix'),
-  tokens: z.number().int().positive('must be at least 1').default(20),
-  /** Whether keys and values come from a small network while they are trained; what is saved are the keys and values. */
-  projection: z.boolean().default(false),
-  /** Width of that network; the model's hidden size by default. */
-  width: z.number().int().positive('must be at least 1').nullable().default(null),
-  /** Whether the text's positions run on after the prefix, as in HF PEFT, or stay its own, as in adapter-hub. */
-  positions: z.enum(['shifted', 'own']).default('shifted'),
-  /**
-   * Which attentions of an encoder and decoder have a prefix: all of them; or as in HF PEFT 0.21, the decoder's own, where layer l takes
-   * the prefix of layer 2l modulo their number, and the others lie idle. Other models have one each in any case.
-   */
-  attentions: z.enum(['all', 'peft']).default('all'),
+  tokens: z.number().int().positive('must be at least 1').default(20).describe('keys and values of each attention'),
+  projection: z.boolean().default(false).describe('make them by a small network while training'),
+  width: z.number().int().positive('must be at least 1').nullable().default(null).describe('of that network; null: the hidden size'),
+  positions: z
+    .enum(['shifted', 'own'])
+    .default('shifted')
+    .describe("where the text's positions begin: after the tokens, or as without them, as in adapter-hub, whose format is then written"),
+  attentions: z
+    .enum(['all', 'peft'])
+    .default('all')
+    .describe("of an encoder and decoder: all attentions have prefixes, or the decoder's own, as HF PEFT 0.21 hands them out"),
   budget: budgetOption,
 })
 export type PrefixOptions = z.infer<typeof prefixOptions>

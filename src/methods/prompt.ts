@@ -16,26 +16,23 @@ import { promptEncoders } from './prompt-encoder.ts'
 
 export const promptOptions = z.strictObject({
   name: z.literal('prompt'),
-  tokens: z.number().int().positive('must be at least 1').default(20),
-  /**
-   * Where the virtual tokens start: words drawn from the vocabulary, normal numbers, or the words of `text`, over and over. By default
-   * the vocabulary; normal numbers before an encoder.
-   */
-  init: z.enum(['vocabulary', 'random', 'text']).nullable().default(null),
-  text: z.string().min(1).nullable().default(null),
-  /** The network that makes the virtual tokens while they are trained (P-tuning); what is saved are the virtual tokens. */
-  encoder: z.enum(['none', 'mlp', 'lstm']).default('none'),
-  /** Width of the encoder; the model's hidden size by default. */
-  width: z.number().int().positive('must be at least 1').nullable().default(null),
-  /** Layers of an LSTM. */
-  depth: z.number().int().positive('must be at least 1').default(2),
-  /**
-   * Whether the virtual tokens are words, which have positions and pass the norm, as in HF PEFT, or stand behind the embeddings' norm and
-   * dropout, and the text keeps its own positions, as in adapter-hub.
-   */
-  place: z.enum(['words', 'embedded']).default('words'),
-  /** Whether the encoder has been carried out, as in a saved adapter, which holds plain virtual tokens. */
-  computed: z.boolean().default(false),
+  tokens: z.number().int().positive('must be at least 1').default(20).describe('virtual tokens'),
+  init: z
+    .enum(['vocabulary', 'random', 'text'])
+    .nullable()
+    .default(null)
+    .describe(
+      'start at words of the vocabulary, random numbers, or the words of a text, over and over; null: the vocabulary, with an encoder random numbers',
+    ),
+  text: z.string().min(1).nullable().default(null).describe('the words of `init: text`, such as the task in one sentence'),
+  encoder: z.enum(['none', 'mlp', 'lstm']).default('none').describe('a network that makes the tokens in training (P-tuning)'),
+  width: z.number().int().positive('must be at least 1').nullable().default(null).describe("of the encoder; null: the model's hidden size"),
+  depth: z.number().int().positive('must be at least 1').default(2).describe('layers of the `lstm`'),
+  place: z
+    .enum(['words', 'embedded'])
+    .default('words')
+    .describe("words, which have positions and pass the norm, or behind the embeddings' norm and dropout, the text keeping its positions"),
+  computed: z.boolean().default(false).describe('whether the encoder has been carried out, as in a saved adapter'),
   budget: budgetOption,
 })
 export type PromptOptions = z.infer<typeof promptOptions>

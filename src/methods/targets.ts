@@ -3,10 +3,17 @@ import { didYouMean, UserError } from '../errors.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
 import { type Layers, layersOption, selectsLayer } from './layers.ts'
 
-/** Where a method acts: names or roles, a regular expression over whole module names, or `all-linear`. */
+/** Names or roles, a regular expression over whole module names, or `all-linear`; `standard` where nothing is given. */
+export const targetsOption = (standard: string | string[]) =>
+  z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .default(standard)
+    .describe('linear maps: ends of module names, roles, an expression over whole names, or `all-linear`')
+
+/** Where a method acts. */
 export const targetOptions = {
-  targets: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default(['query', 'value']),
-  exclude: z.array(z.string().min(1)).default([]),
+  targets: targetsOption(['query', 'value']),
+  exclude: z.array(z.string().min(1)).default([]).describe('of the targets'),
   layers: layersOption,
 }
 export interface TargetOptions {

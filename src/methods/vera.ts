@@ -14,11 +14,10 @@ import { resolveTargets, targetOptions } from './targets.ts'
 
 export const veraOptions = z.strictObject({
   name: z.literal('vera'),
-  r: z.number().int().positive('must be at least 1').default(256),
-  dropout: z.number().min(0).lt(1).default(0),
+  r: z.number().int().positive('must be at least 1').default(256).describe('rank'),
+  dropout: z.number().min(0).lt(1).default(0).describe('of the input of A, in training'),
   ...targetOptions,
-  /** Where the scales of the inner dimension start. */
-  initial: z.number().default(0.1),
+  initial: z.number().default(0.1).describe('where λ_d starts'),
 })
 export type VeraOptions = z.infer<typeof veraOptions>
 

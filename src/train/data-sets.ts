@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
+import { filesIn, namedFiles, type RowFiles } from '../data/row-files.ts'
 import { drawShots, rowsOfSeed } from '../data/shots.ts'
 import { UserError } from '../errors.ts'
 import type { Task } from '../tasks/task.ts'
@@ -11,6 +12,12 @@ export interface DataSets {
   readonly test: readonly Row[] | null
 }
 
+/** The files with names, whose rows have scores of their own. */
+export const scoredFiles = ({ data }: RunConfig): readonly (readonly [name: string, file: string])[] => [
+  ...namedFiles(data.eval),
+  ...namedFiles(data.test),
+]
+
 /** Reads the files that a run names; of files with a column of seeds, the rows of the run's seed. */
 export async function readDataSets({ data, train: { seed } }: RunConfig): Promise<DataSets> {
   if (data.evalShots !== null && data.shots === null)
@@ -18,12 +25,14 @@ export async function readDataSets({ data, train: { seed } }: RunConfig): Promis
   if (data.evalShots !== null && data.eval !== null)
     throw new UserError('data.evalShots takes the place of data.eval; give one of them, and a file to score at the end as data.test.')
   const { seedColumn } = data
-  const read = async (file: string | null, needed: boolean): Promise<Row[] | null> => {
-    const rows = file === null ? null : await readRows(file)
-    const seeded = seedColumn !== null && (needed || rows?.some(({ values }) => values.has(seedColumn)))
-    return rows && seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
+  const read = async (file: string, needed: boolean): Promise<Row[]> => {
+    const rows = await readRows(file)
+    const seeded = seedColumn !== null && (needed || rows.some(({ values }) => values.has(seedColumn)))
+    return seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
   }
-  return { train: (await read(data.train, true))!, eval: await read(data.eval, false), test: await read(data.test, false) }
+  const scored = async (files: RowFiles | null): Promise<Row[] | null> =>
+    files === null ? null : (await Promise.all(filesIn(files).map((file) => read(file, false)))).flat()
+  return { train: await read(data.train, true), eval: await scored(data.eval), test: await scored(data.test) }
 }
 
 /** The data with as many rows of each class as the run asks for. */

@@ -74,7 +74,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     about: 'BERT base, 16 rows of 128 tokens',
     ...{ task: 'sequence-classification', batchSize: 16, length: 128 },
     files: () => random('bert-base', bert, 'sequence-classification', 128),
-    peer: 'bert-base, 2 threads',
+    peer: 'lora-qv, 2 threads',
     ways: { plain: {}, int8: { base: 'int8' }, 'every-1': remade, 'int8 every-1': { base: 'int8', ...remade } },
   },
   gpt2: {
@@ -108,12 +108,12 @@ torch takes for the same step (step.md), where that was measured.
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { threads: { type: 'string', default: '1' } } })
 const results = readResults<Result>(file)
-const peers = readResults<{ rounds: readonly { peer?: { peakMB: number } }[] }>(join(root, 'bench/results/step.json'))
+const peers = readResults<{ sides?: { torch?: { rounds: readonly { peakMB: number }[] } } }>(join(root, 'bench/results/step.json'))
 
 function save(): void {
   const rows = Object.values(results).map(({ about, way, foretoldBytes, best, peer }) => {
     const peak = best.peakMemoryBytes!
-    const theirs = Math.max(...((peer && peers[peer]?.rounds) || []).map((round) => round.peer?.peakMB ?? 0), 0)
+    const theirs = Math.max(...((peer && peers[peer]?.sides?.torch?.rounds) || []).map(({ peakMB }) => peakMB), 0)
     const share = theirs > 0 ? (peak / 1e6 / theirs).toFixed(2) : ''
     return [about, way, Math.round(foretoldBytes / 1e6), Math.round(peak / 1e6), (foretoldBytes / peak).toFixed(2), share]
   })

@@ -1,8 +1,10 @@
 """The training step of bench/step.ts in torch, transformers and PEFT.
 
-The first argument names a file with one JSON object: {model, batches, targets, rank, alpha, dropout, learningRate, threads}. When ready,
-and after the step that each line of stdin asks for, it prints a line of JSON. A step is what a step is there: rows to tensors (padded to the longest of
-the batch, as Hugging Face's default collator does), forward, backward, clipping to norm 1, AdamW.
+The first argument names a file with one JSON object: {model, batches, method, updates, dropout, learningRate, threads,
+products}. When ready, and after what
+each line of stdin asks for, it prints a line of JSON: a step, or with `rate` the matrix products of `products` alone. A step is what a step
+is there: rows to tensors (padded to the longest of the batch, as Hugging Face's default collator does), forward, backward, clipping to norm
+1, AdamW.
 """
 
 import json
@@ -36,6 +38,45 @@ def collate(rows):
     }
 
 
+def with_method(base, method, total_steps):
+    """The model as the run file's `method` trains it."""
+    if method["name"] == "full":
+        return base
+    common = {"task_type": "SEQ_CLS", "lora_alpha": method["alpha"], "target_modules": method["targets"]}
+    if method["name"] == "lora":
+        return peft.get_peft_model(base, peft.LoraConfig(r=method["r"], **common))
+    config = peft.AdaLoraConfig(
+        init_r=method["initR"],
+        target_r=method["targetR"],
+        tinit=method["tInit"],
+        tfinal=method["tFinal"],
+        deltaT=method["deltaT"],
+        orth_reg_weight=method["orthogonality"],
+        total_step=total_steps,
+        **common,
+    )
+    return peft.get_peft_model(base, config)
+
+
+def best_ms(run, times):
+    """The shortest of some runs, in ms."""
+    best = float("inf")
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        best = min(best, 1e3 * (time.perf_counter() - start))
+    return best
+
+
+def products_ms(products):
+    """The shortest time of each product `x W^T`, of its sizes [rows, inner, columns]."""
+    found = []
+    for rows, inner, columns in products:
+        x, weight = torch.rand(rows, inner), torch.rand(columns, inner)
+        found.append(best_ms(lambda: torch.mm(x, weight.t()), 8))
+    return found
+
+
 def main():
     with open(sys.argv[1]) as file:
         case = json.load(file)
@@ -47,8 +88,8 @@ def main():
     dropout = case["dropout"]
     overrides = {} if dropout is None else {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     base = transformers.AutoModelForSequenceClassification.from_pretrained(case["model"], num_labels=2, **overrides)
-    lora = peft.LoraConfig(task_type="SEQ_CLS", r=case["rank"], lora_alpha=case["alpha"], target_modules=case["targets"])
-    model = peft.get_peft_model(base, lora)
+    attention = base.config._attn_implementation
+    model = with_method(base, case["method"], case["updates"])
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=case["learningRate"], weight_decay=0.0)
@@ -61,21 +102,29 @@ def main():
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "peft": peft.__version__,
-        "attention": base.config._attn_implementation,
+        "attention": attention,
     }
     weights = sum(parameter.numel() for parameter in trained)
     tell({"trainedWeights": weights, "readyBytes": peak_bytes(), "versions": versions})
-    for _, rows in zip(iter(sys.stdin.readline, ""), batches):
+    step = 0
+    for asked in iter(sys.stdin.readline, ""):
+        if asked.strip() == "rate":
+            tell({"productsMs": products_ms(case["products"])})
+            continue
+        rows = batches[step]
         start, cpu = time.perf_counter(), time.process_time()
         loss = model(**collate(rows)).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
+        if case["method"]["name"] == "adalora":
+            model.base_model.update_and_allocate(step)
         optimizer.zero_grad()
         value = loss.item()
         ms, cpu_ms = 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - cpu)
         tokens = sum(len(row["ids"]) for row in rows)
         tell({"ms": ms, "cpuMs": cpu_ms, "tokens": tokens, "loss": value, "peakBytes": peak_bytes()})
+        step += 1
 
 
 main()

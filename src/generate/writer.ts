@@ -5,9 +5,9 @@ import { openEngine } from '../evaluate/engine.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import { decoderFeeds, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { type Graph, output } from '../graph/graph.ts'
-import { gather } from '../graph/ops/movement.ts'
 import type { Memory } from '../nn/memory.ts'
 import type { Method, Tensor } from '../nn/method.ts'
+import { someTokens } from '../nn/some-tokens.ts'
 import type { Feeds, Session } from '../runtime/session.ts'
 import { type Cache, openCache } from './cache.ts'
 import { type Kept, keptName, parts, pastName, sourceMemory, writingMemory } from './memory.ts'
@@ -45,7 +45,7 @@ export async function openWriter(
   // Only the last token's logits are of interest.
   const asked: Subject = {
     ...subject,
-    head: { ...subject.head, view: (network, hidden) => gather(hidden, network.stream.rowEnd) },
+    head: { ...subject.head, view: (network, hidden) => someTokens(network, hidden, network.stream.rowEnd) },
   }
   const assembled = (memory: (graph: Graph) => Memory) => assemble(asked, { method, training: false, trains: trainedIn(state), memory })
   const written: Kept[] = []

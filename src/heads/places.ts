@@ -4,16 +4,19 @@ import type { Dim } from '../graph/dim.ts'
 import { input, type Value } from '../graph/graph.ts'
 import { rearrange, reshape } from '../graph/ops/movement.ts'
 import type { Network } from '../nn/network.ts'
+import { someTokens } from '../nn/some-tokens.ts'
 import type { Targets } from './head.ts'
 
 /** The hidden states of the tokens that `placesOf` names, `[size, hidden]`; no token is named twice, so that the gradient is a gather. */
-export function seenAt({ graph }: Network, hidden: Value, size: Dim): Value {
+export function seenAt(network: Network, hidden: Value, size: Dim): Value {
+  const { graph } = network
   const tokens = hidden.shape[0]!
-  return rearrange(hidden, {
-    index: input(graph, 'places', 'int32', [size]),
-    inverse: input(graph, 'places.inverse', 'int32', [tokens]),
-    read: reshape(input(graph, 'places.read', graph.float, [tokens]), [tokens, 1]),
-  })
+  const index = input(graph, 'places', 'int32', [size])
+  const inverse = input(graph, 'places.inverse', 'int32', [tokens])
+  const read = input(graph, 'places.read', graph.float, [tokens])
+  return someTokens(network, hidden, index, (x) =>
+    rearrange(x, { index, inverse, read: reshape(read, [tokens, ...x.shape.slice(1).map(() => 1)]) }),
+  )
 }
 
 /** The list, its end filled up so that it has equal parts. */

@@ -1,6 +1,6 @@
-import { gather } from '../graph/ops/movement.ts'
 import { activation } from '../nn/activation.ts'
 import { linear } from '../nn/linear.ts'
+import { someTokens } from '../nn/some-tokens.ts'
 import type { HeadWiring } from './architecture.ts'
 
 interface FirstTokenHead {
@@ -22,7 +22,7 @@ export function firstTokenHead(description: FirstTokenHead): HeadWiring {
   return {
     modules,
     logits(network, x, labels) {
-      const first = network.dropout(gather(x, network.stream.rowStart), inwardDropout)
+      const first = network.dropout(someTokens(network, x, network.stream.rowStart), inwardDropout)
       const made = activation(description.activation)(linear(network, first, { name: dense, role, layer: null, in: hidden, out: hidden }))
       return linear(network, network.dropout(made, dropout), { name: out, role: 'head', layer: null, in: hidden, out: labels })
     },

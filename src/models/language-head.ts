@@ -1,7 +1,7 @@
 import { mul, tanh } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
-import { gather } from '../graph/ops/movement.ts'
 import { linear } from '../nn/linear.ts'
+import { someTokens } from '../nn/some-tokens.ts'
 import type { HeadWiring } from './architecture.ts'
 
 /**
@@ -21,6 +21,8 @@ export const wordsHead = (table: string, shape: readonly [number, number], cap: 
 /** HF's head on the last token that is not padding, where causal models have read all of a row. */
 export const lastTokenHead = (hidden: number): HeadWiring => ({
   modules: ['score'],
-  logits: (network, x, labels) =>
-    linear(network, gather(x, network.stream.rowEnd), { name: 'score', role: 'head', layer: null, in: hidden, out: labels, bias: false }),
+  logits: (network, x, labels) => {
+    const last = someTokens(network, x, network.stream.rowEnd)
+    return linear(network, last, { name: 'score', role: 'head', layer: null, in: hidden, out: labels, bias: false })
+  },
 })

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Value } from '../graph/graph.ts'
 import { mul } from '../graph/ops/elementwise.ts'
-import { gather } from '../graph/ops/movement.ts'
 import { activation } from '../nn/activation.ts'
 import { attention } from '../nn/attention.ts'
 import { embedding } from '../nn/embedding.ts'
@@ -12,6 +11,7 @@ import { norm } from '../nn/norm.ts'
 import { meanOfTokens } from '../nn/pooling.ts'
 import { residual } from '../nn/residual.ts'
 import { rotary } from '../nn/rotary.ts'
+import { someTokens } from '../nn/some-tokens.ts'
 import { type Architecture, countingPositions, type HeadWiring } from './architecture.ts'
 import { maskedLmHead } from './masked-lm.ts'
 import { rotationOf } from './rotary-scaling.ts'
@@ -127,7 +127,7 @@ function headOn(config: Config, seen: (network: Network, x: Value) => Value): He
 
 /** How a row becomes one vector. */
 const poolings: Readonly<Record<Config['classifier_pooling'], (network: Network, x: Value) => Value>> = {
-  cls: ({ stream }, x) => gather(x, stream.rowStart),
+  cls: (network, x) => someTokens(network, x, network.stream.rowStart),
   mean: ({ stream }, x) => meanOfTokens(stream, x),
 }
 

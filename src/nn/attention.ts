@@ -3,8 +3,9 @@ import { type Dim, product } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { add, and, greater, mul, or, sub, tanh, where } from '../graph/ops/elementwise.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
-import { concat, rearrange, reshape, transpose } from '../graph/ops/movement.ts'
+import { concat, reshape, transpose } from '../graph/ops/movement.ts'
 import { softmax } from '../graph/ops/normalize.ts'
+import { fromHeads, toHeads } from './heads.ts'
 import type { Network } from './network.ts'
 import type { KeyValueSite } from './site.ts'
 import type { Stream } from './stream.ts'
@@ -89,13 +90,12 @@ export function attention(network: Network, query: Value, key: Value, value: Val
   const site: KeyValueSite = { kind: 'keyValue', name, layer, heads: keyHeads, sharing, headSize, reads }
   const byHead = (x: Value): Value =>
     transpose(reshape(x, [x.shape[0]!, x.shape[1]!, (x.shape[2] as number) / headSize, headSize]), [0, 2, 1, 3])
-  const toHeads = (x: Value, { unpack }: Stream): Value => byHead(rearrange(x, unpack))
   const { past, ...now } = network.memory?.(site, key, value) ?? { key, value, past: null }
   const behind = (before: Value | undefined, own: Value, axis: number): Value => (before ? concat([before, own], axis) : own)
-  const queries = toHeads(query, stream)
+  const queries = toHeads(stream, query, heads)
   const given = network.keyValue(site, {
-    key: behind(past ? byHead(past.key) : undefined, toHeads(now.key, keys), 2),
-    value: behind(past ? byHead(past.value) : undefined, toHeads(now.value, keys), 2),
+    key: behind(past ? byHead(past.key) : undefined, toHeads(keys, now.key, keyHeads), 2),
+    value: behind(past ? byHead(past.value) : undefined, toHeads(keys, now.value, keyHeads), 2),
     mask: behind(past?.mask, keys.keyMask, 3),
     columns: behind(past?.columns, keys.columns, 0),
   })
@@ -111,6 +111,5 @@ export function attention(network: Network, query: Value, key: Value, value: Val
   const mask = reads === 'decoder' ? causal(near, { ...scored, window, first: past?.first }) : near
   const scores = add(bias ? add(products, bias(scored)) : products, mask)
   const weights = network.dropout(softmax(scores), dropout)
-  const context = transpose(own(batchedMatmul(shared(weights), given.value)), [0, 2, 1, 3])
-  return rearrange(reshape(context, [rows, length, product([heads, headSize])]), stream.repack)
+  return fromHeads(stream, own(batchedMatmul(shared(weights), given.value)))
 }

@@ -24,6 +24,15 @@ export interface Stream {
   readonly slotMask: Value
 }
 
+const places = ['rowStart', 'rowEnd', 'unpack', 'repack']
+const inputNames = [...places, 'ids', 'types', 'positions', 'columns', 'keyMask', 'slotMask']
+const plain = (name: string): string => name.split('.').at(-1)!
+
+/** Whether an input of that name is a stream's. */
+export const isStreamInput = (name: string): boolean => inputNames.includes(plain(name))
+/** Whether that one holds places in the batch. */
+export const tellsPlaces = (name: string): boolean => places.includes(plain(name))
+
 /** Declares the inputs of a stream; the one that every network has is without a name. */
 export function declareStream(graph: Graph, name: string | null = null): Stream {
   const named = (what: string): string => (name === null ? what : `${name}.${what}`)

@@ -19,7 +19,7 @@ export interface Session {
 export interface SessionOptions {
   /** Threads of one operator; all physical cores by default. */
   readonly threads?: number
-  /** Pack constant matrices once: faster for a few rows, costs a copy of the weights. Off for training. */
+  /** Pack constant matrices once: faster for a few rows, costs a copy of the weights. Off by default. */
   readonly prepack?: boolean
   /** Writes an execution profile to files that start with this path. */
   readonly profile?: string

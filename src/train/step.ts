@@ -6,10 +6,11 @@ import { openEngine } from '../evaluate/engine.ts'
 import type { State } from '../evaluate/state.ts'
 import { batchSizes, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
+import { alikePasses } from '../lowering/alike-passes.ts'
 import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
-import type { Feeds } from '../runtime/session.ts'
+import type { Feeds, SessionOptions } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
 import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
 
@@ -45,16 +46,20 @@ export interface Step {
  * Compiles the step for the shapes in `state` and adds what the optimiser and the method keep, at zero, where it is not there yet.
  * The arrays in `state` are written by each run.
  */
-export async function openStep(subject: Subject, state: State, options: StepGraphOptions & { readonly threads?: number }): Promise<Step> {
+export async function openStep(subject: Subject, state: State, options: StepGraphOptions & SessionOptions): Promise<Step> {
   const graph = buildStepGraph(subject, state, options)
   const { network, masks } = graph.assembly
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
-  const session = await openEngine(subject.model, network.graph, options.threads === undefined ? {} : { threads: options.threads })
-  const { method, objective, adam } = options
+  const { method, objective, adam, threads, prepack } = options
+  const engine = method.passes === 1 ? network.graph : alikePasses(network.graph, method.passes)
+  const session = await openEngine(subject.model, engine, {
+    ...(threads !== undefined && { threads }),
+    ...(prepack !== undefined && { prepack }),
+  })
   const arranged = arrangement(subject, method)
-  const flopsOf = flopCounter(liveNodes(network.graph))
+  const flopsOf = flopCounter(liveNodes(engine))
 
   return {
     async run(microBatches, { seed, step }, learningRate) {

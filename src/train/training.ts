@@ -43,7 +43,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   /** Builds the graphs for the shapes that the state has now. */
   const build = async (): Promise<void> => {
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
-    step = await openStep(subject, state, { ...stepOptions(method, parts, train), ...threads })
+    step = await openStep(subject, state, { ...stepOptions(method, parts, train), prepack: train.packed, ...threads })
   }
   const closeGraphs = async (): Promise<void> => {
     await step.close()

@@ -1,12 +1,12 @@
 import type { Value } from '../../graph/graph.ts'
-import { add, erf, exp, mul, neg, sub, tanh } from '../../graph/ops/elementwise.ts'
+import { add, erf, exp, hardSigmoid, mul, neg, sub, tanh } from '../../graph/ops/elementwise.ts'
 import { rotate } from '../../graph/ops/fused.ts'
 import { reshape } from '../../graph/ops/movement.ts'
 import type { Rules } from './rule.ts'
 
 /** d/dx [x Phi(x)] = Phi(x) + x phi(x). */
 function exactSlope(x: Value): Value {
-  const cumulative = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5)
+  const cumulative = hardSigmoid(erf(mul(x, Math.SQRT1_2)), 0.5, 0.5)
   const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
   return add(cumulative, mul(x, density))
 }

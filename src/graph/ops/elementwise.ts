@@ -49,6 +49,9 @@ export const sin = (x: Value): Value => unary('Sin', x)
 export const sigmoid = (x: Value): Value => unary('Sigmoid', x)
 export const relu = (x: Value): Value => unary('Relu', x)
 export const erf = (x: Value): Value => unary('Erf', x)
+/** `slope x + offset`, no lower than 0 and no higher than 1, in one pass. */
+export const hardSigmoid = (x: Value, slope: number, offset: number): Value =>
+  append(x.graph, 'HardSigmoid', [x], [x], { alpha: slope, beta: offset })[0]!
 export const greater = (x: Operand, y: Operand): Value => binary('Greater', x, y, 'bool')
 export const equal = (x: Operand, y: Operand): Value => binary('Equal', x, y, 'bool')
 export const and = (x: Value, y: Value): Value => binary('And', x, y)

@@ -1,0 +1,146 @@
+/**
+ * What it takes before the first update: the time from the command to its end, with all-MiniLM-L6-v2, and the size of what is installed;
+ * beside torch with PEFT where ADATUNE_PEER_PYTHON names a Python that has them, which is given its rows as token ids.
+ * Usage: npm run bench -- start [--rounds n] [--threads n]
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { join, relative } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { parseRun } from '../src/config/parse.ts'
+import { cases } from './steps/cases.ts'
+import { batchesOf, peerCase, settingsOf } from './steps/comparison.ts'
+import { rounded, spread, spreadText } from './steps/numbers.ts'
+import { assetsFolder, root } from './training/trained-run.ts'
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' } } })
+const [rounds, threads] = [Number(values.rounds), Number(values.threads)]
+const work = join(root, 'runs/bench-start')
+
+/** Seconds from the start of a process to the first line of its output that `is` recognises; the process is ended then. */
+async function secondsUntil(program: string, args: readonly string[], is: (told: Record<string, unknown>) => boolean): Promise<number> {
+  const start = performance.now()
+  const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  child.stdin.write('step\n')
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!is(JSON.parse(line))) continue
+    const seconds = (performance.now() - start) / 1e3
+    child.kill('SIGKILL')
+    await exit
+    return seconds
+  }
+  throw new Error(`${program} ended before its first step, with ${(await exit)[0]}`)
+}
+
+/** Bytes of the files in a folder that `counts`; links are not followed. */
+function bytesIn(folder: string, counts: (file: string) => boolean = () => true): number {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
+    const file = join(folder, name)
+    const entry = lstatSync(file)
+    return sum + (entry.isFile() && counts(file) ? entry.size : 0)
+  }, 0)
+}
+
+/** Bytes of the packages that `npm ci --omit=dev` installs, with the runtime's files of this platform alone, and of what we publish. */
+function ownBytes(): number {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>
+  }
+  const modules = join(root, 'node_modules')
+  const production = new Set(
+    Object.entries(packages).flatMap(([path, { dev, devOptional }]) => (path && !dev && !devOptional ? [path] : [])),
+  )
+  const platform = join(process.platform, process.arch)
+  const isOfPlatform = (file: string): boolean => !/[/\\]bin[/\\]napi-v\d+[/\\]/.test(file) || file.includes(platform)
+  const nested = (path: string): string[] => [...production].filter((other) => other !== path && other.startsWith(`${path}/`))
+  const dependencies = [...production].reduce((sum, path) => {
+    const folder = join(root, path)
+    const inner = nested(path).map((other) => join(root, other))
+    // Packages for other platforms are not there.
+    try {
+      return sum + bytesIn(folder, (file) => isOfPlatform(file) && !inner.some((other) => !relative(other, file).startsWith('..')))
+    } catch (error) {
+      if (packages[path]!.optional) return sum
+      throw new Error(`${path} is not installed in ${modules}`, { cause: error })
+    }
+  }, 0)
+  return dependencies + bytesIn(join(root, 'dist')) + bytesIn(join(root, 'bin'))
+}
+
+function peerBytes(python: string): number {
+  const found = spawnSync(python, ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'], { encoding: 'utf8' })
+  return bytesIn(found.stdout.trim())
+}
+
+assetsFolder('models/all-MiniLM-L6-v2 and data/glue-mrpc')
+mkdirSync(work, { recursive: true })
+const each = cases['minilm-mrpc']!
+const files = each.files()!
+const settings = settingsOf(each, each.sides.float32!, files, threads)
+const runFile = join(work, 'run.json')
+writeFileSync(runFile, JSON.stringify(settings))
+const python = process.env.ADATUNE_PEER_PYTHON ?? null
+const batches = await batchesOf('start', parseRun(settings, 'bench/start.ts'), 1)
+const times: { ours: number; torch: number | null; load: number }[] = []
+for (let round = 0; round < rounds; round++) {
+  const load = rounded(loadavg()[0]!, 2)
+  const out = join(work, 'out')
+  rmSync(out, { recursive: true, force: true })
+  const ours = await secondsUntil(
+    process.execPath,
+    ['bin/adatune.js', 'train', runFile, '--json', '--out', out],
+    ({ event }) => event === 'step',
+  )
+  const file = peerCase('start', each, each.sides.torch!, { files, batches, threads })
+  const torch = python === null ? null : await secondsUntil(python, ['bench/peer/step.py', file], (told) => 'loss' in told)
+  times.push({ ours: rounded(ours), torch: torch === null ? null : rounded(torch), load })
+  console.log(`round ${round + 1}, load ${load}: first update after ${ours.toFixed(2)} s, torch ${torch?.toFixed(2) ?? '-'} s`)
+}
+
+const installedMB = { ours: rounded(ownBytes() / 1e6, 1), torch: python === null ? null : rounded(peerBytes(python) / 1e6, 1) }
+const ratio =
+  python === null ? null : { start: spread(times.map(({ ours, torch }) => ours / torch!)), size: installedMB.ours / installedMB.torch! }
+const results = {
+  secondsToFirstUpdate: times,
+  installedMB,
+  ratio,
+  machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
+  versions: { node: process.version },
+  date: new Date().toISOString().slice(0, 10),
+  command: `npm run bench -- start --rounds ${rounds} --threads ${threads}`,
+}
+const row = (name: string, ours: string, torch: string, over: string, most: number, met: boolean | null): string =>
+  `| ${name} | ${ours} | ${torch} | ${over} | <= ${most} | ${met === null ? '' : met ? 'yes' : 'no'} |`
+const [start, size] = [ratio?.start ?? null, ratio?.size ?? null]
+const report = [
+  '# Before the first update',
+  '',
+  'Made by `npm run bench -- start`; medians of rounds, smallest and largest in brackets. Settings, machine and loads are in start.json.',
+  '',
+  '| figure | ours | torch with PEFT | ratio | goal | met |',
+  '| --- | --- | --- | --- | --- | --- |',
+  row(
+    'seconds from the command to the first update',
+    spreadText(spread(times.map(({ ours }) => ours))),
+    python === null ? '-' : spreadText(spread(times.map(({ torch }) => torch!))),
+    start ? spreadText(start, 3) : '-',
+    0.15,
+    start && start.median <= 0.15,
+  ),
+  row(
+    'installed MB',
+    String(installedMB.ours),
+    String(installedMB.torch ?? '-'),
+    size?.toFixed(3) ?? '-',
+    0.1,
+    size === null ? null : size <= 0.1,
+  ),
+  '',
+]
+const resultsFile = join(root, 'bench/results/start.json')
+writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
+writeFileSync(resultsFile.replace(/json$/, 'md'), report.join('\n'))

@@ -1,0 +1,217 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunSettings } from '../../src/config/run-config.ts'
+import { stream } from '../../src/random/draws.ts'
+import { keyOf } from '../../src/random/key.ts'
+import { randomModel } from '../training/random-model.ts'
+import { root } from '../training/trained-run.ts'
+
+type Method = NonNullable<RunSettings['method']>
+
+/** What makes steps: an engine with a method. */
+export interface SideSettings {
+  readonly engine: 'adatune' | 'torch'
+  readonly method: Method
+  readonly base?: 'float32' | 'int8'
+  /** See `train.packed`. */
+  readonly packed?: boolean
+}
+
+/** A number of a side over the same number of another, and what issue or paper wants of it. */
+export interface Figure {
+  readonly name: string
+  readonly of: string
+  /** Another side; `limit`: the step's matrix products alone at the best float32 rate of any side; `consistency`: see `Case`. */
+  readonly over: string
+  readonly by: 'time' | 'total' | 'memory'
+  readonly most: number | null
+}
+
+/** Sides that make the same steps in turns. */
+export interface Case {
+  readonly about: string
+  readonly batchSize: number
+  /** The model's own dropout; null: what its config says. */
+  readonly dropout: number | null
+  /** Where model and rows are; null where they are not there. */
+  readonly files: () => { readonly model: string; readonly rows: string } | null
+  readonly sides: Readonly<Record<string, SideSettings>>
+  readonly figures: readonly Figure[]
+  /** Updates before those that count, and these, where the command does not say; `epoch`: as many as an epoch has. */
+  readonly warmup?: number
+  readonly steps?: number | 'epoch'
+  /** Sizes of matrix products, `[rows, inner, columns]`, whose rate the engines are asked for. */
+  readonly products?: readonly (readonly [number, number, number])[]
+}
+
+export const cache = join(root, 'runs/bench-step')
+export const [rowsOfBatch, tokensOfRow] = [16, 128]
+
+/** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
+function randomBertBase(): { model: string; rows: string } {
+  const model = join(cache, 'bert-base-random')
+  const rows = join(model, 'rows.jsonl')
+  const config = {
+    model_type: 'bert',
+    architectures: ['BertForSequenceClassification'],
+    num_hidden_layers: 12,
+    hidden_size: 768,
+    num_attention_heads: 12,
+    intermediate_size: 3072,
+    vocab_size: 30522,
+    max_position_embeddings: 512,
+    type_vocab_size: 2,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: 0.1,
+    attention_probs_dropout_prob: 0.1,
+    layer_norm_eps: 1e-12,
+    pad_token_id: 0,
+  }
+  randomModel(model, config, 'sequence-classification', 'bench')
+  if (existsSync(rows)) return { model, rows }
+  const { below } = stream(keyOf('bench', 'rows'))
+  const lines = Array.from({ length: 64 }, (_, row) =>
+    JSON.stringify({ input_ids: Array.from({ length: tokensOfRow }, () => 1000 + below(29_000)), label: row % 2 }),
+  )
+  writeFileSync(rows, `${lines.join('\n')}\n`)
+  return { model, rows }
+}
+
+const miniLmOn = (task: string) => (): { model: string; rows: string } | null => {
+  const assets = process.env.ADATUNE_ASSETS
+  return assets ? { model: join(assets, 'models/all-MiniLM-L6-v2'), rows: join(assets, `data/glue-${task}/train.jsonl.gz`) } : null
+}
+
+const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
+const loraOf = (r: number, targets: string[] = linears) => ({ name: 'lora', r, alpha: 16, targets }) as const
+/** Updates of a run, of which only the first are made. */
+export const updates = 1000
+const adalora = (tInit: number, tFinal: number) =>
+  ({ name: 'adalora', initR: 12, targetR: 8, alpha: 16, targets: linears, orthogonality: 0.1, deltaT: 1, tInit, tFinal }) as const
+/** Nothing is allocated as long as steps are measured, or all is before. */
+const [unallocated, allocated] = [adalora(updates - 100, 50), adalora(1, updates - 3)]
+const bottleneck = { name: 'bottleneck', variant: 'ffn-output', size: 16 } as const
+const adamix = { name: 'adamix', of: bottleneck, experts: 4 } as const
+const [hidden, inner, tokens] = [768, 3072, rowsOfBatch * tokensOfRow]
+
+const bert = {
+  batchSize: rowsOfBatch,
+  files: randomBertBase,
+  products: [
+    [tokens, hidden, hidden],
+    [tokens, hidden, inner],
+    [tokens, inner, hidden],
+  ],
+} as const
+
+const figure = (name: string, of: string, over: string, by: Figure['by'], most: number | null): Figure => ({ name, of, over, by, most })
+const memoryOf = (of: string, most: number | null): Figure => figure(`${of} memory`, of, 'torch', 'memory', most)
+const overProducts = (of: string, most: number | null): Figure => figure(`${of} step over its products`, of, 'limit', 'time', most)
+
+/** A method with a frozen base: as it is, with packed weights and in int8, against torch. */
+function frozenBase(method: Method, { time, int8, memory }: { time: number | null; int8: number | null; memory: boolean }) {
+  const ours = { engine: 'adatune', method } as const
+  return {
+    sides: {
+      float32: ours,
+      packed: { ...ours, packed: true },
+      int8: { ...ours, base: 'int8' as const },
+      torch: { engine: 'torch', method } as const,
+    },
+    figures: [
+      ...['float32', 'packed'].map((of) => figure(`${of} step`, of, 'torch', 'time', time)),
+      ...['float32', 'packed'].map((of) => overProducts(of, 1.25)),
+      overProducts('torch', null),
+      figure('int8 step', 'int8', 'torch', 'time', int8),
+      ...['float32', 'packed'].map((of) => memoryOf(of, memory ? 0.5 : null)),
+      memoryOf('int8', memory ? 0.4 : null),
+    ],
+  }
+}
+
+const over = (of: string, by: string, most: number | null): Figure => figure(`${of} step over ${by}`, of, by, 'time', most)
+
+function mixed(dropout: number | null, most: number): Case {
+  return {
+    about: `BERT base, AdaMix of bottlenecks and the single bottleneck, ${dropout === 0 ? 'no dropout' : 'dropout 0.1'}`,
+    dropout,
+    ...bert,
+    sides: { adamix: { engine: 'adatune', method: adamix }, bottleneck: { engine: 'adatune', method: bottleneck } },
+    figures: [over('adamix', 'bottleneck', most), figure('share of the consistency loss', 'consistency', 'adamix', 'time', 0.01)],
+  }
+}
+
+const miniLm = frozenBase(loraOf(8), { time: null, int8: null, memory: false })
+const epochOf = (by: 'float32' | 'int8', most: number): Figure => figure(`${by} epoch`, by, 'torch', 'total', most)
+
+export const cases: Readonly<Record<string, Case>> = {
+  'lora-qv': {
+    about: 'BERT base, LoRA r 8 on queries and values, dropout 0.1',
+    dropout: null,
+    ...bert,
+    ...frozenBase(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4, memory: true }),
+  },
+  'lora-qv-no-dropout': {
+    about: 'BERT base, LoRA r 8 on queries and values, no dropout',
+    dropout: 0,
+    ...bert,
+    ...frozenBase(loraOf(8, ['query', 'value']), { time: 1, int8: 0.4, memory: false }),
+  },
+  'lora-linears': {
+    about: 'BERT base, LoRA r 8 on all six linear maps, dropout 0.1',
+    dropout: null,
+    ...bert,
+    ...frozenBase(loraOf(8), { time: 0.85, int8: 0.4, memory: true }),
+  },
+  full: {
+    about: 'BERT base, full fine-tuning, dropout 0.1',
+    dropout: null,
+    ...bert,
+    sides: { float32: { engine: 'adatune', method: { name: 'full' } }, torch: { engine: 'torch', method: { name: 'full' } } },
+    figures: [
+      figure('float32 step', 'float32', 'torch', 'time', 1.2),
+      overProducts('float32', 1.25),
+      overProducts('torch', null),
+      memoryOf('float32', null),
+    ],
+  },
+  adalora: {
+    about: 'BERT base, AdaLoRA from rank 12 and LoRA of rank 12 on all six linear maps, dropout 0.1',
+    dropout: null,
+    ...bert,
+    sides: {
+      adalora: { engine: 'adatune', method: unallocated },
+      lora: { engine: 'adatune', method: loraOf(12) },
+      'torch adalora': { engine: 'torch', method: unallocated },
+      'torch lora': { engine: 'torch', method: loraOf(12) },
+    },
+    figures: [over('adalora', 'lora', 1.03), over('torch adalora', 'torch lora', null)],
+  },
+  'adalora-final': {
+    about: 'BERT base, AdaLoRA after its budget has fallen from rank 12 to 8 and LoRA of rank 8 on all six linear maps, dropout 0.1',
+    dropout: null,
+    ...bert,
+    warmup: 4,
+    sides: { adalora: { engine: 'adatune', method: allocated }, lora: { engine: 'adatune', method: loraOf(8) } },
+    figures: [over('adalora', 'lora', 1.02)],
+  },
+  adamix: mixed(null, 2),
+  'adamix-no-dropout': mixed(0, 1.97),
+  'minilm-mrpc': {
+    about: 'all-MiniLM-L6-v2 on MRPC, LoRA r 8 on all six linear maps, 32 rows of their own lengths, dropout 0.1',
+    dropout: null,
+    batchSize: 32,
+    files: miniLmOn('mrpc'),
+    sides: miniLm.sides,
+    figures: miniLm.figures.filter(({ over }) => over !== 'limit'),
+  },
+  'minilm-rte-epoch': {
+    about: 'all-MiniLM-L6-v2, one epoch of RTE in random order, LoRA r 8 on all six linear maps, 32 rows of their own lengths, dropout 0.1',
+    dropout: null,
+    batchSize: 32,
+    files: miniLmOn('rte'),
+    steps: 'epoch',
+    sides: miniLm.sides,
+    figures: [epochOf('float32', 0.5), epochOf('int8', 0.3)],
+  },
+}

@@ -133,6 +133,17 @@ test('a score is that of E and the means of those of its row of A and its column
   }
 })
 
+test('every module has a score, also the pooler, which is reached with the logits', async () => {
+  const targets = { targets: 'all-linear' }
+  const { state, method } = start(targets)
+  const run = await openStep(subject, state, stepOptions(method))
+  const { signals } = await run.run([rows], { seed: 1, step: 0 }, 0.02)
+  await run.close()
+  const modules = [...state.keys()].flatMap((name) => (name.endsWith('.E.weight') ? [name.slice(0, -'.E.weight'.length)] : []))
+  assert.ok(modules.some((name) => name.includes('pooler')))
+  assert.deepEqual([...signals.keys()].sort(), modules.sort())
+})
+
 test('statistics advance from the first update and rest in the final phase', async () => {
   const { state } = start()
   const run = await open(state, null, { shrink: 'never' })

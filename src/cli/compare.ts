@@ -1,6 +1,7 @@
 import { compare } from '../compare/compare.ts'
 import { readComparison } from '../compare/comparison-file.ts'
 import { plan, planText } from '../compare/planned.ts'
+import { speedOf } from '../compare/speed.ts'
 import { summaryText } from '../compare/summary-tables.ts'
 import { comparisonTerminal } from '../compare/terminal.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
@@ -11,17 +12,25 @@ export interface CompareFlags {
   readonly quiet?: boolean
   readonly json?: boolean
   readonly dryRun?: boolean
+  readonly quick?: boolean
 }
 
 /** What was typed, for who wants to repeat it. */
-const typed = (file: string, { set, out }: CompareFlags): string =>
-  ['adatune compare', file, ...set.map((each) => `--set ${JSON.stringify(each)}`), ...(out === undefined ? [] : [`--out ${out}`])].join(' ')
+const typed = (file: string, { set, out, quick }: CompareFlags): string =>
+  [
+    'adatune compare',
+    file,
+    ...(quick ? ['--quick'] : []),
+    ...set.map((each) => `--set ${JSON.stringify(each)}`),
+    ...(out === undefined ? [] : [`--out ${out}`]),
+  ].join(' ')
 
 /** Compares as a file says; called again, it goes on where it was. Returns the exit code. */
 export async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
-  const comparison = readComparison(file, flags.set)
+  const comparison = readComparison(file, { quick: flags.quick ?? false, settings: flags.set })
   if (flags.dryRun) {
-    process.stdout.write(await planText(await plan(comparison)))
+    const planned = await plan(comparison)
+    process.stdout.write(await planText(planned, await speedOf(planned, flags.out ?? comparison.out)))
     return 0
   }
   const terminal = flags.quiet ? null : comparisonTerminal(process.stderr)

@@ -78,6 +78,7 @@ function program(exit: (code: number) => void): Command {
     .description('train several methods on one task and tell which is better; called again, it goes on where it was')
     .argument('<file>', 'YAML or JSON: what is compared')
     .option('--set <key=value>', 'change a setting, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--quick', 'its short form, which the file gives')
     .option('--out <folder>', 'folder of the comparison')
     .option('--quiet', 'print errors and the result only')
     .option('--json', 'print the result as an object')

@@ -71,6 +71,7 @@ export interface Summary {
   readonly by: Comparison['by']
   readonly level: number
   readonly resamples: number
+  /** Rows that the metric is of; of scores of texts, the texts. */
   readonly rows: number
   readonly of: 'test' | 'eval'
   readonly seeds: readonly number[]
@@ -168,12 +169,13 @@ export function summarise(comparison: Comparison, arms: Arms, all: readonly ArmR
   const { by, level, resamples } = comparison
   const { judgement } = all[0]!.results[0]!
   const metric = comparison.metric ?? judgement.metric
+  const rows = judgement.texts?.scores.includes(metric) ? judgement.texts.count : judgement.rows
   const resultsOf = (name: string): ArmResults => all.find(({ arm }) => arm.name === name)!
   const differences = all.flatMap((own) =>
     referencesOf(own.arm, arms).map(({ name }) => differenceOf(own, resultsOf(name), metric, comparison)),
   )
   return {
-    ...{ metric, by, level, resamples, rows: judgement.rows, of: judgement.of, seeds: arms.seeds, plain: arms.plain },
+    ...{ metric, by, level, resamples, rows, of: judgement.of, seeds: arms.seeds, plain: arms.plain },
     arms: all.map((each) => armSummary(each, metric, level)),
     differences: corrected(differences, metric, level),
   }

@@ -32,8 +32,7 @@ async function runTask({ folder, run, resamples }: TrialTask, stopRequested: () 
     sinks: [teller()],
     stopRequested,
     async afterwards(ended) {
-      const { evalBatchSize, keepBest } = run.train
-      const judgement = await judge(ended, { resamples, batchSize: evalBatchSize, keepBest })
+      const judgement = await judge(ended, run, resamples)
       writeText(join(folder, JUDGEMENT), `${JSON.stringify(judgement)}\n`)
     },
   }

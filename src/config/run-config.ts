@@ -8,11 +8,15 @@ import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
 import { published } from './published.ts'
 
+const part = z.union([z.number().int().positive(), z.tuple([z.number().int().nonnegative(), z.number().int().positive()])])
+
 const data = z.strictObject({
   train: z.string().min(1),
   eval: z.string().min(1).nullable().default(null),
   /** Rows that are scored once, at the end, by what the run keeps. */
   test: z.string().min(1).nullable().default(null),
+  /** Of each file the first so many rows, or those from one number up to another, counted from 0; else all. */
+  rows: z.strictObject({ train: part.optional(), eval: part.optional(), test: part.optional() }).nullable().default(null),
   /** So many training rows of each class, drawn by the seed; null: all rows. */
   shots: z.number().int().positive().nullable().default(null),
   /** As many others of each class, to evaluate on in place of `eval`. */

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
+import { rowsWithin } from '../data/row-range.ts'
 import { drawShots, rowsOfSeed } from '../data/shots.ts'
 import { UserError } from '../errors.ts'
 import type { Task } from '../tasks/task.ts'
@@ -18,12 +19,14 @@ export async function readDataSets({ data, train: { seed } }: RunConfig): Promis
   if (data.evalShots !== null && data.eval !== null)
     throw new UserError('data.evalShots takes the place of data.eval; give one of them, and a file to score at the end as data.test.')
   const { seedColumn } = data
-  const read = async (file: string | null, needed: boolean): Promise<Row[] | null> => {
-    const rows = file === null ? null : await readRows(file)
-    const seeded = seedColumn !== null && (needed || rows?.some(({ values }) => values.has(seedColumn)))
-    return rows && seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
+  const read = async (part: 'train' | 'eval' | 'test'): Promise<Row[] | null> => {
+    const file = data[part]
+    if (file === null) return null
+    const rows = rowsWithin(await readRows(file), data.rows?.[part], `data.rows.${part}`)
+    const seeded = seedColumn !== null && (part === 'train' || rows.some(({ values }) => values.has(seedColumn)))
+    return seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
   }
-  return { train: (await read(data.train, true))!, eval: await read(data.eval, false), test: await read(data.test, false) }
+  return { train: (await read('train'))!, eval: await read('eval'), test: await read('test') }
 }
 
 /** The data with as many rows of each class as the run asks for. */

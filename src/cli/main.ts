@@ -6,6 +6,7 @@ import type { FoldingOptions } from '../merging/merge.ts'
 import { ruleNames } from '../merging/rules/index.ts'
 import { textMetrics } from '../metrics/text/index.ts'
 import { type ChatFlags, chatCommand } from './chat.ts'
+import { type ClaimsFlags, claimsCommand } from './claims.ts'
 import { type CombineFlags, combineCommand } from './combine.ts'
 import { type CompareFlags, compareCommand } from './compare.ts'
 import { type DemoFlags, demoCommand } from './demo.ts'
@@ -84,6 +85,19 @@ function program(exit: (code: number) => void): Command {
     .option('--json', 'print the result as an object')
     .option('--dry-run', 'check the file and tell what would be run')
     .action(async (file: string, flags: CompareFlags) => exit(await compareCommand(file, flags)))
+
+  root
+    .command('claims')
+    .description('list what the papers claim, or try a claim; called again, it goes on where it was')
+    .argument('[claim]', 'its name, or a file of your own; all are listed without')
+    .option('--quick', 'its short form, of minutes to an hour')
+    .option('--model <folder or id>', "a model in place of the claim's own, such as the paper's")
+    .option('--set <key=value>', 'change a setting of its comparison, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--out <folder>', 'where to work; runs/claims and its name by default')
+    .option('--plan', 'tell trials, updates, operations and hours, of all claims or of one')
+    .option('--quiet', 'print errors and the result only')
+    .option('--json', 'print the result as an object')
+    .action(async (name: string | undefined, flags: ClaimsFlags) => exit(await claimsCommand(name, flags)))
 
   answering(root.command('eval').description('metrics on labelled rows'))
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')

@@ -52,9 +52,12 @@ const fields = z.strictObject({
   criterion: z.array(raw).min(1),
 })
 
+/** What a paper says. */
+export type Told = Readonly<Pick<z.infer<typeof fields>, 'claim' | 'paper' | 'source' | 'figures' | 'notes'>>
+
 /** A claim of a paper, and how it is tried here. */
 export type Claim = Readonly<
-  Pick<z.infer<typeof fields>, 'claim' | 'paper' | 'source' | 'figures' | 'notes'> & {
+  Told & {
     name: string
     /** The short form, or the whole one. */
     quick: boolean
@@ -74,6 +77,9 @@ export interface ClaimReading {
 
 const statementsOf = <T>(schema: z.ZodType<T>, given: readonly unknown[], locate: (path: readonly PropertyKey[]) => string): T[] =>
   given.map((each, i) => parseSettings(schema, each, '', (path) => locate(['criterion', i, ...path])))
+
+/** What a claim's file says of the paper; nothing of how it is tried is looked at. */
+export const readTold = (file: string): Told => readSettings(fields, file, 'claim')
 
 /**
  * Reads a claim in its whole or short form.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { didYouMean, UserError } from '../errors.ts'
 import { table } from '../track/table.ts'
-import { type Claim, type ClaimReading, readClaim } from './claim-file.ts'
+import { type Claim, type ClaimReading, readClaim, readTold, type Told } from './claim-file.ts'
 
 const folder = fileURLToPath(new URL('../../recipes/claims', import.meta.url))
 
@@ -13,20 +13,24 @@ export const claimNames = (): string[] =>
     .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort()
 
+const fileOf = (name: string): string => join(folder, `${name}.yaml`)
+
 /** A claim by its name, or by a file of one's own. Throws UserError with the names that there are. */
 export function openClaim(name: string, reading: ClaimReading = {}): Claim {
   if (/\.(ya?ml|json)$/.test(name)) return readClaim(name, reading)
-  const file = join(folder, `${name}.yaml`)
-  if (existsSync(file)) return readClaim(file, reading)
+  if (existsSync(fileOf(name))) return readClaim(fileOf(name), reading)
   const known = claimNames()
   throw new UserError(`No claim is called "${name}"; there are ${known.join(', ')}.${didYouMean(name, known)}`)
 }
+
+/** What the paper says of a claim, and how that was published. */
+export const toldOf = (name: string): Told => readTold(fileOf(name))
 
 /** All claims with what is published of them; ends in a line break. */
 export function listText(): string {
   return claimNames()
     .map((name) => {
-      const { claim, paper, source, figures } = openClaim(name)
+      const { claim, paper, source, figures } = toldOf(name)
       const lines = table(
         [
           ['  claim', claim],

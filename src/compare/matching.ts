@@ -7,7 +7,7 @@ import { standIn } from './taken-results.ts'
 
 type Match = 'weights' | 'steps' | 'flops'
 
-/** Operations of all updates, for batches of rows of the mean length where that is known. */
+/** Operations of an update, for batches of rows of the mean length where that is known. */
 export const flopsOf = ({ examples, step, length, costAt }: Foretelling): number =>
   (examples?.meanLength ? costAt(Math.min(length, examples.meanLength)) : step).flops
 

@@ -68,6 +68,9 @@ export interface Total {
   readonly flops: number
 }
 
+/** Operations of a trial. */
+const operationsOf = (foretold: Foretelling): number => foretold.totalSteps * flopsOf(foretold)
+
 /** Trials of an arm: a seed each, and rates that are tried. */
 const trialsOf = ({ seeds, comparison }: Planned): number => seeds.length + (comparison.learningRates?.times.length ?? 0)
 
@@ -79,7 +82,7 @@ export async function totalOf(planned: Planned): Promise<Total> {
     trials: each * all.length,
     tries: (each - planned.seeds.length) * all.length,
     steps: sum(({ totalSteps }) => totalSteps),
-    flops: sum(flopsOf),
+    flops: sum(operationsOf),
   }
 }
 
@@ -95,7 +98,7 @@ export async function planText(planned: Planned, speed: Speed | string): Promise
   const rows = await Promise.all(
     arms.map(async (arm) => {
       const foretold = await planned.foretold(arm)
-      const operations = flopsOf(foretold)
+      const operations = operationsOf(foretold)
       return [
         arm.name,
         count(foretold.weights.merged),

@@ -69,11 +69,11 @@ test('the sentence tells the number that decides: of broken bounds the one that 
   const broken = told([
     ['a', around(3, 1)],
     ['b', around(-2, 1)],
-    ['c', around(-4, 1)],
+    ['c', around(-4, 2)],
   ])
   const { outcome, sentence } = verdictOf('claim', [told([['d', around(5, 1)]], 'kept'), broken], '3 seeds')
   assert.equal(outcome, 'does not hold')
-  assert.equal(sentence, 'claim does not hold: better; c: -4.0 (-4.9 to -3.0), for at least 0.0; 3 seeds.')
+  assert.equal(sentence, 'claim does not hold: better; c: -4.0 (-5.9 to -2.1), for at least 0.0; 3 seeds.')
   assert.match(
     verdictOf(
       'claim',

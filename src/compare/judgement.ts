@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { RunConfig } from '../config/run-config.ts'
 import { examplesIn, type Item } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import { openForward } from '../evaluate/forward.ts'
@@ -11,6 +10,8 @@ import { keyOf } from '../random/key.ts'
 import { type Answered, regrouped } from '../tasks/answered.ts'
 import type { FinishedRun } from '../train/run.ts'
 import { textScoreNames, writtenTerms } from '../train/written-texts.ts'
+import { MERGED, routedAnswers } from './routed.ts'
+import type { TrialTask } from './trial-task.ts'
 
 /** How a model answers the rows that arms are compared on. */
 export interface Scores {
@@ -72,35 +73,42 @@ function digestOf(items: readonly Item[]): string {
   return hash.digest('hex')
 }
 
-/** All that a model tells of the rows and texts that it is asked. */
-async function scoresOf(model: Deployed, step: number, { prepared, items, texts, run, resamples }: Asked): Promise<Scores> {
+/** All that is told by the answers for some rows, and the texts written for them. */
+async function scoresOf(
+  rows: readonly Answered[],
+  model: Deployed,
+  step: number,
+  { prepared, texts, run, resamples }: Asked,
+): Promise<Scores> {
   const { open } = prepared
-  const rows = await answered(open, items, model, run.train.evalBatchSize)
   const own = resampledMetrics(rows, (some) => open.task.metrics(some, open.labels), resamples)
   const written = await writtenTerms(run, open, model, texts)
   const ofTexts = written && resampledMetrics(written.rows, written.scores, resamples)
   return { step, metrics: { ...own.metrics, ...ofTexts?.metrics }, resampled: { ...own.resampled, ...ofTexts?.resampled } }
 }
 
-interface Asked {
+interface Asked extends Pick<TrialTask, 'run' | 'resamples'> {
   readonly prepared: FinishedRun['prepared']
-  readonly items: readonly Item[]
   readonly texts: TextsToScore | null
-  readonly run: RunConfig
-  readonly resamples: number
 }
 
 /**
  * Scores a run at its end, as the last update left it and as its best evaluation was.
  * @throws UserError where it has no rows for that
  */
-export async function judge({ prepared, kept, last, progress }: FinishedRun, run: RunConfig, resamples: number): Promise<Judgement> {
+export async function judge(ended: FinishedRun, task: TrialTask): Promise<Judgement> {
+  const { prepared, kept, last, progress } = ended
+  const { run, resamples, inference } = task
   const { open, test, evaluation } = prepared
   const items = test ?? evaluation
   if (items === null) throw new UserError('Arms are compared on rows that are not trained on: give data.eval, data.evalShots or data.test.')
   const texts = test === null ? prepared.texts.evaluation : prepared.texts.test
-  const asked: Asked = { prepared, items, texts, run, resamples }
-  const atEnd = await scoresOf(last, progress.step, asked)
+  if (texts !== null && inference !== MERGED)
+    throw new UserError('inference: texts are written by merged weights alone; leave generate out.')
+  const asked: Asked = { prepared, texts, run, resamples }
+  const answers = (model: Deployed): Promise<Answered[]> => answered(open, items, model, run.train.evalBatchSize)
+  const rows = inference === MERGED ? await answers(last) : await routedAnswers(ended, items, task)
+  const atEnd = await scoresOf(rows, last, progress.step, asked)
   const keptStep = progress.best?.step ?? progress.step
   const names = textScoreNames(run)
   return {
@@ -111,6 +119,6 @@ export async function judge({ prepared, kept, last, progress }: FinishedRun, run
     metric: run.train.keepBest ?? names[0] ?? open.task.primary,
     resamples,
     last: atEnd,
-    best: keptStep === progress.step ? { ...atEnd } : await scoresOf(kept, keptStep, asked),
+    best: keptStep === progress.step ? { ...atEnd } : await scoresOf(await answers(kept), kept, keptStep, asked),
   }
 }

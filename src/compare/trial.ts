@@ -13,6 +13,8 @@ export interface Trial {
   /** The multiple of the arm's own learning rate that it tries; null for one that counts. */
   readonly times: number | null
   readonly run: RunConfig
+  /** What answers once it is trained. */
+  readonly inference: string
 }
 
 const slug = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+|-+$/g, '')
@@ -50,7 +52,7 @@ interface Moment {
 function trialAt(arm: Arm, run: RunConfig, { seed, learningRate, times }: Moment, after: readonly Trial[]): Trial {
   const own: RunConfig = { ...run, train: { ...run.train, seed, learningRate } }
   const words = [arm.name, `seed ${seed}`, ...(times === null ? [] : [`rate ${times}`])].join(' ')
-  return { id: `${slug(words)}-${digestOf(arm, own, after)}`, arm: arm.name, seed, times, run: own }
+  return { id: `${slug(words)}-${digestOf(arm, own, after)}`, arm: arm.name, seed, times, run: own, inference: arm.inference }
 }
 
 /** The run of an arm with a seed and a learning rate; `run` is the arm's, or what of it tries a rate. */

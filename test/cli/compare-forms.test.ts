@@ -170,3 +170,31 @@ test('ranges of rows are parts of a file, and what is not there is refused', asy
   await fails({ eval: 25 }, /data\.rows\.eval: eval\.jsonl has 24 rows, and row 25 is asked for/)
   await fails({ train: [5, 5] }, /data\.rows\.train: \[5, 5\] holds no row/)
 })
+
+test('routes of a mixture are arms: an expert answers as its run says of it alone, and routes of what is not kept are refused', async () => {
+  const mixed = { ...run, method: { name: 'adamix', of: { name: 'bottleneck', size: 4 }, experts: 3 } }
+  const comparison = (inference: readonly string[], train: object = {}): object => ({
+    run: { ...mixed, train: { ...run.train, evalEvery: 'end', ...train } },
+    axes: { inference },
+  })
+  write(comparison(['merged', 'expert:1', 'ensemble:4']))
+  const { arms, differences } = await compared('--out', 'routes')
+  const [expert] = trialsOf('routes').filter((id) => id.startsWith('inference-expert-1'))
+  const { members, merged } = readFileSync(join(folder, 'routes/trials', expert!, 'run/run.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .find(({ event }) => event === 'merge')
+  const losses = arms.map(({ metrics }) => metrics.last.loss!)
+  assert.ok(Math.abs(losses[0]! - merged.loss) < 1e-6, `${losses[0]} as merged, ${merged.loss}`)
+  assert.ok(Math.abs(losses[1]! - members[1].loss) < 1e-6, `${losses[1]} of the expert, ${members[1].loss}`)
+  assert.notEqual(losses[1], losses[0])
+  assert.notEqual(losses[2], losses[0])
+  assert.deepEqual(
+    differences.map(({ arm }) => arm),
+    ['inference expert:1', 'inference ensemble:4'],
+  )
+  write(comparison(['merged', 'experts']))
+  const { stderr } = await command(['compare', 'compare.yaml', '--out', 'refused', '--quiet'], folder)
+  assert.match(stderr, /The inference "experts" is not known; there are merged/)
+})

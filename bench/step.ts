@@ -20,6 +20,7 @@ import { keyOf } from '../src/random/key.ts'
 import { runtimeVersion } from '../src/runtime/node.ts'
 import { type Prepared, prepare } from '../src/train/prepare.ts'
 import { buildStepGraph } from '../src/train/step-graph.ts'
+import { stepOptions } from '../src/train/step-options.ts'
 import { openTraining } from '../src/train/training.ts'
 import { randomModel } from './training/random-model.ts'
 
@@ -165,15 +166,7 @@ function trainedWeights({ state }: Prepared): number {
 /** What the graph foretells of the intermediate results' bytes, for the largest of the batches. */
 function foretoldBytes({ open, options, plan, state }: Prepared, { train }: RunConfig): number {
   const method = methodFor(open.subject, open.outline, options, plan.totalSteps)
-  const { assembly } = buildStepGraph(open.subject, state, {
-    method,
-    objective: { passes: method.passes, consistency: method.consistency, labelSmoothing: 0, classWeights: null },
-    adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
-    decay: train.decay,
-    maxGradNorm: train.maxGradNorm,
-    accumulate: 1,
-    modelDropout: train.dropout,
-  })
+  const { assembly } = buildStepGraph(open.subject, state, stepOptions(method, 1, train))
   const batches = Array.from({ length: count.warmup + count.steps }, (_, step) => plan.microBatches(step)[0]!.map(({ ids }) => ids.length))
   return Math.max(
     ...batches.map((lengths) =>

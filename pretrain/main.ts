@@ -1,12 +1,13 @@
 /**
  * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, and writes
  * models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at its last checkpoint.
- * Usage: npm run pretrain [-- --epochs n] [--threads n] [--steps n]
+ * Another shape than the base's is trained beside it and not published.
+ * Usage: npm run pretrain [-- --shape name] [--epochs n] [--threads n] [--steps n]
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, createWriteStream, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
@@ -15,39 +16,24 @@ import { openCheckpoint } from '../src/weights/checkpoint.ts'
 import { float32ToHalf } from '../src/weights/half.ts'
 import { readTensor } from '../src/weights/safetensors.ts'
 import { writeSafetensors } from '../src/weights/write-safetensors.ts'
+import { lossDrawing } from './loss-drawing.ts'
+import { length, shapes } from './shapes.ts'
 import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
+import { unigram } from './unigram.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const work = join(root, 'runs/pretrain')
-const [corpus, heldOut, start, out] = ['corpus.txt', 'held-out.txt', 'random', 'run'].map((name) => join(work, name)) as [
-  string,
-  string,
-  string,
-  string,
-]
-
-const { values } = parseArgs({ options: { epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } } })
-
-/** Tokens of a row. */
-const length = 128
-const config = {
-  model_type: 'bert',
-  architectures: ['BertForMaskedLM'],
-  vocab_size: 8000,
-  hidden_size: 256,
-  num_hidden_layers: 4,
-  num_attention_heads: 4,
-  intermediate_size: 1024,
-  max_position_embeddings: length,
-  type_vocab_size: 2,
-  hidden_act: 'gelu',
-  hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.1,
-  layer_norm_eps: 1e-12,
-  initializer_range: 0.02,
-  pad_token_id: 0,
-}
+const { values } = parseArgs({
+  options: { shape: { type: 'string' }, epochs: { type: 'string' }, steps: { type: 'string' }, threads: { type: 'string' } },
+})
+const [base] = Object.keys(shapes)
+const shape = values.shape ?? base!
+const config = shapes[shape as keyof typeof shapes]
+if (config === undefined) throw new Error(`There is no shape "${shape}"; there are ${Object.keys(shapes).join(', ')}.`)
+const ofShape = shape === base ? '' : `-${shape}`
+const [corpus, heldOut] = [join(work, 'corpus.txt'), join(work, 'held-out.txt')]
+const [start, out] = [join(work, `random${ofShape}`), join(work, `run${ofShape}`)]
 
 /** Makes a file by writing it whole under another name. */
 async function made(file: string, write: (part: string) => Promise<void> | void): Promise<void> {
@@ -86,8 +72,8 @@ function trained(): void {
     method: { name: 'full' },
     data: { train: corpus, eval: heldOut, maxLength: length, texts: { packed: true } },
     train: {
-      batchSize: 32,
-      ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 2) }),
+      batchSize: 16,
+      ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 1) }),
       learningRate: 1e-3,
       warmupRatio: 0.05,
       weightDecay: 0.01,
@@ -98,7 +84,7 @@ function trained(): void {
       ...(values.threads && { threads: Number(values.threads) }),
     },
   }
-  const file = join(work, 'run.json')
+  const file = join(work, `run${ofShape}.json`)
   writeFileSync(file, JSON.stringify(settings, null, 2))
   const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
   const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going], { stdio: 'inherit' })
@@ -119,6 +105,15 @@ function published(): void {
   console.log(`written: ${to}`)
 }
 
+/** The losses of the shapes that were trained, beside the published model. */
+function drawn(): void {
+  const records = Object.keys(shapes)
+    .map((name) => [name, join(work, name === base ? 'run' : `run-${name}`, 'run.jsonl')] as const)
+    .filter(([, record]) => existsSync(record))
+  const files = records.map(([name, record]) => [name, readFileSync(record, 'utf8')] as const)
+  writeFileSync(join(root, 'models/adatune-tiny/loss.svg'), lossDrawing(Object.fromEntries(files)))
+}
+
 mkdirSync(work, { recursive: true })
 await made(heldOut, (file) => writeTexts(file, true))
 await made(corpus, (file) => writeTexts(file, false))
@@ -128,4 +123,7 @@ await made(join(start, 'tokenizer.json'), async (file) =>
 )
 writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig(length), null, 2))
 trained()
-published()
+const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
+console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
+if (shape === base) published()
+drawn()

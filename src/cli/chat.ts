@@ -4,9 +4,11 @@ import { openChat } from '../generate/chat.ts'
 import { givenOptions } from '../generate/options.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { printNotice } from './options.ts'
 
-export interface ChatFlags {
+interface ChatFlags {
   readonly model: string
   readonly adapter?: string
   readonly system?: string
@@ -17,7 +19,7 @@ export interface ChatFlags {
 const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
 
 /** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
-export async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
+async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
   const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
@@ -63,3 +65,12 @@ export async function chatCommand({ model, adapter, system, set, quiet }: ChatFl
   lines.close()
   await chat.close()
 }
+
+export const defineChat: Define = (command) =>
+  command
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--system <text>', 'what the assistant is told before the conversation')
+    .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])
+    .option('--quiet', 'print errors only')
+    .action(async (flags: ChatFlags) => chatCommand(flags))

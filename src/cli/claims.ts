@@ -4,9 +4,11 @@ import { claimsPlan } from '../claims/claims-plan.ts'
 import type { ClaimRecord } from '../claims/record.ts'
 import { comparisonTerminal } from '../compare/terminal.ts'
 import { table } from '../track/table.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
-export interface ClaimsFlags {
+interface ClaimsFlags {
   readonly set: readonly string[]
   readonly quick?: boolean
   readonly model?: string
@@ -36,7 +38,7 @@ function recordText({ tables, verdict, footing }: ClaimRecord): string {
 }
 
 /** Lists claims, tells what they would take, or tries one. Returns the exit code. */
-export async function claimsCommand(name: string | undefined, flags: ClaimsFlags): Promise<number> {
+async function claimsCommand(name: string | undefined, flags: ClaimsFlags): Promise<number> {
   const reading = { quick: flags.quick ?? false, settings: flags.set, model: flags.model }
   if (flags.plan) {
     process.stdout.write(await claimsPlan((name === undefined ? claimNames() : [name]).map((each) => openClaim(each, reading))))
@@ -65,3 +67,15 @@ export async function claimsCommand(name: string | undefined, flags: ClaimsFlags
     signals.release()
   }
 }
+
+export const defineClaims: Define = (command, exit) =>
+  command
+    .argument('[claim]', 'its name, or a file of your own; all are listed without')
+    .option('--quick', 'its short form, of minutes to an hour')
+    .option('--model <folder or id>', "a model in place of the claim's own, such as the paper's")
+    .option('--set <key=value>', 'change a setting of its comparison, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--out <folder>', 'where to work; runs/claims and its name by default')
+    .option('--plan', 'tell trials, updates, operations and hours, of all claims or of one')
+    .option('--quiet', 'print errors and the result only')
+    .option('--json', 'print the result as an object')
+    .action(async (name: string | undefined, flags: ClaimsFlags) => exit(await claimsCommand(name, flags)))

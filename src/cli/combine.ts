@@ -1,11 +1,13 @@
 import { collapses, gapText } from '../evaluate/merge-gap.ts'
 import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
-import type { RuleName } from '../merging/rules/index.ts'
+import { type RuleName, ruleNames } from '../merging/rules/index.ts'
 import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
+import { collect, withColumns } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, wordFlag } from './options.ts'
 
-export interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
+interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
   readonly adapter: readonly string[]
   readonly experts?: string
   readonly rule: string
@@ -63,10 +65,29 @@ function reportLines({ measured, distances, logitGap, scores, path }: Report): s
 }
 
 /** Combines saved adapters; returns what was done as text, or as a line of JSON. */
-export async function combineCommand(flags: CombineFlags): Promise<string> {
+async function combineCommand(flags: CombineFlags): Promise<string> {
   const summary = await combineAdapters(optionsOf(flags))
   if (flags.json) return `${JSON.stringify(summary)}\n`
   const { adapters, rule, out, told, report } = summary
   const decided = Object.entries(told).map(([name, value]) => `${name}: ${[value].flat().join(', ')}`)
   return `${[`Combined ${adapters.length} adapters by ${rule} in ${out}.`, ...decided, ...(report ? reportLines(report) : [])].join('\n')}\n`
 }
+
+export const defineCombine: Define = (command) =>
+  withColumns(command)
+    .requiredOption('--model <folder or id>', 'the model the adapters were trained on')
+    .option('--adapter <folder>', 'a saved adapter; once for each', collect, [])
+    .option('--experts <folder>', 'the run of a mixture, whose experts are combined in place of adapters')
+    .requiredOption('--rule <name>', `how: ${ruleNames.join(', ')}`)
+    .option('--weights <numbers>', 'one for each adapter, comma-separated; equal ones that sum to 1 by default')
+    .option('--rank <r>', "of rules that end in svd; the adapters' largest by default")
+    .option('--density <share>', 'share of weights that pruning leaves')
+    .option('--sign <how>', 'how signs are elected: total or frequency')
+    .option('--seed <n>', 'of what chance decides')
+    .option('--head <which>', 'average, or first: what becomes of the heads')
+    .option('--data <file>', 'rows for soup, fisher and the report; once, or once for each adapter', collect, [])
+    .option('--metric <name>', 'what a soup goes by')
+    .option('--report', 'tell how far the adapters are apart, and with --data what combining does')
+    .option('--json', 'print an object')
+    .requiredOption('--out <folder>', 'where to write the combined adapter')
+    .action(async (flags: CombineFlags) => void process.stdout.write(await combineCommand(flags)))

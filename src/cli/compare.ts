@@ -4,9 +4,11 @@ import { plan, planText } from '../compare/planned.ts'
 import { speedOf } from '../compare/speed.ts'
 import { summaryText } from '../compare/summary-tables.ts'
 import { comparisonTerminal } from '../compare/terminal.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
-export interface CompareFlags {
+interface CompareFlags {
   readonly set: readonly string[]
   readonly out?: string
   readonly quiet?: boolean
@@ -26,7 +28,7 @@ const typed = (file: string, { set, out, quick }: CompareFlags): string =>
   ].join(' ')
 
 /** Compares as a file says; called again, it goes on where it was. Returns the exit code. */
-export async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
+async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
   const comparison = readComparison(file, { quick: flags.quick ?? false, settings: flags.set })
   if (flags.dryRun) {
     const planned = await plan(comparison)
@@ -55,3 +57,14 @@ export async function compareCommand(file: string, flags: CompareFlags): Promise
     signals.release()
   }
 }
+
+export const defineCompare: Define = (command, exit) =>
+  command
+    .argument('<file>', 'YAML or JSON: what is compared')
+    .option('--set <key=value>', 'change a setting, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--quick', 'its short form, which the file gives')
+    .option('--out <folder>', 'folder of the comparison')
+    .option('--quiet', 'print errors and the result only')
+    .option('--json', 'print the result as an object')
+    .option('--dry-run', 'check the file and tell what would be run')
+    .action(async (file: string, flags: CompareFlags) => exit(await compareCommand(file, flags)))

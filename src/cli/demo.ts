@@ -1,14 +1,15 @@
 import { comparisonTerminal } from '../compare/terminal.ts'
 import { demo } from '../demo/demo.ts'
+import type { Define } from './commands.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
-export interface DemoFlags {
+interface DemoFlags {
   readonly model?: string
   readonly out: string
 }
 
 /** Fine-tunes the package's base model on mail by several methods. Returns the exit code. */
-export async function demoCommand({ model, out }: DemoFlags): Promise<number> {
+async function demoCommand({ model, out }: DemoFlags): Promise<number> {
   const terminal = comparisonTerminal(process.stderr)
   const notice = (text: string): void => void process.stderr.write(`${text}\n`)
   const signals = watchSignals(notice)
@@ -26,3 +27,9 @@ export async function demoCommand({ model, out }: DemoFlags): Promise<number> {
     signals.release()
   }
 }
+
+export const defineDemo: Define = (command, exit) =>
+  command
+    .option('--model <folder>', "a model in place of the package's own")
+    .option('--out <folder>', 'where to write', 'adatune-demo')
+    .action(async (flags: DemoFlags) => exit(await demoCommand(flags)))

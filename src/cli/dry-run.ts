@@ -36,7 +36,8 @@ const sources = {
 } as const
 
 function text(config: RunConfig, found: DryRun): string {
-  const { examples, totalSteps, warmupSteps, epochs, trainFlops, memoryBytes } = found
+  const { examples, totalSteps, warmupSteps, epochs, trainFlops, memoryBytes, memory } = found
+  const parts = Object.entries(memory).flatMap(([what, n]) => (n > 0 ? [`${what} ${bytes(n)}`] : []))
   const results = publishedResults(config)
   const read = examples ? `${count(examples.count)} examples${sources[examples.from]}, ` : ''
   const during = epochs === null ? '' : ` in ${Number(epochs.toFixed(2))} epochs`
@@ -44,7 +45,8 @@ function text(config: RunConfig, found: DryRun): string {
   return (
     `${methodText(found.model, config.method, found.method, found.step)}` +
     `${read}${count(totalSteps)} updates${during}, ${count(warmupSteps)} of them warm-up; ${flops(trainFlops)}${seeds}\n` +
-    `memory: about ${bytes(memoryBytes)} with the model's weights, for batches of the full length\n` +
+    `memory: about ${bytes(memoryBytes)} (${parts.join(', ')})${examples?.meanLength ? '' : ', for rows of the full length'}\n` +
+    `${found.chosen === null ? '' : `${found.chosen}\n`}` +
     `${config.published ? `\n${publishedTable(config.published, results, null, metricTextOf(config.task))}` : ''}`
   )
 }

@@ -1,8 +1,9 @@
 import { type Extraction, extractAdapter } from '../merging/extract.ts'
 import { gapText } from '../merging/verification.ts'
+import type { Define } from './commands.ts'
 import { positiveFlag } from './options.ts'
 
-export interface ExtractFlags {
+interface ExtractFlags {
   readonly base: string
   readonly tuned: string
   readonly r: string
@@ -30,7 +31,7 @@ function textOf({ out, r, kept, modules, leftOut, head, logitGap }: Extraction, 
 }
 
 /** Extracts a LoRA; returns what was done as text, or as a line of JSON. */
-export async function extractCommand({ json, task, labels, ...flags }: ExtractFlags): Promise<string> {
+async function extractCommand({ json, task, labels, ...flags }: ExtractFlags): Promise<string> {
   const extraction = await extractAdapter({
     ...flags,
     r: positiveFlag('r', flags.r),
@@ -39,3 +40,15 @@ export async function extractCommand({ json, task, labels, ...flags }: ExtractFl
   })
   return `${json ? JSON.stringify(extraction) : textOf(extraction, flags.tuned)}\n`
 }
+
+export const defineExtract: Define = (command) =>
+  command
+    .requiredOption('--base <folder or id>', 'the model before')
+    .requiredOption('--tuned <folder or id>', 'the model after')
+    .requiredOption('--r <rank>', 'the rank of the LoRA')
+    .option('--targets <modules>', 'all-linear, names with commas between, or an expression', 'all-linear')
+    .option('--task <task>', 'needed where the tuned model has a head and does not tell what for')
+    .option('--labels <names>', 'class names in order, comma-separated')
+    .option('--json', 'print an object')
+    .requiredOption('--out <folder>', 'where to write the adapter')
+    .action(async (flags: ExtractFlags) => void process.stdout.write(await extractCommand(flags)))

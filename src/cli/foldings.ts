@@ -1,36 +1,36 @@
 import { convertAdapter } from '../merging/convert.ts'
 import { type FoldingOptions, mergeAdapter } from '../merging/merge.ts'
 import { unmergeAdapter } from '../merging/unmerge.ts'
+import type { Define } from './commands.ts'
+import { printNotice } from './options.ts'
 
-/** The commands that make a folder of a model and an adapter, once its logits are right: each tells what it has seen. */
-export const foldings: Readonly<
-  Record<string, { readonly make: (flags: FoldingOptions) => Promise<string>; readonly help: readonly [string, string, string, string] }>
-> = {
-  merge: {
-    make: mergeAdapter,
-    help: [
-      'fold an adapter into its model: an ordinary Hugging Face folder',
-      'the model the adapter was trained on',
-      'saved LoRA or AdaLoRA adapter',
-      'where to write the merged model',
-    ],
-  },
-  unmerge: {
-    make: unmergeAdapter,
-    help: [
-      'take an adapter out of a model that it was merged into',
-      'the merged model',
-      'the adapter that was merged',
-      'where to write the model before it',
-    ],
-  },
-  convert: {
-    make: convertAdapter,
-    help: [
-      'an adapter as plain LoRA: AdaLoRA, and what acts on parts of a map',
-      'the model the adapter was trained on',
-      'saved AdaLoRA or LoRA adapter',
-      'where to write the LoRA adapter',
-    ],
-  },
-}
+/** A command that makes a folder of a model and an adapter, once its logits are right; it tells what it has seen. */
+const folding =
+  (
+    make: (options: FoldingOptions) => Promise<string>,
+    help: { readonly model: string; readonly adapter: string; readonly out: string },
+  ): Define =>
+  (command) =>
+    command
+      .requiredOption('--model <folder or id>', help.model)
+      .requiredOption('--adapter <folder>', help.adapter)
+      .requiredOption('--out <folder>', help.out)
+      .action(async (flags: FoldingOptions) => void process.stdout.write(`${await make({ ...flags, notice: printNotice })}\n`))
+
+export const defineMerge = folding(mergeAdapter, {
+  model: 'the model the adapter was trained on',
+  adapter: 'saved LoRA or AdaLoRA adapter',
+  out: 'where to write the merged model',
+})
+
+export const defineUnmerge = folding(unmergeAdapter, {
+  model: 'the merged model',
+  adapter: 'the adapter that was merged',
+  out: 'where to write the model before it',
+})
+
+export const defineConvert = folding(convertAdapter, {
+  model: 'the model the adapter was trained on',
+  adapter: 'saved AdaLoRA or LoRA adapter',
+  out: 'where to write the LoRA adapter',
+})

@@ -5,16 +5,18 @@ import { askedTexts } from '../generate/asked-texts.ts'
 import { openGenerator } from '../generate/generator.ts'
 import type { Written } from '../generate/model-texts.ts'
 import { givenOptions } from '../generate/options.ts'
-import { textIntervals, textMetric, textScores } from '../metrics/text/index.ts'
+import { textIntervals, textMetric, textMetrics, textScores } from '../metrics/text/index.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import { table } from '../track/table.ts'
 import { writeLines } from './answer-lines.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { columnsOf, type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
 
-export interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inference' | 'seed'> {
+interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inference' | 'seed'> {
   readonly data?: string
   readonly text?: string
   readonly output?: string
@@ -42,7 +44,7 @@ function scores(names: readonly string[], texts: readonly string[], references: 
 }
 
 /** Writes a text for each row: one JSON object a line, to `--output` or as text; with `--metric` the scores against the rows' references. */
-export async function generateCommand(flags: GenerateFlags): Promise<string> {
+async function generateCommand(flags: GenerateFlags): Promise<string> {
   const { data, text, output, metric } = flags
   if ((data === undefined) === (text === undefined)) throw new UserError('Give either --data FILE or --text "a prompt".')
   if (metric.length > 0 && (data === undefined || output === undefined))
@@ -77,3 +79,21 @@ export async function generateCommand(flags: GenerateFlags): Promise<string> {
     asked.map(({ references }) => references),
   )}`
 }
+
+export const defineGenerate: Define = (command) =>
+  command
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is')
+    .option('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
+    .option('--text <text>', 'a text or prompt')
+    .option('--output <file>', 'write the texts to a file, one JSON object a row')
+    .option('--set <key=value>', 'how to write, e.g. beams=4, maxNewTokens=64, sample=true; may be repeated', collect, [])
+    .option('--metric <name>', `compare with the rows' references: ${Object.keys(textMetrics).join(', ')}; may be repeated`, collect, [])
+    .option('--text-column <name>', 'column of the text')
+    .option('--label-column <name>', 'column of the references, a text or a list of them')
+    .option('--prefix <text>', "put before each text; by default as in the adapter's run")
+    .option('--max-length <tokens>', "truncate texts to so many tokens; by default as in the adapter's run, else 512")
+    .option('--rows <count>', 'the first rows only')
+    .option('--batch-size <rows>', 'texts at a time', '16')
+    .option('--quiet', 'print errors only')
+    .action(async (flags: GenerateFlags) => void process.stdout.write(await generateCommand(flags)))

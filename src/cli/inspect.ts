@@ -11,9 +11,11 @@ import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { plainTask, wordLabels } from '../tasks/task-file.ts'
 import { stepCost } from '../train/step-cost.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { baseText, methodText } from './inspection-text.ts'
 import { inspectModel } from './model-inspection.ts'
-import { printNotice } from './options.ts'
+import { positiveFlag, printNotice } from './options.ts'
 import { spectrumText } from './spectrum-text.ts'
 
 export interface InspectFlags {
@@ -67,3 +69,16 @@ export async function inspect(flags: InspectFlags): Promise<string> {
     () => methodText(about, given, found, step) + spectrumText(own?.spectra ?? []),
   )
 }
+
+export const defineInspect: Define = (command) =>
+  command
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the hub')
+    .option('--task <task>', 'a kind of task, a name such as glue/rte, or a task file', 'sequence-classification')
+    .option('--labels <count>', 'number of classes', '2')
+    .option('--method <name>', 'a PEFT method')
+    .option('--set <key=value>', 'change a setting, e.g. method.r=8; may be repeated', collect, [])
+    .option('--adapter <folder>', 'a saved adapter, in place of a method')
+    .option('--json', 'print an object', false)
+    .action(async ({ labels, ...flags }: Omit<InspectFlags, 'labels'> & { labels: string }) => {
+      process.stdout.write(await inspect({ ...flags, labels: positiveFlag('labels', labels) }))
+    })

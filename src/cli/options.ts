@@ -1,12 +1,14 @@
 import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
+import { bases } from '../lowering/bases.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 
 /** Options of the commands that answer, as the command line gives them. */
 export interface PredictorFlags {
   readonly model: string
+  readonly base?: string
   readonly adapter?: string
   readonly task?: string
   readonly labels?: string
@@ -75,9 +77,10 @@ function spansOf(settings: readonly string[]): Partial<Spans> {
 }
 
 export function predictorOptions(flags: PredictorFlags): PredictorOptions {
-  const { model, adapter, task, labels } = flags
+  const { model, base, adapter, task, labels } = flags
   return {
     model,
+    ...(base !== undefined && { base: wordFlag('base', base, bases) }),
     adapter: adapter ?? null,
     task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,

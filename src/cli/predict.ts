@@ -4,8 +4,9 @@ import type { Question } from '../evaluate/answering.ts'
 import { openPredictor } from '../evaluate/predictor.ts'
 import type { Answer } from '../tasks/answer.ts'
 import { writeLines } from './answer-lines.ts'
+import { answering, collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
-import { answersByColumn, answersByStack } from './several-adapters.ts'
 
 export interface PredictFlags extends Omit<PredictorFlags, 'adapter'> {
   readonly adapter: readonly string[]
@@ -40,10 +41,14 @@ async function answersTo(flags: PredictFlags): Promise<Answer[]> {
   const options = predictorOptions(rest)
   if (adapterColumn !== undefined) {
     if (data === undefined || flags.text) throw new UserError('--adapter-column is of the rows of a file: give --data alone.')
+    const { answersByColumn } = await import('./several-adapters.ts')
     return answersByColumn(options, adapter, await readRows(data), adapterColumn, logits)
   }
   const questions = await questionsOf(flags)
-  if (stack) return answersByStack(options, adapter, questions, logits)
+  if (stack) {
+    const { answersByStack } = await import('./several-adapters.ts')
+    return answersByStack(options, adapter, questions, logits)
+  }
   const predictor = await openPredictor({ ...options, adapter: adapter[0] ?? null })
   const answers = await predictor.predict(questions, { logits })
   await predictor.close()
@@ -58,3 +63,14 @@ export async function predictCommand(flags: PredictFlags): Promise<string> {
   writeLines(flags.output, lines)
   return `${lines.length} answers in ${flags.output}\n`
 }
+
+export const definePredict: Define = (command) =>
+  answering(command)
+    .option('--adapter <folder>', 'saved adapter; without it the model as it is; name=folder for each with --adapter-column', collect, [])
+    .option('--adapter-column <name>', 'column that names the adapter of each row; empty or __base__ for the model as it is')
+    .option('--stack', 'apply bottleneck adapters in turn, the first below the others')
+    .option('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
+    .option('--text <text...>', 'a text, and its pair')
+    .option('--output <file>', 'write the answers to a file, one JSON object a row')
+    .option('--logits', 'raw logits instead of labels and scores')
+    .action(async (flags: PredictFlags) => void process.stdout.write(await predictCommand(flags)))

@@ -11,10 +11,12 @@ import { publishedTable } from '../track/published-table.ts'
 import { terminalSink } from '../track/terminal.ts'
 import type { RunSummary } from '../train/run.ts'
 import { resume, train } from '../train/seeds.ts'
+import { collect } from './answering-options.ts'
+import type { Define } from './commands.ts'
 import { dryRunText } from './dry-run.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
-export interface TrainFlags {
+interface TrainFlags {
   readonly set: readonly string[]
   readonly out?: string
   readonly resume?: string
@@ -39,7 +41,7 @@ function closingText(summary: RunSummary): string {
 }
 
 /** Trains from a run file, or goes on with a run. Returns the exit code. */
-export async function trainCommand(file: string | undefined, flags: TrainFlags): Promise<number> {
+async function trainCommand(file: string | undefined, flags: TrainFlags): Promise<number> {
   if ((file === undefined) === (flags.resume === undefined)) throw new UserError('Give a run file, or --resume with the folder of a run.')
   if (flags.resume !== undefined && (flags.set.length > 0 || flags.out !== undefined)) {
     throw new UserError('A resumed run keeps its settings: --resume takes neither --set nor --out.')
@@ -69,3 +71,14 @@ export async function trainCommand(file: string | undefined, flags: TrainFlags):
     signals.release()
   }
 }
+
+export const defineTrain: Define = (command, exit) =>
+  command
+    .argument('[run-file]', 'YAML or JSON')
+    .option('--set <key=value>', 'change a setting, e.g. method.r=16; may be repeated', collect, [])
+    .option('--out <folder>', 'folder of the run')
+    .option('--resume <folder>', 'go on with the run in this folder')
+    .option('--quiet', 'print errors only')
+    .option('--json', 'print every event as a line of JSON')
+    .option('--dry-run', 'check the run file and tell what the run would take, without weights; with --json as an object')
+    .action(async (file: string | undefined, flags: TrainFlags) => exit(await trainCommand(file, flags)))

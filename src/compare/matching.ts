@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { type ExampleCount, type Foretelling, foretell } from '../train/foretell.ts'
+import { type Counted, type Foretelling, foretell } from '../train/foretell.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { standIn } from './taken-results.ts'
@@ -53,7 +53,7 @@ async function ofArm<T>(arm: Arm, work: () => Promise<T>): Promise<T> {
 
 /** Foretells arms; what was counted in their data is shared. */
 export function foreteller(): (arm: Arm) => Promise<Foretelling> {
-  const counted = new Map<string, ExampleCount | null>()
+  const counted = new Map<string, Counted>()
   const known = new Map<string, Promise<Foretelling>>()
   return (arm) => {
     const key = JSON.stringify(arm.run)

@@ -9,9 +9,6 @@ import { flopsOf, foreteller, matched } from './matching.ts'
 import type { Speed } from './speed.ts'
 import { standIn } from './taken-results.ts'
 
-/** What a process takes besides what its step foretells: Node, the engine, texts and tokens. */
-const PROCESS_BYTES = 250e6
-
 /** How trials run side by side. */
 export interface Room {
   readonly workers: number
@@ -56,7 +53,7 @@ export async function plan(comparison: Comparison): Promise<Planned> {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new UserError(`Two arms are called "${twice}"; give the values of the axes names of their own.`)
   const foretold = (arm: Arm): Promise<Foretelling> => ask(standIn(arm, arms))
-  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => PROCESS_BYTES + (await foretold(arm)).memoryBytes }
+  return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => (await foretold(arm)).memoryBytes }
 }
 
 /** What all trials of a comparison would take. */

@@ -18,11 +18,11 @@ test('paths of a run file take variables of the environment, from --set too', ()
   Object.assign(process.env, { TEST_ASSETS: '/assets', TEST_NAME_2: 'two' })
   const run = read(
     `model: $TEST_ASSETS/models/$TEST_NAME_2-x\ntask: regression\ndata: { train: "${braced('TEST_ASSETS')}train.jsonl" }\nout: runs/a$$TEST_ASSETS\n`,
-    [`data.eval=${braced('TEST_NAME_2')}/dev.jsonl`],
+    [`data.eval=${braced('TEST_NAME_2')}/dev.jsonl`, 'data.test={ one: $TEST_NAME_2.jsonl }'],
   )
   assert.deepEqual(
-    [run.model, run.data.train, run.data.eval, run.out, run.adapter],
-    ['/assets/models/two-x', '/assetstrain.jsonl', 'two/dev.jsonl', 'runs/a$TEST_ASSETS', null],
+    [run.model, run.data.train, run.data.eval, run.data.test, run.out, run.adapter],
+    ['/assets/models/two-x', '/assetstrain.jsonl', 'two/dev.jsonl', { one: 'two.jsonl' }, 'runs/a$TEST_ASSETS', null],
   )
 })
 

@@ -13,6 +13,15 @@ const paths: readonly (readonly string[])[] = [
 
 type Settings = Record<string, unknown>
 
+/** Where text stands at a path: there, or under each name of the files that stand there. */
+function* texts(settings: Settings, path: readonly string[]): Generator<readonly [holder: Settings, path: readonly string[]]> {
+  const group = path.slice(0, -1).reduce<unknown>((at, key) => (at as Settings | null | undefined)?.[key], settings) as Settings | undefined
+  const given = group?.[path.at(-1)!]
+  if (typeof given === 'string') yield [group!, path]
+  else if (path[0] === 'data' && typeof given === 'object' && given !== null)
+    for (const [name, file] of Object.entries(given)) if (typeof file === 'string') yield [given as Settings, [...path, name]]
+}
+
 /**
  * Puts environment variables in place of `$NAME` and `${NAME}` in the settings that are paths; `$$` stands for a dollar sign.
  * @throws UserError for a variable that is not set, with the place of the setting
@@ -22,13 +31,9 @@ export function expandVariables(
   environment: Readonly<Record<string, string | undefined>>,
   locate: (path: readonly string[]) => string,
 ): void {
-  for (const path of paths) {
-    const group = path.slice(0, -1).reduce<unknown>((at, key) => (at as Settings | null | undefined)?.[key], settings) as
-      | Settings
-      | undefined
-    const given = group?.[path.at(-1)!]
-    if (typeof given !== 'string') continue
-    group![path.at(-1)!] = given.replaceAll(/\$(?:(\$)|\{(\w+)\}|([A-Za-z_]\w*))/g, (_, dollar, braced, bare) => {
+  for (const [holder, path] of paths.flatMap((each) => [...texts(settings, each)])) {
+    const given = holder[path.at(-1)!] as string
+    holder[path.at(-1)!] = given.replaceAll(/\$(?:(\$)|\{(\w+)\}|([A-Za-z_]\w*))/g, (_, dollar, braced, bare) => {
       if (dollar) return dollar
       const name = braced ?? bare
       const value = environment[name]

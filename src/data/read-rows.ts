@@ -1,21 +1,30 @@
 import { UserError } from '../errors.ts'
-import { delimitedRows } from './delimited.ts'
 import { jsonRows } from './json.ts'
 import { jsonlRows } from './jsonl.ts'
-import { parquetRows } from './parquet.ts'
 import { textRows } from './plain-text.ts'
 import type { Row } from './row.ts'
 
 export type { Row } from './row.ts'
 
+async function* delimited(file: string, delimiter: ',' | '\t'): AsyncIterable<Row> {
+  const { delimitedRows } = await import('./delimited.ts')
+  yield* delimitedRows(file, delimiter)
+}
+
+async function* parquet(file: string): AsyncIterable<Row> {
+  const { parquetRows } = await import('./parquet.ts')
+  yield* parquetRows(file)
+}
+
+/** Those of tables load a library, which most runs do without. */
 const readers = new Map<string, (file: string) => AsyncIterable<Row>>([
   ['.jsonl', jsonlRows],
   ['.ndjson', jsonlRows],
-  ['.csv', (file) => delimitedRows(file, ',')],
-  ['.tsv', (file) => delimitedRows(file, '\t')],
+  ['.csv', (file) => delimited(file, ',')],
+  ['.tsv', (file) => delimited(file, '\t')],
   ['.txt', textRows],
   ['.json', jsonRows],
-  ['.parquet', parquetRows],
+  ['.parquet', parquet],
 ])
 
 function readerOf(file: string): (file: string) => AsyncIterable<Row> {

@@ -1,60 +1,77 @@
 import { z } from 'zod'
 
 const columns = z.strictObject({
-  text: z.string().min(1),
-  pair: z.string().min(1).nullish(),
-  /** By default what the task looks for. */
-  label: z.string().min(1).optional(),
-  /** Of multiple choice: the column of a list, or a column for each choice. */
-  choices: z.union([z.string().min(1), z.array(z.string().min(1)).min(2)]).optional(),
-  /** What names a row in its answer. */
-  id: z.string().min(1).optional(),
+  text: z.string().min(1).describe('the column of the text'),
+  pair: z.string().min(1).nullish().describe('of the second text'),
+  label: z.string().min(1).optional().describe('of the label; by default what the task looks for'),
+  choices: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(2)])
+    .optional()
+    .describe('of multiple choice: a list, or a column for each choice'),
+  id: z.string().min(1).optional().describe('of what names a row in its answer'),
 })
 
 /** Answers that are stretches of a long text, which the model sees through windows. */
 export const spans = z.strictObject({
-  /** Tokens that a window shares with the one before it. */
-  docStride: z.number().int().nonnegative().default(128),
-  /** Longer questions are cut. */
-  maxQuestionLength: z.number().int().positive().default(64),
-  /** Starts and ends of each window that are tried, and answers that share the probability. */
-  nBest: z.number().int().positive().default(20),
-  /** In tokens. */
-  maxAnswerLength: z.number().int().positive().default(30),
-  /** Whether questions may have no answer; null: as the training rows have it. */
-  unanswerable: z.boolean().nullable().default(null),
-  /** A lead over the best answer by more than this makes no answer; null: what was best on the evaluation rows, 0 without. */
-  nullThreshold: z.number().nullable().default(null),
+  docStride: z.number().int().nonnegative().default(128).describe('tokens that a window shares with the one before it'),
+  maxQuestionLength: z.number().int().positive().default(64).describe('longer questions are cut'),
+  nBest: z
+    .number()
+    .int()
+    .positive()
+    .default(20)
+    .describe('starts and ends of each window that are tried, and answers that share the probability'),
+  maxAnswerLength: z.number().int().positive().default(30).describe('tokens of an answer'),
+  unanswerable: z.boolean().nullable().default(null).describe('whether questions may have no answer; null: as the training rows have it'),
+  nullThreshold: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe('a lead over the best answer by more than this makes no answer; null: what was best on the evaluation rows, 0 without'),
 })
 
 /** Texts that are written after others. */
 export const texts = z.strictObject({
-  /** Put before what is read, such as "summarize: ". */
-  prefix: z.string().default(''),
-  /** Between the entries of a text that is a list, such as triples. */
-  entries: z.string().default(' && '),
-  /** Between the fields of an entry: those of a list, or of a text that has them with " | " between. */
-  fields: z.string().default(' | '),
-  /** Between what is read and what is written, in models without a decoder of its own; null: " ||" where rows have both. */
-  separator: z.string().nullable().default(null),
-  /** Tokens of what is written; longer texts are cut. */
-  targetLength: z.number().int().positive().default(128),
-  /** Which tokens count in the loss of models without a decoder of its own. */
-  loss: z.enum(['written', 'all']).default('written'),
-  /** How conversations become texts, in Jinja's language, in place of the model's own template. */
-  chatTemplate: z.string().min(1).nullable().default(null),
-  /** For masked words: texts one after another, cut into rows of `maxLength` tokens, in place of a row for each. */
-  packed: z.boolean().default(false),
+  prefix: z.string().default('').describe('put before what is read, such as `summarize: `'),
+  entries: z.string().default(' && ').describe('between the entries of a text that is a list, such as triples'),
+  fields: z
+    .string()
+    .default(' | ')
+    .describe('between the fields of an entry: those of a list, or of a text that has them with `|` between'),
+  separator: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('between what is read and what is written, in models without a decoder of its own; null: ` ||` where rows have both'),
+  targetLength: z.number().int().positive().default(128).describe('tokens of what is written; longer texts are cut'),
+  loss: z.enum(['written', 'all']).default('written').describe('which tokens count in the loss of such models'),
+  chatTemplate: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("how conversations become texts, in Jinja's language, in place of the model's own template"),
+  packed: z
+    .boolean()
+    .default(false)
+    .describe('for masked words: texts one after another, cut into rows of `maxLength` tokens, in place of a row for each'),
 })
 
 /** How rows are read and answers found: settings of a run that stay with its adapter. */
 export const readingFields = {
-  /** Null: guessed from the names of the first row that has text. */
-  columns: columns.nullable().default(null),
-  /** Tokens of a row, special tokens included; null: the task's own. */
-  maxLength: z.number().int().positive().nullable().default(null),
-  spans: spans.default(spans.parse({})),
-  texts: texts.default(texts.parse({})),
+  columns: columns
+    .nullable()
+    .default(null)
+    .describe('where the parts of a row are; null: guessed from the names of the first row that has text'),
+  maxLength: z
+    .number()
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe("tokens of a row, special tokens included; null: the task's own"),
+  spans: spans.default(spans.parse({})).describe('answers that are stretches of a long text'),
+  texts: texts.default(texts.parse({})).describe('texts that are written after others'),
 }
 
 export type Columns = z.infer<typeof columns>

@@ -35,6 +35,14 @@ export function isHead(subject: Subject, name: string): boolean {
   return headWiring(subject).modules.some((module) => name.startsWith(`${module}.`))
 }
 
+/** A model up to what its head looks at. */
+export interface Looking extends Construction {
+  /** `[n, hidden]` */
+  readonly seen: Value
+  /** Logits of rows of it. */
+  readonly logitsOf: (seen: Value) => Value
+}
+
 export interface Assembly extends Construction {
   readonly logits: Value
 }
@@ -63,13 +71,19 @@ export function encoded(model: Model, options: AssemblyOptions): Encoded {
   return { ...construction, hidden: model.wiring.encode(construction.network) }
 }
 
-/** The graph of the model with its head, up to the logits. */
-export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
+/** The graph of the model up to what its head looks at. */
+export function looking(subject: Subject, options: AssemblyOptions): Looking {
   const { model, head } = subject
   const { hidden, ...construction } = encoded(model, options)
   const network = model.wiring.decoder ? construction.network.on('decoder') : construction.network
   const seen = head.view?.(network, hidden) ?? hidden
-  return { ...construction, logits: headWiring(subject).logits(network, seen, outputsOf(subject), head.words) }
+  return { ...construction, seen, logitsOf: (part) => headWiring(subject).logits(network, part, outputsOf(subject), head.words) }
+}
+
+/** The graph of the model with its head, up to the logits. */
+export function assemble(subject: Subject, options: AssemblyOptions): Assembly {
+  const { seen, logitsOf, ...construction } = looking(subject, options)
+  return { ...construction, logits: logitsOf(seen) }
 }
 
 /** The subject as its config alone makes it, for graphs that are never run. */

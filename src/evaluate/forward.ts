@@ -1,6 +1,6 @@
 import type { Example } from '../data/examples.ts'
 import { byLength } from '../data/order.ts'
-import { output } from '../graph/graph.ts'
+import { type Graph, output } from '../graph/graph.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { Session } from '../runtime/session.ts'
 import { arrangement } from './arrangement.ts'
@@ -40,6 +40,17 @@ function batches(order: readonly number[], logits: (row: number) => number, most
   return all
 }
 
+/** The forward pass as a graph, whose output `logits` is what the head answers. */
+export function forwardGraph(subject: Subject, method: Method, state: ReadonlyMap<string, Pick<Tensor, 'shape'>>): Graph {
+  const { network, logits } = assemble(subject, { method, training: false, trains: trainedIn(state) })
+  output(network.graph, 'logits', subject.head.told?.(network, logits) ?? logits)
+  return network.graph
+}
+
+/** How many rows of so many answers a call may hold. */
+export const mostRows = (subject: Subject, answers: number, batchSize: number): number =>
+  Math.max(1, Math.min(batchSize, Math.floor(MOST_LOGITS / (answers * outputsOf(subject)))))
+
 /** Compiles the forward pass. `state` gives the names and shapes; `logits` may be asked with other values. */
 export async function openForward(
   subject: Subject,
@@ -47,10 +58,8 @@ export async function openForward(
   state: ReadonlyMap<string, Tensor>,
   { batchSize, threads }: ForwardOptions,
 ): Promise<Forward> {
-  const { network, logits } = assemble(subject, { method, training: false, trains: trainedIn(state) })
-  const { graph } = network
+  const graph = forwardGraph(subject, method, state)
   const { head } = subject
-  output(graph, 'logits', head.told?.(network, logits) ?? logits)
   const session: Session = await openEngine(subject.model, graph, { ...(threads !== undefined && { threads }) })
   const outputs = outputsOf(subject)
   const { rows: rowsOf, batch: batchOf } = arrangement(subject, method)

@@ -1,9 +1,15 @@
+import { existsSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { readFields, writeText } from '../formats/json-file.ts'
 import { type Graph, output } from '../graph/graph.ts'
 import { int8Products, withInt8Errors } from '../lowering/int8-products.ts'
 import { untouched } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
-import { openSession } from '../runtime/node.ts'
+import { encode } from '../onnx/encode.ts'
+import { openSession, runtimeVersion } from '../runtime/node.ts'
 import type { Tensor } from '../runtime/session.ts'
+import { digestOf } from '../weights/digest.ts'
 import { int8Copy } from '../weights/int8-copy.ts'
 import { arrangement } from './arrangement.ts'
 import { encoded } from './assembly.ts'
@@ -29,6 +35,21 @@ function hiddenStates(model: Model): Graph {
   return network.graph
 }
 
+type Trial = Pick<Int8Base, 'kept' | 'error'>
+
+/**
+ * What trying the weights of `folder` in `graph` came to, kept there: it depends on the weights, the graph, the engine and the processor,
+ * some of which saturate where others do not.
+ */
+async function remembered(folder: string, graph: Graph, tried: () => Promise<Trial>): Promise<Trial> {
+  const circumstances = [encode(graph), Buffer.from([runtimeVersion, process.arch, cpus()[0]?.model, MOST].join())]
+  const file = join(folder, `trial.${digestOf(Buffer.concat(circumstances))}.json`)
+  if (existsSync(file)) return readFields(file) as unknown as Trial
+  const trial = await tried()
+  writeText(file, `${JSON.stringify(trial)}\n`)
+  return trial
+}
+
 const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0))
 
 /**
@@ -48,13 +69,13 @@ export async function withInt8Base(model: Model, cacheRoot: string): Promise<Int
     }
   }
   const { graph, matrices } = withInt8Errors(hiddenStates(model), copy)
-  const { hidden: exact, ...errors } = await run(graph)
-  const kept = new Set([...matrices].flatMap(([told, matrix]) => (errors[told]!.data[0]! <= MOST ? [] : [matrix])))
-  const { hidden: rounded } = await run(int8Products(hiddenStates(model), copy, kept))
-  const off = Array.from(rounded!.data, (value, i) => value - exact!.data[i]!)
-  return {
-    model: { ...model, lowered: (graph) => int8Products(graph, copy, kept) },
-    kept: [...kept],
-    error: norm(off) / norm(Array.from(exact!.data)),
-  }
+  const trial = await remembered(copy.folder, graph, async () => {
+    const { hidden: exact, ...errors } = await run(graph)
+    const kept = [...matrices].flatMap(([told, matrix]) => (errors[told]!.data[0]! <= MOST ? [] : [matrix]))
+    const { hidden: rounded } = await run(int8Products(hiddenStates(model), copy, new Set(kept)))
+    const off = Array.from(rounded!.data, (value, i) => value - exact!.data[i]!)
+    return { kept, error: norm(off) / norm(Array.from(exact!.data)) }
+  })
+  const kept = new Set(trial.kept)
+  return { model: { ...model, lowered: (graph) => int8Products(graph, copy, kept) }, ...trial }
 }

@@ -1,6 +1,7 @@
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { TaskName } from '../heads/index.ts'
 import type { Base } from '../lowering/bases.ts'
+import { int8Products } from '../lowering/int8-products.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
@@ -22,8 +23,9 @@ export async function findModel(id: string, notice: (text: string) => void = () 
 }
 
 /** A model's configuration alone, with its tokenizer beside it; no weights are fetched. */
-export async function findConfig(id: string): Promise<Model> {
-  return openConfig(await resolveModel(id, process.env, () => {}, 'description'))
+export async function findConfig(id: string, base: Base = 'float32'): Promise<Model> {
+  const model = openConfig(await resolveModel(id, process.env, () => {}, 'description'))
+  return base === 'float32' ? model : { ...model, lowered: (graph) => int8Products(graph, null) }
 }
 
 /** A model with the head of a task on it. */

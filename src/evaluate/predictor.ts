@@ -1,3 +1,4 @@
+import type { Base } from '../lowering/bases.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
@@ -8,6 +9,8 @@ import { openReader, type ReaderOptions } from './reader.ts'
 export interface PredictorOptions extends ReaderOptions {
   /** A model folder, or the name of one on the Hugging Face hub. */
   readonly model: string
+  /** `int8` makes the products with frozen matrices in whole numbers; `float32` by default. */
+  readonly base?: Base
   /** The folder of a saved adapter; without it the model answers as it is. */
   readonly adapter?: string | null
   /** Its kind, name or file; needed where neither adapter nor model tells. */
@@ -43,7 +46,7 @@ export interface Predictor extends Answering {
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1, notice = () => {} } = options
   parseInference(inference)
-  const model = await findModel(options.model, notice)
+  const model = await findModel(options.model, notice, options.base)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
   const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }

@@ -43,7 +43,7 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
  * place of a tensor has a stack under that name.
  */
 export const trainedIn =
-  (state: ReadonlyMap<string, Tensor>) =>
+  (state: ReadonlyMap<string, Pick<Tensor, 'shape'>>) =>
   ({ name, shape }: BaseParameter): boolean =>
     state.get(name)?.shape.length === shape.length
 

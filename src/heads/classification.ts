@@ -1,17 +1,24 @@
 import { part } from '../graph/dim.ts'
-import type { Value } from '../graph/graph.ts'
-import { input } from '../graph/graph.ts'
+import { type Graph, input, type Value } from '../graph/graph.ts'
 import { symmetricDivergence } from './consistency.ts'
 import { crossEntropy, targetDistribution } from './cross-entropy.ts'
 import type { Head, LossTerms, Objective, Targets } from './head.ts'
 import { overPasses } from './passes.ts'
 
-/** Cross-entropy of integer labels on `[n, classes]` logits; `n` is a named size of one pass times the passes. */
-export function labelLoss(logits: Value, size: 'rows' | 'tokens' | 'places', objective: Objective): LossTerms {
-  const { graph } = logits
-  const lane = [part(size, objective.passes)]
-  const labels = input(graph, 'labels', 'int32', lane)
-  const counts = input(graph, 'counts', graph.float, lane)
+/** Integer labels, and 1 for those that count, `[n]` both. */
+export interface Labels {
+  readonly labels: Value
+  readonly counts: Value
+}
+
+/** Declares the labels of one pass, of as many rows as a named size has in all passes. */
+export function declareLabels(graph: Graph, size: 'rows' | 'tokens' | 'places', { passes }: Objective): Labels {
+  const lane = [part(size, passes)]
+  return { labels: input(graph, 'labels', 'int32', lane), counts: input(graph, 'counts', graph.float, lane) }
+}
+
+/** Cross-entropy of integer labels on `[n * passes, classes]` logits. */
+export function labelLoss(logits: Value, { labels, counts }: Labels, objective: Objective): LossTerms {
   const target = targetDistribution(labels, logits.shape[1] as number, objective)
   return overPasses(
     logits,
@@ -36,7 +43,7 @@ export const classification: Head = {
   wiring: 'sequence-classification',
   outputs: (labels) => labels,
   answers: () => 1,
-  loss: (_network, logits, objective) => labelLoss(logits, 'rows', objective),
+  loss: (_network, logits, objective) => labelLoss(logits, declareLabels(logits.graph, 'rows', objective), objective),
   targets: (examples, _batch, objective) =>
     labelTargets(
       examples.map(({ label }) => label as number),

@@ -3,6 +3,7 @@ import type { Batch } from '../data/pack.ts'
 import type { Value } from '../graph/graph.ts'
 import type { Consistency } from '../nn/consistency.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
+import type { Stretch } from '../nn/layer-segments.ts'
 import type { Network } from '../nn/network.ts'
 
 /** How the loss is formed; the same for every micro-batch of a run. */
@@ -14,6 +15,8 @@ export interface Objective {
   /** Share of the target that is spread over all classes. */
   readonly labelSmoothing: number
   readonly classWeights: readonly number[] | null
+  /** How many equal parts of what a head looks at are answered one after another, where it can do that; 1 by default. */
+  readonly parts?: number
 }
 
 /** Sums over the micro-batch's targets, divided by the whole step's divisors. */
@@ -52,7 +55,16 @@ export interface Head {
   answers(example: Example): number
   /** Adds the loss of `logits`, declaring the inputs that `targets` feeds. */
   loss(network: Network, logits: Value, objective: Objective): LossTerms
+  /**
+   * The loss of what is seen, `[n, hidden]`, whose logits would fill the memory: made in `objective.parts` parts, each of nodes that follow
+   * each other. Declares the same inputs.
+   */
+  lossInParts?(seen: Value, logitsOf: (part: Value) => Value, objective: Objective): PartedLoss
   targets(examples: readonly Example[], batch: Batch, objective: Objective): Targets
+}
+
+export interface PartedLoss extends LossTerms {
+  readonly stretches: readonly Stretch[]
 }
 
 /** The head with its logits at every token, for heads that look at some; the others as they are. */

@@ -16,18 +16,32 @@ export function seenAt({ graph }: Network, hidden: Value, size: Dim): Value {
   })
 }
 
-/** Where in the batch the tokens are that each example names by their place in its row; examples come again with each copy of the batch. */
+/** The list, its end filled up so that it has equal parts. */
+export const inEqualParts = <T>(list: readonly T[], parts: number, filling: () => T): T[] => [
+  ...list,
+  ...Array.from({ length: (parts - (list.length % parts)) % parts }, filling),
+]
+
+/**
+ * Where in the batch the tokens are that each example names by their place in its row; examples come again with each copy of the batch. Those
+ * of a copy are filled up to equal parts by its first one, which is asked for by its own place alone.
+ */
 export function placesOf(
   examples: readonly Example[],
   { rows, tokens, rowStart }: Batch,
   of: (example: Example) => readonly number[],
+  parts = 1,
 ): Targets['feeds'] {
   const own = examples.map(of)
-  const found = Array.from({ length: rows }, (_, row) => own[row % examples.length]!.map((place) => rowStart[row]! + place)).flat()
-  // The graph has no empty tensors: where nothing is asked for, each copy's first token stands in.
-  const places = found.length > 0 ? found : Array.from({ length: rows / examples.length }, (_, copy) => rowStart[copy * examples.length]!)
+  const places = Array.from({ length: rows / examples.length }, (_, copy) => {
+    const first = copy * examples.length
+    const found = own.flatMap((named, row) => named.map((place) => rowStart[first + row]! + place))
+    // The graph has no empty tensors: where nothing is asked for, the copy's first token stands in.
+    return inEqualParts(found.length > 0 ? found : [rowStart[first]!], parts, () => found[0] ?? rowStart[first]!)
+  }).flat()
   const [inverse, read] = [new Int32Array(tokens), new Float32Array(tokens)]
   places.forEach((token, place) => {
+    if (read[token] === 1) return
     inverse[token] = place
     read[token] = 1
   })

@@ -1,4 +1,4 @@
-import { labelLoss, labelTargets } from './classification.ts'
+import { declareLabels, labelLoss, labelTargets } from './classification.ts'
 import type { Head } from './head.ts'
 
 /** One class for each token. */
@@ -6,7 +6,7 @@ export const token: Head = {
   wiring: 'token-classification',
   outputs: (labels) => labels,
   answers: ({ ids }) => ids.length,
-  loss: (_network, logits, objective) => labelLoss(logits, 'tokens', objective),
+  loss: (_network, logits, objective) => labelLoss(logits, declareLabels(logits.graph, 'tokens', objective), objective),
   targets: (examples, _batch, objective) =>
     labelTargets(
       examples.flatMap(({ label }) => [...(label as readonly number[])]),

@@ -47,7 +47,7 @@ function nameOf({ name, source }: Value): string {
 }
 
 /** Builds products in whole numbers in a graph; each operand is made bytes once. */
-function int8Product(to: Graph, copy: Int8Copy): Int8Product {
+function int8Product(to: Graph, copy: Int8Copy | null): Int8Product {
   const zeros = new Map<Dim, Value>()
   const zerosOf = (rows: Dim): Value => {
     if (!zeros.has(rows)) zeros.set(rows, expand(constant(to, [ZERO], [1], 'uint8'), [rows]))
@@ -65,14 +65,14 @@ function int8Product(to: Graph, copy: Int8Copy): Int8Product {
     return known.get(x)!
   }
   return (x, weight, { attributes, outputs }, bias) => {
-    if (weight.source.kind !== 'external' || !weight.source.range) throw new Error(`the weight "${weight.name}" has no bytes`)
     const transposed = attributes.transB !== undefined
     const [rows, columns] = weight.shape as [number, number]
-    const stored = copy.matrix(weight.source.range, [rows, columns], transposed)
+    const range = weight.source.kind === 'external' ? weight.source.range : null
+    const stored = range && copy ? copy.matrix(range, [rows, columns], transposed) : null
     const shape = transposed ? [columns, rows] : [rows, columns]
     const form = `${nameOf(weight)}${transposed ? ' transposed' : ''}`
-    const values = external(to, `${form} int8`, shape, stored.values, 'int8')
-    const scales = external(to, `${form} scales`, shape.slice(1), stored.scales)
+    const values = external(to, `${form} int8`, shape, stored?.values ?? null, 'int8')
+    const scales = external(to, `${form} scales`, shape.slice(1), stored?.scales ?? null)
     const { bytes, scales: rowScales } = inBytes(x)
     const operands = [bytes, values, scalar(to, 1), scales, scalar(to, ZERO, 'uint8')]
     const type = { dtype: 'float32', shape: outputs[0]!.shape } as const
@@ -84,15 +84,15 @@ function int8Product(to: Graph, copy: Int8Copy): Int8Product {
 /**
  * The graph with its products with frozen matrices in whole numbers, forward and backward: weights in 8 bits a column of the product, rows
  * of activations and gradients in 8 bits each by its own largest value, so that no row depends on the others of its batch. All else stays as
- * it is, and so do matrices that something else reads too, and those named in `kept`.
+ * it is, and so do matrices that something else reads too, and those named in `kept`. Without a copy only shapes are of interest.
  */
-export function int8Products(graph: Graph, copy: Int8Copy, kept: ReadonlySet<string> = new Set()): Graph {
+export function int8Products(graph: Graph, copy: Int8Copy | null, kept: ReadonlySet<string> = new Set()): Graph {
   const nodes = liveNodes(graph)
   const matrices = frozenMatrices(nodes)
   return rewritten(graph, nodes, (to) => {
     const product = int8Product(to, copy)
     return {
-      located: copy.located,
+      located: copy?.located ?? ((range) => range),
       replaced(node, [x, , bias = null]) {
         const weight = node.inputs[1]
         return weight && matrices.has(weight) && !kept.has(nameOf(weight)) ? [product(x!, weight, node, bias)] : null

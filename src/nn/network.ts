@@ -1,6 +1,7 @@
 import type { FileRange, Graph, Value } from '../graph/graph.ts'
 import { external, input } from '../graph/graph.ts'
 import { greater, where } from '../graph/ops/elementwise.ts'
+import { layerSegments, type Stretch } from './layer-segments.ts'
 import { type Mask, openMasks } from './masks.ts'
 import type { Memory } from './memory.ts'
 import type { BaseParameter, Method, ParameterSpec, Roles } from './method.ts'
@@ -87,6 +88,8 @@ export interface Construction {
   readonly terms: Value[]
   /** What calls report to the method's `control`. */
   readonly reports: Report[]
+  /** Where its layers lie among the nodes of the graph. */
+  layers(): readonly Stretch[]
 }
 
 /** A small result of a call. */
@@ -103,6 +106,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
   const { masks, noise, dropout } = openMasks(graph, training)
   const terms: Value[] = []
   const reports: Report[] = []
+  const layers = layerSegments(graph)
   const controls = Object.fromEntries(
     (training ? (method.controls ?? []) : []).map(({ name, dtype, shape }) => [name, input(graph, name, dtype, shape)]),
   )
@@ -169,6 +173,7 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
     },
     parameter(name, shape, layer) {
       const info = { name, shape, layer }
+      layers.parameter(name, layer, base.has(name))
       base.set(name, info)
       if (trains(info)) return trainedValue({ name, shape, site: null, role: null, spec: null })
       return external(graph, name, shape, locate(name, shape))
@@ -183,10 +188,13 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
       }
       return open(declared, site, { ...call, base: once }, method.linear, () => call.base(call.input))
     },
-    branch: (site, call) => open(declared, site, call, method.branch, () => call.value),
+    branch: (site, call) => {
+      layers.branch(site)
+      return open(declared, site, call, method.branch, () => call.value)
+    },
     keyValue: (site, call) => open(declared, site, call, method.keyValue, () => call),
     embedding: (site, call) => open(declared, site, { ...call, ids: declared.ids }, method.embedding, () => call.value),
     norm: (site, call) => open(declared, site, call, method.norm, () => call.base(call.input)),
   })
-  return { network: networkOn(main), trained, base, sites, masks, controls, terms, reports }
+  return { network: networkOn(main), trained, base, sites, masks, controls, terms, reports, layers: layers.all }
 }

@@ -42,6 +42,10 @@ async function orders(
 const dropping = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.2 }
 const cases = {
   'a LoRA step': () => ({ prepared: prepare(tinySubject(dropping), lora, { dropout: 0.1 }), changes: { maxGradNorm: 1 } }),
+  'a LoRA step whose layers are made again': () => ({
+    prepared: prepare(tinySubject(dropping), lora, { dropout: 0.1, targets: 'all-linear' }),
+    changes: { maxGradNorm: 1, recompute: 1 },
+  }),
   'a step of full fine-tuning with accumulation': () => ({ prepared: prepare(tinySubject(dropping), full), changes: { accumulate: 2 } }),
   'an AdaLoRA step': () => ({
     prepared: prepare(tinySubject(dropping), adalora, { initR: 3, targetR: 2, tInit: 1, tFinal: 1 }),

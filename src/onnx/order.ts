@@ -1,6 +1,5 @@
-import { evaluate } from '../graph/dim.ts'
-import type { Dtype, Graph, Node, Value } from '../graph/graph.ts'
-import { elements } from '../graph/graph.ts'
+import type { Graph, Node, Value } from '../graph/graph.ts'
+import { bytesAt } from './bytes.ts'
 import { liveNodes } from './live.ts'
 
 /**
@@ -53,8 +52,6 @@ export function assertAliasesSafe(graph: Graph): void {
   }
 }
 
-const bytesOf: Readonly<Record<Dtype, number>> = { float32: 4, float64: 8, int32: 4, int64: 8, int8: 1, uint8: 1, bool: 1 }
-
 /**
  * The most bytes of intermediate tensors alive at once, given the batch's sizes.
  * Inputs, weights and aliased outputs are not counted; a reshaped tensor shares its operand's bytes.
@@ -72,7 +69,7 @@ export function peakBytes(graph: Graph, sizes: Readonly<Record<string, number>>)
   for (const [name, value] of graph.outputs) if (!graph.aliases.has(name)) lastUse.set(rootOf(value), order.length)
   const dying = new Map<number, Value[]>()
   for (const [value, i] of lastUse) dying.set(i, [...(dying.get(i) ?? []), value])
-  const size = (value: Value): number => evaluate(elements(value), sizes) * bytesOf[value.dtype]
+  const size = bytesAt(sizes)
   let now = 0
   let peak = 0
   order.forEach((node, i) => {

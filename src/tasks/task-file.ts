@@ -6,10 +6,13 @@ import { tasks } from './index.ts'
 import type { Prompt } from './task.ts'
 
 const columns = z.strictObject({
-  text: z.string().min(1),
-  pair: z.string().min(1).nullable().default(null),
-  label: z.string().min(1).default('label'),
-  choices: z.union([z.string().min(1), z.array(z.string().min(1)).min(2)]).optional(),
+  text: z.string().min(1).describe('the column of the text'),
+  pair: z.string().min(1).nullable().default(null).describe('of the second text'),
+  label: z.string().min(1).default('label').describe('of the label'),
+  choices: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(2)])
+    .optional()
+    .describe('of multiple choice: a list, or a column for each choice'),
 })
 
 /** What is wrong with the task, in a sentence; null where nothing is. */
@@ -33,21 +36,25 @@ function fault({ kind, metrics, template, labels, labelWords }: Fields): string 
 }
 
 const fields = z.strictObject({
-  /** What is answered, and by which head. */
-  kind: z.enum(taskNames),
-  /** Columns of the data files, or several such: the first that the rows have. Null: guessed from the names. */
+  kind: z.enum(taskNames).describe('what is answered, and by which head'),
   columns: z
     .union([columns, z.array(columns).min(1)])
     .nullable()
-    .default(null),
-  /** Names of the classes by number. */
-  labels: z.array(z.string()).min(1).nullable().default(null),
-  /** What evaluations tell besides the loss; by the first, they are compared. Null: all that the kind has. */
-  metrics: z.array(z.string()).min(1).nullable().default(null),
-  /** Of prompt-classification: literal words with {text}, {pair} and {mask}. */
-  template: z.string().min(1).nullable().default(null),
-  /** Of prompt-classification: the word that stands for each label. */
-  labelWords: z.record(z.string(), z.string().min(1)).nullable().default(null),
+    .default(null)
+    .describe('columns of the data files, or several such: the first that the rows have. Null: guessed from the names'),
+  labels: z.array(z.string()).min(1).nullable().default(null).describe('names of the classes by number'),
+  metrics: z
+    .array(z.string())
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('what evaluations tell besides the loss; by the first, they are compared. Null: all that the kind has'),
+  template: z.string().min(1).nullable().default(null).describe('of prompt-classification: literal words with {text}, {pair} and {mask}'),
+  labelWords: z
+    .record(z.string(), z.string().min(1))
+    .nullable()
+    .default(null)
+    .describe('of prompt-classification: the word that stands for each label'),
 })
 type Fields = z.output<typeof fields>
 

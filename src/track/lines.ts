@@ -1,7 +1,7 @@
 import type { WeightCounts } from '../evaluate/weight-counts.ts'
 import type { RunEvent } from '../train/events.ts'
 import type { MetricText } from './metric-text.ts'
-import { count, percent } from './numbers.ts'
+import { bytes, count, percent } from './numbers.ts'
 
 /** A method by its name and the options that decide how many weights it has. */
 interface Sized {
@@ -18,6 +18,8 @@ interface RunFields {
   readonly totalSteps: number
   readonly examples: number
   readonly weights: WeightCounts
+  /** What the process is foretold to need at its peak. */
+  readonly memoryBytes?: number
 }
 
 /** A method in a few words: `lora r 8`, `adamix of bottleneck size 16`. */
@@ -30,7 +32,7 @@ function methodName({ name, of, ...options }: RunFields['method']): string {
 
 /** What is trained; shares are of the base model with its head. */
 export function runLine(event: RunEvent): string {
-  const { model: id, method, totalSteps, examples, weights } = event as unknown as RunFields
+  const { model: id, method, totalSteps, examples, weights, memoryBytes } = event as unknown as RunFields
   // Of a folder's path the last part says enough.
   const model = /^[./~]|^\w:/.test(id) ? (id.split(/[/\\]/).filter(Boolean).at(-1) ?? id) : id
   const { base, head, trained, merged } = weights
@@ -38,7 +40,7 @@ export function runLine(event: RunEvent): string {
   const left = merged === trained ? '' : `, ${share(merged)} of them left at the end`
   return (
     `${methodName(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}\n` +
-    `${count(examples)} examples, ${count(totalSteps)} steps`
+    `${count(examples)} examples, ${count(totalSteps)} steps${memoryBytes === undefined ? '' : `, about ${bytes(memoryBytes)} of memory`}`
   )
 }
 

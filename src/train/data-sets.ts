@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
+import { filesIn, namedFiles, type RowFiles } from '../data/row-files.ts'
 import { rowsWithin } from '../data/row-range.ts'
 import { drawShots, rowsOfSeed } from '../data/shots.ts'
 import { UserError } from '../errors.ts'
@@ -12,6 +13,12 @@ export interface DataSets {
   readonly test: readonly Row[] | null
 }
 
+/** The files with names, whose rows have scores of their own. */
+export const scoredFiles = ({ data }: RunConfig): readonly (readonly [name: string, file: string])[] => [
+  ...namedFiles(data.eval),
+  ...namedFiles(data.test),
+]
+
 /** Reads the files that a run names; of files with a column of seeds, the rows of the run's seed. */
 export async function readDataSets({ data, train: { seed } }: RunConfig): Promise<DataSets> {
   if (data.evalShots !== null && data.shots === null)
@@ -19,14 +26,14 @@ export async function readDataSets({ data, train: { seed } }: RunConfig): Promis
   if (data.evalShots !== null && data.eval !== null)
     throw new UserError('data.evalShots takes the place of data.eval; give one of them, and a file to score at the end as data.test.')
   const { seedColumn } = data
-  const read = async (part: 'train' | 'eval' | 'test'): Promise<Row[] | null> => {
-    const file = data[part]
-    if (file === null) return null
+  const read = async (file: string, part: 'train' | 'eval' | 'test'): Promise<Row[]> => {
     const rows = rowsWithin(await readRows(file), data.rows?.[part], `data.rows.${part}`)
     const seeded = seedColumn !== null && (part === 'train' || rows.some(({ values }) => values.has(seedColumn)))
     return seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
   }
-  return { train: (await read('train'))!, eval: await read('eval'), test: await read('test') }
+  const scored = async (files: RowFiles | null, part: 'eval' | 'test'): Promise<Row[] | null> =>
+    files === null ? null : (await Promise.all(filesIn(files).map((file) => read(file, part)))).flat()
+  return { train: await read(data.train, 'train'), eval: await scored(data.eval, 'eval'), test: await scored(data.test, 'test') }
 }
 
 /** The data with as many rows of each class as the run asks for. */

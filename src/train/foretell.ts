@@ -10,9 +10,11 @@ import type { MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import { hasTokenizer } from '../weights/hub-cache.ts'
 import { type DataSets, readDataSets } from './data-sets.ts'
+import { type MemoryNeed, memoryNeed, totalBytes } from './memory-need.ts'
+import { memoryPlan } from './memory-plan.ts'
 import { type OpenRun, openRun } from './open-run.ts'
 import { countUpdates } from './plan.ts'
-import { runExamples } from './run-examples.ts'
+import { type RunExamples, runExamples } from './run-examples.ts'
 import { type StepCost, stepCost } from './step-cost.ts'
 
 /** Where the number of examples comes from, and the number. */
@@ -38,8 +40,13 @@ export interface Foretold {
   /** Null where examples are not counted. */
   readonly epochs: number | null
   readonly trainFlops: number
-  /** Frozen weights, state and intermediate results of a step, in float32. */
+  /** What the process needs at its peak, and what for. */
   readonly memoryBytes: number
+  readonly memory: MemoryNeed
+  /** How updates are made, every choice made. */
+  readonly train: RunConfig['train']
+  /** What was chosen to stay within the limit of memory. */
+  readonly chosen: string | null
 }
 
 /** A run as it is foretold from, and the cost of an update with rows of any length. */
@@ -51,21 +58,29 @@ export interface Foretelling extends Foretold {
   costAt(length: number): StepCost
 }
 
+/** The examples that a run is foretold from, and those themselves where the training file can be read. */
+export interface Counted {
+  readonly count: ExampleCount | null
+  readonly read: RunExamples | null
+}
+
 /** The examples of the training file where it can be read, else as many as the run file says. */
-function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): ExampleCount | null {
+function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, files: DataSets | null): Counted {
   const { data, train, published } = config
   const { labels } = opened.open
+  const unread = { meanLength: null, rows: 1 }
+  const counted = (count: ExampleCount | null): Counted => ({ count, read: null })
   if (files && (hasTokenizer(folder) || files.train.every(bringsTokens))) {
-    const { examples } = runExamples(config, opened, files)
+    const read = runExamples(config, opened, files)
+    const { examples } = read
     const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0)
     const rows = examples.reduce((most, { others = [] }) => Math.max(most, 1 + others.length), 1)
-    return { from: 'data', count: examples.length, meanLength: Math.round(tokens / examples.length), rows }
+    return { count: { from: 'data', count: examples.length, meanLength: Math.round(tokens / examples.length), rows }, read }
   }
-  const unread = { meanLength: null, rows: 1 }
-  if (data.shots !== null && labels.length > 0) return { from: 'shots', count: data.shots * labels.length, ...unread }
-  if (published?.rows) return { from: 'published.rows', count: published.rows, ...unread }
-  if (files) return { from: 'rows', count: files.train.length, ...unread }
-  if (train.steps !== null) return null
+  if (data.shots !== null && labels.length > 0) return counted({ from: 'shots', count: data.shots * labels.length, ...unread })
+  if (published?.rows) return counted({ from: 'published.rows', count: published.rows, ...unread })
+  if (files) return counted({ from: 'rows', count: files.train.length, ...unread })
+  if (train.steps !== null) return counted(null)
   throw new UserError(`${data.train} does not exist, so updates cannot be counted: give the file, train.steps, or published.rows.`)
 }
 
@@ -74,8 +89,8 @@ function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, fi
  * may share a `memory` of what was counted in it.
  * @throws UserError for whatever would keep the run from its start, weights apart
  */
-export async function foretell(config: RunConfig, memory: Map<string, ExampleCount | null> = new Map()): Promise<Foretelling> {
-  const model = await findConfig(config.model)
+export async function foretell(config: RunConfig, memory: Map<string, Counted> = new Map()): Promise<Foretelling> {
+  const model = await findConfig(config.model, config.base)
   const files = existsSync(config.data.train) ? await readDataSets(config) : null
   const opened = openRun(config, model, files?.train ?? null, { words: hasTokenizer(model.folder) })
   const { open, options } = opened
@@ -84,19 +99,29 @@ export async function foretell(config: RunConfig, memory: Map<string, ExampleCou
   const { seed, steps } = config.train
   const key = JSON.stringify([config.model, config.task, config.data, seed, steps === null, reserved])
   if (!memory.has(key)) memory.set(key, countExamples(config, opened, model, files))
-  const examples = memory.get(key)!
-  const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, config.train)
-  const method = methodFor(subject, outline, options, totalSteps)
+  const { count: examples, read } = memory.get(key)!
   const besides = trainedBesides(subject, outline, config.train.trainAlso)
   const length = Math.min(config.data.maxLength ?? open.task.maxLength, model.wiring.maxPositions - reserved)
-  const costAt = (tokens: number): StepCost => stepCost(open, method, config.train, { length: tokens, rows: examples?.rows ?? 1 }, besides)
+  const rows = examples?.rows ?? 1
+  const needs = memoryNeed({
+    ...{ open, besides, length, rows },
+    method: methodFor(subject, outline, options, countUpdates(examples?.count ?? 0, config.train).totalSteps),
+    examples: read?.examples ?? null,
+    evaluation: read?.evaluation ?? null,
+    evaluates: config.data.eval !== null || config.data.evalShots !== null,
+  })
+  const { train, need, chosen } = memoryPlan(config.train, needs)
+  const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, train)
+  const method = methodFor(subject, outline, options, totalSteps)
+  const costAt = (tokens: number): StepCost => stepCost(open, method, train, { length: tokens, rows }, besides)
   const step = costAt(length)
   const weights = weightCounts(subject, outline, method)
   return {
-    ...{ open, options, besides, length, costAt },
+    ...{ open, options, besides, length, costAt, train, chosen },
     ...{ weights, step, examples, totalSteps, warmupSteps },
-    epochs: examples && (totalSteps * config.train.accumulate) / perEpoch,
+    epochs: examples && (totalSteps * train.accumulate) / perEpoch,
     trainFlops: totalSteps * step.flops,
-    memoryBytes: 4 * (weights.base + weights.head) + step.stateBytes + step.intermediateBytes,
+    memory: need,
+    memoryBytes: totalBytes(need),
   }
 }

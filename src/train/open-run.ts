@@ -11,8 +11,10 @@ import type { Model } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { labelColumn } from '../tasks/one-example.ts'
+import { scoredByFile } from '../tasks/scored-by-file.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
+import { scoredFiles } from './data-sets.ts'
 import { checkTexts, textScoreNames } from './written-texts.ts'
 
 /** A run's task on its model, and its method at its size. */
@@ -58,7 +60,8 @@ function checkTraining(config: RunConfig, { name, task, labels }: OpenTask): voi
 export function openRun(config: RunConfig, model: Model, rows: readonly Row[] | null, { words = true } = {}): OpenRun {
   const description = describeTask(config.task)
   const labels = chooseLabels(config, description, model, rows)
-  const open = openTask(model, words ? description : { ...description, template: null, labelWords: null }, labels)
+  const opened = openTask(model, words ? description : { ...description, template: null, labelWords: null }, labels)
+  const open = { ...opened, task: scoredByFile(opened.task, scoredFiles(config)) }
   checkTraining(config, open)
   checkTexts(config, open)
   return { open, options: withinBudget(open.subject, open.outline, config.method) }

@@ -1,11 +1,14 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { isHead } from '../evaluate/assembly.ts'
 import { findModel } from '../evaluate/open-task.ts'
-import { missing, type State } from '../evaluate/state.ts'
+import { missing, type State, trainedBesides } from '../evaluate/state.ts'
+import { methodFor } from '../evaluate/weight-counts.ts'
 import { locate } from '../models/open.ts'
 import { readDataSets } from './data-sets.ts'
+import { memoryNeed, totalBytes } from './memory-need.ts'
+import { memoryPlan } from './memory-plan.ts'
 import { type OpenRun, openRun } from './open-run.ts'
-import { type Plan, planRun } from './plan.ts'
+import { countUpdates, type Plan, planRun } from './plan.ts'
 import { type RunExamples, runExamples } from './run-examples.ts'
 import { startingPoint } from './starting-point.ts'
 
@@ -14,6 +17,10 @@ export interface Prepared extends OpenRun, RunExamples {
   readonly memory: unknown
   readonly state: State
   readonly plan: Plan
+  /** The run's settings, with how updates are made within the limit of memory. */
+  readonly train: RunConfig['train']
+  /** What the process is foretold to need at its peak. */
+  readonly memoryBytes: number
   readonly warnings: readonly string[]
 }
 
@@ -24,9 +31,22 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const opened = openRun(config, model, files.train)
   const { open, options } = opened
   const read = runExamples(config, opened, files)
-  const plan = planRun(read.examples, config.train, open.task.drawn)
-  const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   const { subject, outline } = open
+  const { train, need, chosen } = memoryPlan(
+    config.train,
+    memoryNeed({
+      ...read,
+      open,
+      method: methodFor(subject, outline, options, countUpdates(read.examples.length, config.train).totalSteps),
+      besides: trainedBesides(subject, outline, config.train.trainAlso),
+      evaluates: read.evaluation !== null,
+      length: 0,
+      rows: 1,
+    }),
+  )
+  if (chosen !== null) notice(chosen)
+  const plan = planRun(read.examples, train, open.task.drawn)
+  const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
   const fresh = missing(subject, outline).filter((name) => !isHead(subject, name))
   return {
@@ -34,6 +54,8 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     ...started,
     ...read,
     plan,
+    train,
+    memoryBytes: totalBytes(need),
     warnings:
       fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,
   }

@@ -95,7 +95,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
     out: null,
     // Rows of another file may have other columns of the task's.
     data: { ...config.data, ...prepared.reading, columns: config.data.columns },
-    train: { ...config.train, learningRate },
+    train: { ...prepared.train, learningRate },
   }
   const found = environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))
@@ -163,6 +163,7 @@ async function carryOn(
     const begin: RunEvent = {
       event: 'run',
       ...{ model, task, method: options, totalSteps: plan.totalSteps, examples: prepared.examples.length, weights: start },
+      memoryBytes: prepared.memoryBytes,
     }
     // A resumed run is one record; its sinks are new and need to know what it is.
     if (saved !== null) for (const sink of sinks) sink(begin)

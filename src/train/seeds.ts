@@ -6,7 +6,9 @@ import { readFields, writeText } from '../formats/json-file.ts'
 import { deviation, mean } from '../metrics/moments.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
+import { namesBySet } from '../tasks/scored-by-file.ts'
 import { explained } from '../weights/file-access.ts'
+import { scoredFiles } from './data-sets.ts'
 import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
 import { textScoreNames } from './written-texts.ts'
@@ -28,7 +30,8 @@ const folderOf = (out: string, seed: number): string => join(out, `seed-${seed}`
 
 function metricsOf(folder: string, config: RunConfig): Numbers {
   const found = readFields(join(folder, METRICS))
-  const names = [...tasks[describeTask(config.task).kind].metricNames, ...textScoreNames(config)]
+  const sets = scoredFiles(config).map(([name]) => name)
+  const names = [...namesBySet(tasks[describeTask(config.task).kind].metricNames, sets), ...textScoreNames(config)]
   const test = (found.test ?? {}) as Record<string, unknown>
   const given = names.flatMap((name) => [
     [name, found[name]],

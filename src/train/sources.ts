@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
+import { filesIn } from '../data/row-files.ts'
 import type { Model } from '../models/open.ts'
 import { taskFilePath } from '../tasks/named-tasks.ts'
 import { fileDigest } from '../weights/digest.ts'
@@ -29,7 +30,7 @@ function texts(value: unknown): string[] {
 /** SHA-256 of each file besides the model that a run reads: data, the adapter it starts from, what the method's settings name. */
 export function sourceHashes({ data, adapter, method, task }: RunConfig): Record<string, string> {
   const described = typeof task === 'string' && taskFilePath.test(task) ? task : null
-  const named = [data.train, data.eval, data.test, adapter, described].filter((path) => path !== null)
+  const named = [data.train, ...filesIn(data.eval), ...filesIn(data.test), adapter, described].filter((path) => path !== null)
   // A bare word names a method, a role or a rule, whatever lies in the folder.
   const inMethod = texts(method).filter((text) => /[./\\]/.test(text) && filesAt(text).length > 0)
   const files = [...named, ...inMethod].flatMap((path) => {

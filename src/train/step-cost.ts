@@ -1,13 +1,9 @@
 import type { RunConfig } from '../config/run-config.ts'
-import { isHead, type Outline, type Subject } from '../evaluate/assembly.ts'
+import type { Outline, Subject } from '../evaluate/assembly.ts'
 import { evenSizes } from '../evaluate/stream-feeds.ts'
 import type { Besides } from '../evaluate/weight-counts.ts'
-import { flopCounter } from '../graph/flops.ts'
 import type { Method } from '../nn/method.ts'
-import { elementCount } from '../nn/tensor.ts'
-import { liveNodes } from '../onnx/live.ts'
-import { peakBytes } from '../onnx/order.ts'
-import { buildStepGraph } from './step-graph.ts'
+import { plannedStep } from './planned-step.ts'
 
 /** What one update takes, as its graph foretells. */
 export interface StepCost {
@@ -24,37 +20,21 @@ export interface StepCost {
 
 /** Builds the step of a run without weights and reads its cost off the graph, for full batches of examples of as many `rows` of `length` tokens. */
 export function stepCost(
-  { subject, outline }: { subject: Subject; outline: Outline },
+  open: { subject: Subject; outline: Outline },
   method: Method,
   train: RunConfig['train'],
   { length, rows: each = 1 }: { readonly length: number; readonly rows?: number },
   besides: Besides = () => false,
 ): StepCost {
-  const { passes, consistency } = method
-  // Only names are asked of these tensors.
-  const trained = [...outline.base.values()].filter(
-    (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
-  )
-  const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
-  const step = buildStepGraph(subject, state, {
-    method,
-    objective: { passes, consistency, labelSmoothing: train.labelSmoothing, classWeights: null },
-    adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
-    decay: train.decay,
-    maxGradNorm: train.maxGradNorm,
-    accumulate: train.accumulate,
-    modelDropout: train.dropout,
-  })
-  const { graph } = step.assembly.network
-  const rows = train.batchSize * each * passes
-  const sizes = evenSizes(rows, length)
-  const stateBytes = [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0)
+  const rows = train.batchSize * each
+  const sizes = evenSizes(rows * method.passes, length)
+  const step = plannedStep({ ...open, method, train, besides, places: sizes.places! })
   return {
-    rows: train.batchSize * each,
+    rows,
     length,
     microBatches: train.accumulate,
-    flops: train.accumulate * flopCounter(liveNodes(graph))(sizes),
-    intermediateBytes: peakBytes(graph, sizes),
-    stateBytes,
+    flops: train.accumulate * step.flops(sizes),
+    intermediateBytes: step.intermediateBytes(sizes),
+    stateBytes: step.stateBytes,
   }
 }

@@ -1,5 +1,5 @@
 import { backward } from '../autodiff/backward.ts'
-import { type Assembly, assemble, type Subject } from '../evaluate/assembly.ts'
+import { type Looking, looking, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
@@ -11,6 +11,7 @@ import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
 import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
+import { madeAtOnce, remadeLayers } from './segments.ts'
 
 export interface StepGraphOptions {
   readonly method: Method
@@ -22,11 +23,13 @@ export interface StepGraphOptions {
   /** Micro-batches of one update. */
   readonly accumulate: number
   readonly modelDropout: number | null
+  /** So many layers at a time are made again in the backward pass, so that only what enters them is kept; null where all is kept. */
+  readonly recompute: number | null
 }
 
 /** A training step as one graph: forward, backward and update. */
 export interface StepGraph {
-  readonly assembly: Assembly
+  readonly assembly: Looking
   /** Tensors that are fed and updated in place, with their shapes. */
   readonly state: ReadonlyMap<string, readonly number[]>
   /** Outputs that the method's `control` reads: site, signal, output name. */
@@ -65,13 +68,13 @@ const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value):
  */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
   const { method, objective, adam } = options
-  const assembly = assemble(subject, {
+  const assembly = looking(subject, {
     method,
     training: true,
     modelDropout: options.modelDropout,
     trains: trainedIn(trainedBase),
   })
-  const { network, logits } = assembly
+  const { network, seen, logitsOf } = assembly
   const { graph } = network
   const state = new Map<string, readonly number[]>()
   const held = (name: string, shape: readonly number[]): Value => {
@@ -81,7 +84,9 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
 
   const sites = bySite(assembly.trained.values())
   const apply = input(graph, 'apply', 'bool', [])
-  const terms = subject.head.loss(network, logits, objective)
+  const { head } = subject
+  const parted = (objective.parts ?? 1) > 1 ? head.lossInParts?.(seen, logitsOf, objective) : undefined
+  const terms = parted ?? head.loss(network, logitsOf(seen), objective)
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
   const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / options.accumulate) : null
   const parts = [
@@ -97,6 +102,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const found = backward(
     loss,
     all.map(({ value }) => value),
+    [...remadeLayers(assembly.layers(), options.recompute), ...madeAtOnce(parted?.stretches ?? [])],
   )
   const emitted = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((value) => [value, i] as const)))
   const learning = all
@@ -174,7 +180,7 @@ function observeSites(
   graph: Graph,
   sites: readonly { site: Site; entries: readonly Trained[] }[],
   after: ReadonlyMap<Trained, { value: Value; gradient: Value }>,
-  { controls }: Assembly,
+  { controls }: Looking,
   method: Method,
   held: (name: string, shape: readonly number[]) => Value,
   write: (name: string, value: Value, old: Value) => void,

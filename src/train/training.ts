@@ -7,9 +7,11 @@ import { deployed, type Method, type MethodEvent } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
 import { regrouped } from '../tasks/answered.ts'
 import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
+import { logitParts } from './logit-parts.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
+import { stepOptions } from './step-options.ts'
 import { scoreWritten } from './written-texts.ts'
 
 /** A model in training: the state, and what changes and judges it. */
@@ -29,6 +31,9 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   const { train } = config
   const { open, options, plan, evaluation, texts } = prepared
   const { subject, outline, task, labels } = open
+  const { passes } = methodFor(subject, outline, options)
+  const mostAnswers = prepared.examples.reduce((most, example) => Math.max(most, subject.head.answers(example)), 1)
+  const parts = logitParts(subject, passes * train.batchSize * mostAnswers)
   const threads = train.threads === null ? {} : { threads: train.threads }
   let memory = remembered
   let method!: Method
@@ -38,21 +43,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   /** Builds the graphs for the shapes that the state has now. */
   const build = async (): Promise<void> => {
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
-    step = await openStep(subject, state, {
-      method,
-      objective: {
-        passes: method.passes,
-        consistency: method.consistency,
-        labelSmoothing: train.labelSmoothing,
-        classWeights: train.classWeights,
-      },
-      adam: { betas: train.betas, epsilon: train.epsilon, weightDecay: train.weightDecay },
-      decay: train.decay,
-      maxGradNorm: train.maxGradNorm,
-      accumulate: train.accumulate,
-      modelDropout: train.dropout,
-      ...threads,
-    })
+    step = await openStep(subject, state, { ...stepOptions(method, parts, train), ...threads })
   }
   const closeGraphs = async (): Promise<void> => {
     await step.close()

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, readSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { hasWeights, openCheckpoint, WEIGHTS_FILE } from './checkpoint.ts'
-import { explained, withFile } from './file-access.ts'
+import { digestOf } from './digest.ts'
+import { explained } from './file-access.ts'
+import { rememberedDigest } from './remembered-digest.ts'
 import { readTensor } from './safetensors.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 import { isFloating } from './tensor-entry.ts'
@@ -21,7 +22,7 @@ type Named = readonly [string, TensorEntry]
 export function inFloat32(checkpoint: Checkpoint, cacheRoot: string): Checkpoint {
   const floating = [...checkpoint.tensors].filter(([, { dtype }]) => isFloating(dtype))
   if (floating.every(([, { dtype, offset }]) => dtype === 'F32' && offset % 4 === 0)) return checkpoint
-  const folder = join(cacheRoot, contentKey(floating))
+  const folder = join(cacheRoot, contentKey(floating, cacheRoot))
   return finishedCopy(folder, floating) ?? writeCopy(folder, floating)
 }
 
@@ -48,17 +49,10 @@ function writeCopy(folder: string, floating: readonly Named[]): Checkpoint {
   return openCheckpoint(folder)
 }
 
-/** SHA-256, hexadecimal, over the tensor names and over name, size and contents of each file. */
-export function contentKey(floating: readonly Named[]): string {
-  const hash = createHash('sha256')
-  hash.update(JSON.stringify(floating.map(([name, { file }]) => [name, basename(file)]).sort()))
+/** SHA-256, hexadecimal, over the tensor names and over name and contents of each file, whose own hashes are remembered below `cacheRoot`. */
+export function contentKey(floating: readonly Named[], cacheRoot: string): string {
+  const names = floating.map(([name, { file }]) => [name, basename(file)]).sort()
   const files = [...new Set(floating.map(([, { file }]) => file))].sort()
-  const chunk = new Uint8Array(2 ** 20)
-  for (const file of files) {
-    withFile(file, (fd, size) => {
-      hash.update(JSON.stringify([basename(file), size]))
-      for (let got = readSync(fd, chunk); got > 0; got = readSync(fd, chunk)) hash.update(chunk.subarray(0, got))
-    })
-  }
-  return hash.digest('hex')
+  const contents = files.map((file) => [basename(file), rememberedDigest(file, cacheRoot)])
+  return digestOf(Buffer.from(JSON.stringify([names, contents])))
 }

@@ -1,11 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { HubApiError } from '@huggingface/hub'
 import { didYouMean, UserError } from '../errors.ts'
 import type { Environment, Extent } from './hub-cache.ts'
 import { cachedSnapshot, hasTokenizer, hubCache } from './hub-cache.ts'
-import type { HubAccess } from './hub-download.ts'
-import { downloadModel } from './hub-download.ts'
 
 const ID = /^\w(?:[\w.-]*\w)?(?:\/\w(?:[\w.-]*\w)?)?$/
 
@@ -38,12 +35,9 @@ async function fromHub(id: string, env: Environment, notice: (text: string) => v
   const offline = /^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '')
   if (cached !== undefined && (offline || hasTokenizer(cached))) return cached
   if (offline) throw new UserError(`"${id}" is neither a folder nor cached; unset HF_HUB_OFFLINE to download it, or give a folder.`)
-  const access = hubAccess(env)
-  try {
-    return await downloadModel(cache, id, access, notice, extent)
-  } catch (error) {
-    throw downloadError(id, error)
-  }
+  // The library of the hub is loaded where something is fetched.
+  const { fetchModel } = await import('./hub-fetch.ts')
+  return fetchModel(cache, id, env, notice, extent)
 }
 
 function isPath(id: string): boolean {
@@ -62,38 +56,4 @@ function nearFolders(id: string): string {
     // The parent is missing or closed: there is nothing to suggest.
     return ''
   }
-}
-
-function hubAccess(env: Environment): HubAccess {
-  const endpoint = env.HF_ENDPOINT?.trim().replace(/\/+$/, '')
-  const token = env.HF_TOKEN?.trim()
-  if (endpoint && !(URL.canParse(endpoint) && /^https?:/.test(endpoint))) {
-    throw new UserError('HF_ENDPOINT is no http or https address; correct or unset it.')
-  }
-  if (token && !token.startsWith('hf_'))
-    throw new UserError('HF_TOKEN does not start with "hf_"; set it to a token of the hub or unset it.')
-  return { ...(endpoint ? { hubUrl: endpoint } : {}), ...(token ? { accessToken: token } : {}) }
-}
-
-/** One sentence and the next step, without the address, which may be a private mirror. */
-function downloadError(id: string, error: unknown): Error {
-  if (error instanceof UserError) return error
-  const failed = `"${id}" is no folder here and cannot be downloaded`
-  if (error instanceof HubApiError) return new UserError(`${failed}: ${statusAdvice(error.statusCode)}.`)
-  const { code, syscall, cause } = (error ?? {}) as NodeJS.ErrnoException
-  if (syscall !== undefined && code !== undefined) {
-    return new UserError(`${failed}: the cache cannot be written (${code}); set HF_HUB_CACHE to a writable folder with free space.`)
-  }
-  const reason = (cause as NodeJS.ErrnoException | undefined)?.code
-  const what = reason === undefined ? 'the answer broke off or is not that of a hub' : `the connection failed (${reason})`
-  return new UserError(`${failed}: ${what}; check the network and HF_ENDPOINT, or give the path of a folder.`, { cause: error })
-}
-
-function statusAdvice(status: number): string {
-  if (status === 401 || status === 403) {
-    return `the hub refuses access (${status}); check the spelling, and for a private model set HF_TOKEN to a token that may read it`
-  }
-  if (status === 404) return 'the hub knows no such model (404); check the spelling of owner and name'
-  if (status === 429) return 'the hub is limiting requests (429); wait a little or set HF_TOKEN'
-  return `the hub answered with status ${status}; try again later`
 }

@@ -15,6 +15,8 @@ export interface Int8Matrix {
 
 /** Weights beside their forms in whole numbers, all in one folder. */
 export interface Int8Copy {
+  /** Where it is; whatever is true of these weights can be kept here. */
+  readonly folder: string
   /** The same bytes in the copy's folder. */
   located(range: FileRange): FileRange
   /** A matrix `[rows, columns]` of the checkpoint, or its transpose, in whole numbers; made when it is first asked for. */
@@ -59,9 +61,10 @@ function linked(file: string, folder: string): string {
  * nothing. UserError where the copy cannot be written.
  */
 export function int8Copy(tensors: Checkpoint['tensors'], cacheRoot: string): Int8Copy {
-  const folder = join(cacheRoot, 'int8', contentKey([...tensors]))
+  const folder = join(cacheRoot, 'int8', contentKey([...tensors], cacheRoot))
   explained(folder, () => mkdirSync(folder, { recursive: true }))
   return {
+    folder,
     located: (range) => ({ ...range, file: linked(range.file, folder) }),
     matrix(range, shape, transposed) {
       const file = join(folder, `${basename(range.file)}.${range.offset}${transposed ? '.transposed' : ''}.int8`)

@@ -65,7 +65,7 @@ const rowsIn = (file: string): string[] => readFileSync(file, 'utf8').trim().spl
 test('learning rates are chosen on training rows alone: two parts of them, and nothing of the evaluation rows', async () => {
   const [arm] = armsOf(of({})).arms
   const { data } = await onTrainingRows(arm!.run, 0.25, join(folder, 'held-out'))
-  const [left, held] = [rowsIn(data.train), rowsIn(data.eval!)]
+  const [left, held] = [rowsIn(data.train), rowsIn(data.eval as string)]
   const all = rowsIn(run.data.train).map((line) => JSON.stringify(JSON.parse(line)))
   assert.equal(held.length, all.length / 4)
   assert.deepEqual([...left, ...held].sort(), all.sort())

@@ -120,6 +120,7 @@ export function stepOptions(method: Method, changes: Partial<StepGraphOptions> =
     maxGradNorm: null,
     accumulate: 1,
     modelDropout: null,
+    recompute: null,
     ...changes,
   }
 }

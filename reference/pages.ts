@@ -1,0 +1,28 @@
+import { runJsonSchema } from '../src/config/parse.ts'
+import { stepTable } from './against-peft.ts'
+import { commandSections } from './commands.ts'
+import { settingsTables } from './settings.ts'
+
+/** The parts of the documents that are made from the sources, by page and name. */
+const parts: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
+  'README.md': { steps: stepTable },
+  'docs/commands.md': { commands: commandSections },
+  'docs/run-file.md': {
+    settings: () => settingsTables(runJsonSchema(), { method: '[methods](methods/README.md)', task: '[tasks](tasks.md)' }),
+  },
+}
+
+/** The pages that have such parts. */
+export const pages = Object.keys(parts)
+
+/** A page with its parts made anew: what stands between `<!-- name: ... -->` and `<!-- end -->`. */
+export async function renewed(page: string, text: string): Promise<string> {
+  let result = text
+  for (const [name, make] of Object.entries(parts[page]!)) {
+    const place = new RegExp(`(<!-- ${name}: .*? -->\n).*?(<!-- end -->)`, 's')
+    if (!place.test(result)) throw new Error(`${page} has no place for its ${name}: <!-- ${name}: ... --> and <!-- end -->.`)
+    const made = await make()
+    result = result.replace(place, (_, start: string, end: string) => `${start}\n${made}\n\n${end}`)
+  }
+  return result
+}

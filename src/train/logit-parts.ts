@@ -1,0 +1,9 @@
+import { outputsOf, type Subject } from '../evaluate/assembly.ts'
+
+/** The most bytes of logits at a time; some five tensors of that size are alive at once. */
+const MOST_BYTES = 2 ** 25
+
+/** In how many parts the logits of so many places are made, so that those of a vocabulary never fill the memory. */
+export function logitParts(subject: Subject, places: number): number {
+  return subject.head.lossInParts ? Math.min(places, Math.ceil((4 * places * outputsOf(subject)) / MOST_BYTES)) : 1
+}

@@ -1,0 +1,127 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { type Example, examplesIn, type Item } from '../data/examples.ts'
+import { byLength } from '../data/order.ts'
+import { arrangement } from '../evaluate/arrangement.ts'
+import { withoutWeights } from '../evaluate/assembly.ts'
+import { forwardGraph, mostRows } from '../evaluate/forward.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
+import { batchSizes, evenSizes } from '../evaluate/stream-feeds.ts'
+import type { Besides } from '../evaluate/weight-counts.ts'
+import { deployed, type Method } from '../nn/method.ts'
+import { peakBytes } from '../onnx/order.ts'
+import { planRun } from './plan.ts'
+import { type PlannedStep, plannedStep, type Sizes } from './planned-step.ts'
+
+/** Bytes that a run needs at its peak, by what they are for. */
+export interface MemoryNeed {
+  /** Node.js, the engine, and this program's own data. */
+  readonly process: number
+  /** Frozen weights, which are pages of their files. */
+  readonly weights: number
+  /** What is trained, with the optimiser's tensors, and a copy that the engine returns. */
+  readonly state: number
+  /** Intermediate results of a training step, with what the engine's allocator loses between them, and random bytes. */
+  readonly step: number
+  /** Intermediate results of an evaluation, which the engine keeps room for beside those of training. */
+  readonly evaluation: number
+}
+
+export const totalBytes = (need: MemoryNeed): number => Object.values(need).reduce((sum, bytes) => sum + bytes, 0)
+
+/** Measured: of a run whose model and rows are next to nothing, and of each token and row that is read. */
+const PROCESS_BYTES = 170e6
+const TOKEN_BYTES = 12
+const ROW_BYTES = 1500
+/** Intermediate results with what the engine's allocator loses between them: up to a third of small ones, hardly more of large ones. Measured. */
+const allocated = (bytes: number): number => bytes + Math.min(bytes / 3, 100e6)
+
+/** A run as far as its memory goes. */
+export interface MemoryOf {
+  readonly open: OpenTask
+  readonly method: Method
+  readonly besides: Besides
+  /** Null where they are not read: then all rows have `length` tokens. */
+  readonly examples: readonly Example[] | null
+  readonly evaluation: readonly Item[] | null
+  readonly evaluates: boolean
+  /** Tokens of a row, and rows of an example, at the most. */
+  readonly length: number
+  readonly rows: number
+}
+
+const tokensOf = ({ ids, others = [] }: Example): number => ids.length + others.reduce((sum, other) => sum + other.ids.length, 0)
+const slotsOf = (examples: readonly Example[]): number => {
+  const rows = examples.flatMap((example) => [example, ...(example.others ?? [])])
+  return rows.length * Math.max(...rows.map(({ ids }) => ids.length)) ** 2
+}
+
+/** Of the run's micro-batches the one with the most tokens, and the one with the most attention. */
+function heaviest(examples: readonly Example[], train: RunConfig['train'], { open }: MemoryOf): (readonly Example[])[] {
+  const plan = planRun(examples, train, open.task.drawn)
+  let [longest, widest]: (readonly Example[])[] = [[], []]
+  let [most, tokens] = [-1, -1]
+  for (let step = 0; step < plan.totalSteps; step++) {
+    for (const batch of plan.microBatches(step)) {
+      const [slots, sum] = [slotsOf(batch), batch.reduce((total, example) => total + tokensOf(example), 0)]
+      if (sum > tokens) [longest, tokens] = [batch, sum]
+      if (slots > most) [widest, most] = [batch, slots]
+    }
+  }
+  return longest === widest ? [longest!] : [longest!, widest!]
+}
+
+/** Sizes of the micro-batches that may need the most memory. */
+function sizesOf(run: MemoryOf, train: RunConfig['train']): Sizes[] {
+  const { open, method, examples, length, rows } = run
+  const { head } = open.subject
+  if (examples === null) return [evenSizes(train.batchSize * rows * method.passes, length)]
+  const arranged = arrangement(open.subject, method)
+  return heaviest(examples, train, run).map((batch) => {
+    const own = arranged.rows(batch)
+    const packed = arranged.batch(own, method.passes)
+    const objective = { passes: method.passes, consistency: method.consistency, labelSmoothing: 0, classWeights: null }
+    return { ...batchSizes(packed), ...head.targets(own, packed, objective).sizes }
+  })
+}
+
+/** The most bytes of intermediate results of an evaluation. */
+function evaluationBytes({ open, method, evaluation, length, rows: each }: MemoryOf, evalBatchSize: number): number {
+  const subject = withoutWeights(open.subject)
+  const { method: plain } = deployed(method, new Map())
+  const inPlace = [...open.outline.base.values()].filter((parameter) => plain.trains(parameter))
+  const graph = subject.model.lowered(forwardGraph(subject, plain, new Map(inPlace.map(({ name, shape }) => [name, { shape }]))))
+  const all = evaluation && examplesIn(evaluation)
+  const longest = all ? byLength(all).map((i) => all[i]!) : null
+  const count = Math.min(longest?.length ?? Infinity, evalBatchSize)
+  const answers = longest ? subject.head.answers(longest[0]!) : subject.head.wiring.endsWith('-lm') ? length : 1
+  const rows = mostRows(subject, Math.max(1, answers), count)
+  const tokens = longest ? longest.slice(0, rows).reduce((sum, example) => sum + tokensOf(example), 0) : rows * each * length
+  const widest = longest ? longest[0]!.ids.length : length
+  return peakBytes(graph, { ...evenSizes(rows * each, widest), tokens, places: rows * answers })
+}
+
+/** Foretells the memory of a run under settings of its training, from shapes alone. */
+export function memoryNeed(run: MemoryOf): (train: RunConfig['train']) => MemoryNeed {
+  const { open, method, besides, examples, length, rows } = run
+  const steps = new Map<string, PlannedStep>()
+  const read = examples ? examples.reduce((sum, example) => sum + ROW_BYTES + TOKEN_BYTES * tokensOf(example), 0) : 0
+  const evaluation = run.evaluates ? (size: number): number => allocated(evaluationBytes(run, size)) : (): number => 0
+  let ofEvaluation: number | null = null
+  return (train) => {
+    const sizes = sizesOf(run, train)
+    const places = examples
+      ? method.passes * train.batchSize * examples.reduce((most, example) => Math.max(most, open.subject.head.answers(example)), 1)
+      : evenSizes(train.batchSize * rows * method.passes, length).places!
+    const key = JSON.stringify([train.recompute, train.accumulate > 1, places])
+    if (!steps.has(key)) steps.set(key, plannedStep({ ...open, method, train, besides, places }))
+    const step = steps.get(key)!
+    ofEvaluation ??= evaluation(train.evalBatchSize)
+    return {
+      process: PROCESS_BYTES + read,
+      weights: step.weightBytes,
+      state: 2 * step.stateBytes,
+      step: Math.max(...sizes.map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
+      evaluation: ofEvaluation,
+    }
+  }
+}

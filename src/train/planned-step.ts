@@ -1,0 +1,65 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { isHead, type Outline, type Subject, withoutWeights } from '../evaluate/assembly.ts'
+import type { Besides } from '../evaluate/weight-counts.ts'
+import { evaluate } from '../graph/dim.ts'
+import { flopCounter } from '../graph/flops.ts'
+import type { Method } from '../nn/method.ts'
+import { elementCount } from '../nn/tensor.ts'
+import { frozenBytes } from '../onnx/bytes.ts'
+import { liveNodes } from '../onnx/live.ts'
+import { peakBytes } from '../onnx/order.ts'
+import { logitParts } from './logit-parts.ts'
+import { buildStepGraph } from './step-graph.ts'
+import { stepOptions } from './step-options.ts'
+
+/** The named sizes of a micro-batch and of its targets. */
+export type Sizes = Readonly<Record<string, number>>
+
+/** An update's graph, built without weights, and what can be read off it. */
+export interface PlannedStep {
+  /** Frozen weights, in the form in which they take part in products. */
+  readonly weightBytes: number
+  /** What is trained, with the optimiser's and the method's tensors beside it. */
+  readonly stateBytes: number
+  /** Floating-point operations of a micro-batch. */
+  flops(sizes: Sizes): number
+  /** The most bytes of intermediate results at once. */
+  intermediateBytes(sizes: Sizes): number
+  /** The random bytes that dropout and routers read. */
+  poolBytes(sizes: Sizes): number
+}
+
+export interface PlannedStepOptions {
+  readonly subject: Subject
+  readonly outline: Outline
+  readonly method: Method
+  readonly train: RunConfig['train']
+  readonly besides: Besides
+  /** The most places of a micro-batch that are asked for a word. */
+  readonly places: number
+}
+
+/** Builds the step of a run without weights. */
+export function plannedStep({ subject: given, outline, method, train, besides, places }: PlannedStepOptions): PlannedStep {
+  const subject = withoutWeights(given)
+  const trained = [...outline.base.values()].filter(
+    (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
+  )
+  // Only names are asked of these tensors.
+  const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
+  const options = stepOptions(method, logitParts(subject, places), { ...train, classWeights: null })
+  const step = buildStepGraph(subject, state, options)
+  const { network, masks } = step.assembly
+  const lowered = subject.model.lowered(network.graph)
+  return {
+    weightBytes: frozenBytes(lowered),
+    stateBytes: [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0),
+    flops: flopCounter(liveNodes(network.graph)),
+    intermediateBytes: (sizes) => peakBytes(lowered, sizes),
+    poolBytes(sizes) {
+      const largest = new Map<string | number, number>()
+      for (const { p, size } of masks) largest.set(p, Math.max(largest.get(p) ?? 0, evaluate(size, sizes)))
+      return [...largest].reduce((sum, [p, size]) => sum + 2 * size * (typeof p === 'number' ? 1 : 4), 0)
+    },
+  }
+}

@@ -47,7 +47,7 @@ function findingIn(statement: Statement, summary: Summary, results: readonly Arm
 }
 
 /** What a comparison says of a claim. */
-export function judgeClaim(claim: Claim & { kind: 'comparison' }, summary: Summary, results: readonly ArmResults[]): Verdict {
+function judgeClaim(claim: Claim & { kind: 'comparison' }, summary: Summary, results: readonly ArmResults[]): Verdict {
   const findings = claim.criterion.map((statement) => findingIn(statement, summary, results))
   const told = `${100 * summary.level} % intervals, ${summary.seeds.length} seeds, ${count(summary.rows)} rows`
   return verdictOf(formOf(claim), findings, told)

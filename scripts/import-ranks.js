@@ -15,7 +15,7 @@ const RANKS = [
   ['merging', 'train'],
   ['track'],
   ['compare'],
-  ['demo'],
+  ['claims', 'demo'],
   ['cli'],
 ]
 const ALSO = { data: ['random'] }

@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     about: 'train several methods on one task and tell which is better; called again, it goes on where it was',
     load: async () => (await import('./compare.ts')).defineCompare,
   },
+  claims: {
+    about: 'list what the papers claim, or try a claim; called again, it goes on where it was',
+    load: async () => (await import('./claims.ts')).defineClaims,
+  },
   eval: { about: 'metrics on labelled rows', load: async () => (await import('./eval.ts')).defineEval },
   predict: { about: 'answer rows, or one text', load: async () => (await import('./predict.ts')).definePredict },
   generate: {

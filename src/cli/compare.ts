@@ -1,6 +1,7 @@
 import { compare } from '../compare/compare.ts'
 import { readComparison } from '../compare/comparison-file.ts'
 import { plan, planText } from '../compare/planned.ts'
+import { speedOf } from '../compare/speed.ts'
 import { summaryText } from '../compare/summary-tables.ts'
 import { comparisonTerminal } from '../compare/terminal.ts'
 import { collect } from './answering-options.ts'
@@ -13,17 +14,25 @@ interface CompareFlags {
   readonly quiet?: boolean
   readonly json?: boolean
   readonly dryRun?: boolean
+  readonly quick?: boolean
 }
 
 /** What was typed, for who wants to repeat it. */
-const typed = (file: string, { set, out }: CompareFlags): string =>
-  ['adatune compare', file, ...set.map((each) => `--set ${JSON.stringify(each)}`), ...(out === undefined ? [] : [`--out ${out}`])].join(' ')
+const typed = (file: string, { set, out, quick }: CompareFlags): string =>
+  [
+    'adatune compare',
+    file,
+    ...(quick ? ['--quick'] : []),
+    ...set.map((each) => `--set ${JSON.stringify(each)}`),
+    ...(out === undefined ? [] : [`--out ${out}`]),
+  ].join(' ')
 
 /** Compares as a file says; called again, it goes on where it was. Returns the exit code. */
 async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
-  const comparison = readComparison(file, flags.set)
+  const comparison = readComparison(file, { quick: flags.quick ?? false, settings: flags.set })
   if (flags.dryRun) {
-    process.stdout.write(await planText(await plan(comparison)))
+    const planned = await plan(comparison)
+    process.stdout.write(await planText(planned, await speedOf(planned, flags.out ?? comparison.out)))
     return 0
   }
   const terminal = flags.quiet ? null : comparisonTerminal(process.stderr)
@@ -53,6 +62,7 @@ export const defineCompare: Define = (command, exit) =>
   command
     .argument('<file>', 'YAML or JSON: what is compared')
     .option('--set <key=value>', 'change a setting, e.g. run.train.epochs=1; may be repeated', collect, [])
+    .option('--quick', 'its short form, which the file gives')
     .option('--out <folder>', 'folder of the comparison')
     .option('--quiet', 'print errors and the result only')
     .option('--json', 'print the result as an object')

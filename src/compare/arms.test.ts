@@ -87,7 +87,7 @@ test('faults have the place where they were written: in the axis, in the compari
   const [file, base] = [join(folder, 'compare.yaml'), join(folder, 'run.yaml')]
   const read = (text: string, settings: readonly string[] = []) => {
     writeFileSync(file, text)
-    return armsOf(readComparison(file, settings))
+    return armsOf(readComparison(file, { settings }))
   }
   const inline = `run:\n  model: m\n  task: sequence-classification\n  data: { train: t }\n  train:\n    epochs: 3\n`
   says(

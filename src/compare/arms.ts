@@ -1,10 +1,13 @@
 import { type RunConfig, runConfig } from '../config/run-config.ts'
 import { expandVariables } from '../config/variables.ts'
 import { didYouMean, UserError } from '../errors.ts'
+import { parseInference } from '../evaluate/inference.ts'
 import { methodOptions } from '../methods/index.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import type { Comparison } from './comparison-file.ts'
+import { MERGED } from './routed.ts'
+import { type Taken, takenIn, withTaken } from './taken-results.ts'
 
 /** One of the things that are compared: a run, but for its seed. */
 export interface Arm {
@@ -15,6 +18,10 @@ export interface Arm {
   readonly run: RunConfig
   /** Its settings as they were written, without what is left to defaults. */
   readonly written: Readonly<Record<string, unknown>>
+  /** What answers once it is trained: the merged weights, or routes of a mixture. */
+  readonly inference: string
+  /** What it takes from the trials of others; in `run` these settings are no paths yet. */
+  readonly takes: readonly Taken[]
 }
 
 /** What a comparison runs, and with which seeds. */
@@ -29,7 +36,18 @@ const SEED = 'train.seed'
 /** The axis whose values are several settings each. */
 const SETTINGS = 'settings'
 /** Settings that would make trials answer other rows, or that have another place. */
-const fixed = ['task', 'data.eval', 'data.test', 'data.evalShots', 'data.columns', 'train.seeds', 'out', 'published']
+const fixed = [
+  'task',
+  'data.eval',
+  'data.test',
+  'data.evalShots',
+  'data.rows.eval',
+  'data.rows.test',
+  'data.columns',
+  'train.seeds',
+  'out',
+  'published',
+]
 
 interface Value {
   readonly label: string
@@ -139,8 +157,16 @@ export function armsOf(comparison: Comparison): Arms {
   const arms = cells.map(({ point, settings }) => {
     const raw = withValues(settings, { [SEED]: seeds[0] })
     expandVariables(raw, process.env, locate)
-    const run = parseSettings(runConfig, raw, 'run', locate)
-    return { name: nameOf(point), point, run: { ...run, out: null, published: null }, written: raw }
+    const { inference = MERGED, ...settingsOfRun } = raw
+    parseInference(String(inference))
+    const takes = takenIn(raw)
+    const run = parseSettings(
+      runConfig,
+      withTaken(settingsOfRun, takes, (of) => `trial:${of}`),
+      'run',
+      locate,
+    )
+    return { name: nameOf(point), point, run: { ...run, out: null, published: null }, inference: String(inference), written: raw, takes }
   })
   const [first] = arms
   if (first!.run.train.seeds !== null) throw new UserError(`${locate(['train', 'seeds'])}: give seeds as axes.${SEED}.`)

@@ -10,7 +10,8 @@ import { type Planned, plan } from './planned.ts'
 import { reportPage } from './report/page.ts'
 import { type ComparisonEvent, runTrials, type SizedTrial } from './run-trials.ts'
 import { type ArmResults, type Summary, summarise } from './summary.ts'
-import { type Trial, trialOf } from './trial.ts'
+import { sourceOf } from './taken-results.ts'
+import { type Trial, takingTrialOf, trialOf } from './trial.ts'
 import { checkSources, judgementOf, readTrial } from './trial-result.ts'
 
 export interface CompareOptions {
@@ -75,6 +76,15 @@ function assertAll(trials: readonly Trial[], judgements: ReadonlyMap<string, Jud
   throw new UserError(`${missing.length} of ${trials.length} trials failed; the others are kept for the next call.\n${told}`)
 }
 
+/** The trials of arms at their rates, a trial for each seed. */
+function trialsOf(arms: readonly RatedArm[], seeds: readonly number[], out: string): Map<RatedArm, Trial[]> {
+  const plain = (arm: RatedArm, seed: number): Trial => trialOf(arm, arm.run, seed, arm.learningRate)
+  const rated = (arm: Arm): RatedArm => arms.find(({ name }) => name === arm.name)!
+  const taking = (arm: RatedArm, seed: number): Trial =>
+    takingTrialOf(arm, seed, arm.learningRate, out, (taken) => plain(rated(sourceOf(arm, taken, arms)), seed))
+  return new Map(arms.map((arm) => [arm, seeds.map((seed) => (arm.takes.length > 0 ? taking : plain)(arm, seed))]))
+}
+
 async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[] } | null> {
   const { planned, out } = work
   const { comparison, seeds } = planned
@@ -91,7 +101,10 @@ async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[
   if (tried === null) return null
   for (const own of tries.values()) if (!own.some(({ id }) => tried.has(id))) assertAll(own, tried, failures)
   const rated = planned.arms.map((arm) => withBestRate(arm, tries.get(arm) ?? [], tried, comparison))
-  const trials = new Map<RatedArm, Trial[]>(rated.map((arm) => [arm, seeds.map((seed) => trialOf(arm, arm.run, seed, arm.learningRate))]))
+  const trials = trialsOf(rated, seeds, out)
+  // What others take a result of comes first.
+  const first = new Map([...trials].filter(([arm]) => arm.takes.length === 0))
+  if (first.size < trials.size && (await judged(watched, first, 'scores')) === null) return null
   const judgements = await judged(watched, trials, 'scores')
   if (judgements === null) return null
   assertAll([...trials.values()].flat(), judgements, failures)

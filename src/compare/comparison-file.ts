@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { expandVariables } from '../config/variables.ts'
+import { UserError } from '../errors.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
+import { withSettings } from '../settings/plain.ts'
 
 /** Values of a setting: a list, or by the names that they have in the report. */
 const axis = z.union([z.array(z.unknown()).min(1), z.record(z.string().min(1), z.unknown())])
@@ -38,6 +40,8 @@ const fields = z.strictObject({
     .nullable()
     .default(null),
   out: z.string().min(1).nullable().default(null),
+  /** What a short form changes: settings of this file, written as they are here. */
+  quick: z.record(z.string(), z.unknown()).nullable().default(null),
 })
 export type ComparisonFields = z.infer<typeof fields>
 
@@ -94,18 +98,59 @@ function complete(given: ComparisonFields, locateHere: Locate): Comparison {
   }
 }
 
-/** A comparison out of plain data. */
-export const parseComparison = (raw: unknown, where: string): Comparison => complete(parseSettings(fields, raw, where), () => where)
+/** Settings with those of their short form in place: runs and axes are put together, everything else is replaced. */
+function shortened(raw: Raw): Raw {
+  const { quick, ...whole } = raw
+  if (typeof quick !== 'object' || quick === null) return raw
+  const { run = {}, axes = {}, ...rest } = quick as Raw
+  return {
+    ...whole,
+    ...rest,
+    run: merged((whole.run ?? {}) as Raw, run as Raw),
+    axes: { ...(whole.axes as Raw), ...(axes as Raw) },
+  }
+}
+
+const isWithin = (value: unknown, path: readonly PropertyKey[]): boolean =>
+  path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], value) !== undefined
+
+/** How a comparison is read. */
+export interface ComparisonReading {
+  /** Its short form. */
+  readonly quick?: boolean
+  /** Changes on top, as `key=value`. */
+  readonly settings?: readonly string[]
+}
 
 /**
- * Reads a comparison, YAML or JSON, with `--set` changes on top. UserError with file and line for wrong or unknown keys; the settings of
- * runs are looked at when the arms are made.
+ * A comparison out of plain data, with `--set` changes on top; `locate` tells where a setting was written.
+ * @throws UserError for wrong or unknown keys, and where its short form is asked for and it has none
  */
-export function readComparison(file: string, settings: readonly string[] = []): Comparison {
+export function comparisonOf(raw: Raw, locate: Locate, { quick = false, settings = [] }: ComparisonReading = {}): Comparison {
+  if (quick && !raw.quick)
+    throw new UserError(`${locate([])}: no short form is given; write what it changes as "quick", or leave --quick out.`)
+  const short = quick ? (raw.quick as Raw) : {}
+  const target = withSettings(quick ? shortened(raw) : { ...raw }, settings)
+  const written: Locate = (path) => {
+    const set = settings.find((one) => `${path.join('.')}.`.startsWith(`${one.split('=')[0]}.`))
+    if (set !== undefined) return `--set ${set}`
+    return locate(isWithin(short, path) ? ['quick', ...path] : path)
+  }
+  expandVariables(target, process.env, written)
+  return complete(parseSettings(fields, target, locate([]), written), written)
+}
+
+/** A comparison out of plain data that were not written in a file. */
+export const parseComparison = (raw: unknown, where: string): Comparison => comparisonOf(raw as Raw, () => where)
+
+/**
+ * Reads a comparison, YAML or JSON. UserError with file and line for wrong or unknown keys; the settings of runs are looked at when the
+ * arms are made.
+ */
+export function readComparison(file: string, reading: ComparisonReading = {}): Comparison {
   let locate: Locate = () => file
-  const given = readSettings(fields, file, 'comparison', settings, (raw, at) => {
+  const raw = readSettings(z.record(z.string(), z.unknown()), file, 'comparison', [], (_, at) => {
     locate = at
-    expandVariables(raw, process.env, at)
   })
-  return complete(given, locate)
+  return comparisonOf(raw, locate, reading)
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
+import { type RowRange, rowsWithin } from '../data/row-range.ts'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import { permutation } from '../random/draws.ts'
@@ -11,14 +12,19 @@ import { keyOf } from '../random/key.ts'
 const jsonLines = (rows: readonly Row[]): string => rows.map(({ values }) => `${JSON.stringify(Object.fromEntries(values))}\n`).join('')
 
 /** The training rows in two files below `folder`: what is left to train on, and a share of them to choose by; made once. */
-async function split(file: string, share: number, folder: string): Promise<{ train: string; eval: string }> {
+async function split(
+  file: string,
+  range: RowRange | undefined,
+  share: number,
+  folder: string,
+): Promise<{ train: string; eval: string; rows: null }> {
   const name = createHash('sha256')
-    .update(JSON.stringify([file, share]))
+    .update(JSON.stringify([file, share, ...(range === undefined ? [] : [range])]))
     .digest('hex')
     .slice(0, 8)
-  const files = { train: join(folder, `${name}-train.jsonl`), eval: join(folder, `${name}-held-out.jsonl`) }
+  const files = { train: join(folder, `${name}-train.jsonl`), eval: join(folder, `${name}-held-out.jsonl`), rows: null }
   if (existsSync(files.eval)) return files
-  const rows = await readRows(file)
+  const rows = rowsWithin(await readRows(file), range, 'data.rows.train')
   const count = Math.round(share * rows.length)
   if (count < 1 || count === rows.length)
     throw new UserError(
@@ -37,7 +43,7 @@ async function split(file: string, share: number, folder: string): Promise<{ tra
  */
 export async function onTrainingRows(run: RunConfig, share: number, folder: string): Promise<RunConfig> {
   const { data } = run
-  if (data.shots === null) return { ...run, data: { ...data, ...(await split(data.train, share, folder)), test: null } }
+  if (data.shots === null) return { ...run, data: { ...data, ...(await split(data.train, data.rows?.train, share, folder)), test: null } }
   if (data.evalShots !== null && data.test === null)
     throw new UserError('learningRates: with data.evalShots the rows to choose by are those to compare on; give data.eval or data.test.')
   return { ...run, data: { ...data, eval: null, evalShots: data.shots, test: null } }

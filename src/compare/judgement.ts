@@ -3,11 +3,15 @@ import { examplesIn, type Item } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import { openForward } from '../evaluate/forward.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
+import type { TextsToScore } from '../generate/scored-texts.ts'
 import type { Deployed } from '../nn/method.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { type Answered, regrouped } from '../tasks/answered.ts'
 import type { FinishedRun } from '../train/run.ts'
+import { textScoreNames, writtenTerms } from '../train/written-texts.ts'
+import { MERGED, routedAnswers } from './routed.ts'
+import type { TrialTask } from './trial-task.ts'
 
 /** How a model answers the rows that arms are compared on. */
 export interface Scores {
@@ -24,6 +28,8 @@ export interface Judgement {
   /** Of where the rows stand. */
   readonly digest: string
   readonly of: 'test' | 'eval'
+  /** How many texts were written for these rows, and the scores that they have; null where none are asked for. */
+  readonly texts: { readonly count: number; readonly scores: readonly string[] } | null
   /** The metric that the run kept its best evaluation by. */
   readonly metric: string
   readonly resamples: number
@@ -67,34 +73,52 @@ function digestOf(items: readonly Item[]): string {
   return hash.digest('hex')
 }
 
+/** All that is told by the answers for some rows, and the texts written for them. */
+async function scoresOf(
+  rows: readonly Answered[],
+  model: Deployed,
+  step: number,
+  { prepared, texts, run, resamples }: Asked,
+): Promise<Scores> {
+  const { open } = prepared
+  const own = resampledMetrics(rows, (some) => open.task.metrics(some, open.labels), resamples)
+  const written = await writtenTerms(run, open, model, texts)
+  const ofTexts = written && resampledMetrics(written.rows, written.scores, resamples)
+  return { step, metrics: { ...own.metrics, ...ofTexts?.metrics }, resampled: { ...own.resampled, ...ofTexts?.resampled } }
+}
+
+interface Asked extends Pick<TrialTask, 'run' | 'resamples'> {
+  readonly prepared: FinishedRun['prepared']
+  readonly texts: TextsToScore | null
+}
+
 /**
  * Scores a run at its end, as the last update left it and as its best evaluation was.
  * @throws UserError where it has no rows for that
  */
-export async function judge({ prepared, kept, last, progress }: FinishedRun, settings: JudgementSettings): Promise<Judgement> {
+export async function judge(ended: FinishedRun, task: TrialTask): Promise<Judgement> {
+  const { prepared, kept, last, progress } = ended
+  const { run, resamples, inference } = task
   const { open, test, evaluation } = prepared
   const items = test ?? evaluation
   if (items === null) throw new UserError('Arms are compared on rows that are not trained on: give data.eval, data.evalShots or data.test.')
-  const { resamples, batchSize, keepBest } = settings
-  const scores = async (model: Deployed, step: number): Promise<Scores> => {
-    const rows = await answered(open, items, model, batchSize)
-    return { step, ...resampledMetrics(rows, (some) => open.task.metrics(some, open.labels), resamples) }
-  }
-  const atEnd = await scores(last, progress.step)
+  const texts = test === null ? prepared.texts.evaluation : prepared.texts.test
+  if (texts !== null && inference !== MERGED)
+    throw new UserError('inference: texts are written by merged weights alone; leave generate out.')
+  const asked: Asked = { prepared, texts, run, resamples }
+  const answers = (model: Deployed): Promise<Answered[]> => answered(open, items, model, run.train.evalBatchSize)
+  const rows = inference === MERGED ? await answers(last) : await routedAnswers(ended, items, task)
+  const atEnd = await scoresOf(rows, last, progress.step, asked)
   const keptStep = progress.best?.step ?? progress.step
+  const names = textScoreNames(run)
   return {
     rows: items.length,
     digest: digestOf(items),
     of: test === null ? 'eval' : 'test',
-    metric: keepBest ?? open.task.primary,
+    texts: texts && { count: texts.examples.length, scores: names },
+    metric: run.train.keepBest ?? names[0] ?? open.task.primary,
     resamples,
     last: atEnd,
-    best: keptStep === progress.step ? { ...atEnd } : await scores(kept, keptStep),
+    best: keptStep === progress.step ? { ...atEnd } : await scoresOf(await answers(kept), kept, keptStep, asked),
   }
-}
-
-export interface JudgementSettings {
-  readonly resamples: number
-  readonly batchSize: number
-  readonly keepBest: string | null
 }

@@ -32,6 +32,12 @@ export async function rateTrials(
   if (learningRates === null) return new Map()
   if ('train.learningRate' in axes)
     throw new UserError('learningRates: the rates are to be chosen, and train.learningRate is an axis; give one of them.')
+  const taking = arms.find(({ takes }) => takes.length > 0)
+  if (taking)
+    throw new UserError(
+      `learningRates: ${taking.name} takes the result of a run on all training rows, so that none are left to choose by; ` +
+        'leave learningRates out, and give the arms their rates.',
+    )
   const { times, heldOut } = learningRates
   const trials = new Map<Arm, readonly Trial[]>()
   for (const arm of arms) {

@@ -3,11 +3,12 @@ import { UserError } from '../errors.ts'
 import { type Counted, type Foretelling, foretell } from '../train/foretell.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
+import { standIn } from './taken-results.ts'
 
 type Match = 'weights' | 'steps' | 'flops'
 
-/** Operations of all updates, for batches of rows of the mean length where that is known. */
-const flopsOf = ({ examples, step, length, costAt }: Foretelling): number =>
+/** Operations of an update, for batches of rows of the mean length where that is known. */
+export const flopsOf = ({ examples, step, length, costAt }: Foretelling): number =>
   (examples?.meanLength ? costAt(Math.min(length, examples.meanLength)) : step).flops
 
 /** The run with what it must have as much of as the reference. */
@@ -76,9 +77,11 @@ export async function matched(comparison: Comparison, all: Arms, ask: (arm: Arm)
   for (const arm of all.arms) {
     const [reference] = referencesOf(arm, all)
     let equal = arm
+    // What an arm takes from another has its size from there.
+    const own = arm.takes.length > 0 ? matches.filter((each) => each !== 'weights') : matches
     if (reference)
-      for (const each of matches) {
-        equal = { ...equal, run: await changes[each](equal.run, await ask(reference), () => ask(equal)) }
+      for (const each of own) {
+        equal = { ...equal, run: await changes[each](equal.run, await ask(reference), () => ask(standIn(equal, all.arms))) }
       }
     arms.push(equal)
   }

@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { UserError } from '../errors.ts'
-import { bytes, count, flops } from '../track/numbers.ts'
+import { bytes, count, duration, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import type { Foretelling } from '../train/foretell.ts'
 import { limitBytes } from '../train/memory-plan.ts'
 import { type Arm, type Arms, armsOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
-import { foreteller, matched } from './matching.ts'
+import { flopsOf, foreteller, matched } from './matching.ts'
+import type { Speed } from './speed.ts'
+import { standIn } from './taken-results.ts'
 
 /** How trials run side by side. */
 export interface Room {
@@ -39,8 +41,8 @@ export interface Planned extends Arms {
 
 /** @throws UserError for whatever would keep an arm from its start, weights apart */
 export async function plan(comparison: Comparison): Promise<Planned> {
-  const foretold = foreteller()
-  const equal = await matched(comparison, armsOf(comparison), foretold)
+  const ask = foreteller()
+  const equal = await matched(comparison, armsOf(comparison), ask)
   const room = roomOf(comparison, equal.arms)
   const arms = equal.arms.map((arm) => ({
     ...arm,
@@ -49,32 +51,68 @@ export async function plan(comparison: Comparison): Promise<Planned> {
   const names = arms.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new UserError(`Two arms are called "${twice}"; give the values of the axes names of their own.`)
+  const foretold = (arm: Arm): Promise<Foretelling> => ask(standIn(arm, arms))
   return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => (await foretold(arm)).memoryBytes }
 }
 
-/** What a comparison would run, for `--dry-run`; ends in a line break. */
-export async function planText(planned: Planned): Promise<string> {
-  const { arms, seeds, comparison, room } = planned
-  const tries = comparison.learningRates?.times.length ?? 0
-  const rows: string[][] = []
-  let total = 0
-  for (const arm of arms) {
-    const { weights, totalSteps, trainFlops } = await planned.foretold(arm)
-    total += (seeds.length + tries) * trainFlops
-    rows.push([
-      arm.name,
-      count(weights.merged),
-      count(totalSteps),
-      flops(trainFlops),
-      bytes(await planned.bytesOf(arm)),
-      String(seeds.length + tries),
-    ])
+/** What all trials of a comparison would take. */
+export interface Total {
+  readonly trials: number
+  /** Of these, to choose learning rates. */
+  readonly tries: number
+  readonly steps: number
+  readonly flops: number
+}
+
+/** Operations of a trial. */
+const operationsOf = (foretold: Foretelling): number => foretold.totalSteps * flopsOf(foretold)
+
+/** Trials of an arm: a seed each, and rates that are tried. */
+const trialsOf = ({ seeds, comparison }: Planned): number => seeds.length + (comparison.learningRates?.times.length ?? 0)
+
+export async function totalOf(planned: Planned): Promise<Total> {
+  const each = trialsOf(planned)
+  const all = await Promise.all(planned.arms.map(planned.foretold))
+  const sum = (value: (one: Foretelling) => number): number => each * all.reduce((total, one) => total + value(one), 0)
+  return {
+    trials: each * all.length,
+    tries: (each - planned.seeds.length) * all.length,
+    steps: sum(({ totalSteps }) => totalSteps),
+    flops: sum(operationsOf),
   }
-  const trials = arms.length * (seeds.length + tries)
-  const rates = tries === 0 ? '' : `, ${arms.length * tries} of them to choose learning rates`
+}
+
+/** Wall-clock seconds of so many operations, with as many trials at a time as there are workers. */
+export const secondsOf = ({ room }: Planned, operations: number, { flopsPerSecond }: Speed): number =>
+  operations / flopsPerSecond / room.workers
+
+/** What a comparison would run, for `--dry-run`; ends in a line break. */
+export async function planText(planned: Planned, speed: Speed | string): Promise<string> {
+  const { arms, room } = planned
+  const { trials, tries, flops: all } = await totalOf(planned)
+  const known = typeof speed !== 'string'
+  const rows = await Promise.all(
+    arms.map(async (arm) => {
+      const foretold = await planned.foretold(arm)
+      const operations = operationsOf(foretold)
+      return [
+        arm.name,
+        count(foretold.weights.merged),
+        count(foretold.totalSteps),
+        flops(operations),
+        bytes(await planned.bytesOf(arm)),
+        known ? duration(operations / speed.flopsPerSecond) : '–',
+        String(trialsOf(planned)),
+      ]
+    }),
+  )
+  const rates = tries === 0 ? '' : `, ${tries} of them to choose learning rates`
+  const time = known
+    ? `about ${duration(secondsOf(planned, all, speed))} at ${flops(speed.flopsPerSecond)}/s a trial (${speed.from})`
+    : `how long is not known: ${speed}`
   return (
-    `${table([['arm', 'weights', 'updates', 'training', 'memory', 'trials'], ...rows])}` +
-    `${count(trials)} trials${rates}; ${flops(total)} for rows of the full length; ` +
-    `${room.workers} at a time in ${bytes(room.memoryBytes)}\n`
+    `${table([['arm', 'weights', 'updates', 'training', 'memory', 'a trial', 'trials'], ...rows])}` +
+    `${count(trials)} trials${rates}; ${flops(all)} for rows of the mean length; ` +
+    `${room.workers} at a time in ${bytes(room.memoryBytes)}\n${time}\n`
   )
 }

@@ -35,7 +35,16 @@ function results(skills: Readonly<Record<string, number>>, digest = (seed: numbe
       const reached = scores.metrics.accuracy!
       return {
         trial: trialOf(arm, arm.run, seed, 0.001),
-        judgement: { rows: ROWS, digest: digest(seed), of: 'eval', metric: 'accuracy', resamples: 400, last: scores, best: scores },
+        judgement: {
+          rows: ROWS,
+          digest: digest(seed),
+          of: 'eval',
+          texts: null,
+          metric: 'accuracy',
+          resamples: 400,
+          last: scores,
+          best: scores,
+        },
         took: {
           base: 100,
           head: 2,

@@ -2,13 +2,14 @@ import { UserError } from '../errors.ts'
 import { type Interval, interval, twoSided } from '../metrics/bootstrap.ts'
 import { holm } from '../metrics/holm.ts'
 import { mean } from '../metrics/moments.ts'
-import { isLowerBetter, metricIn } from '../tasks/task.ts'
+import { isLowerBetter } from '../tasks/task.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
-import { type Figure, figureOf, resampledMeans } from './figure.ts'
+import { contrast } from './contrast.ts'
+import { type Figure, figureOf } from './figure.ts'
 import type { Scores } from './judgement.ts'
 import type { RatedArm, TriedRate } from './learning-rates.ts'
-import type { TrialResult } from './trial-result.ts'
+import type { Passed, TrialResult } from './trial-result.ts'
 
 /** What an arm came to. */
 export interface ArmSummary {
@@ -71,6 +72,7 @@ export interface Summary {
   readonly by: Comparison['by']
   readonly level: number
   readonly resamples: number
+  /** Rows that the metric is of; of scores of texts, the texts. */
   readonly rows: number
   readonly of: 'test' | 'eval'
   readonly seeds: readonly number[]
@@ -105,14 +107,16 @@ function armSummary({ arm, results }: ArmResults, metric: string, level: number)
   }
 }
 
-function toPlain(own: readonly TrialResult[], plain: readonly TrialResult[], metric: string): ToPlain {
+/** The evaluation at which a trial first scored what another did at its best; undefined where it never did. */
+export function reaching({ evaluations }: TrialResult, other: TrialResult, metric: string): Passed | undefined {
   const sign = isLowerBetter(metric) ? -1 : 1
-  const score = ({ metrics }: TrialResult['evaluations'][number]): number => sign * (metrics[metric] ?? Number.NEGATIVE_INFINITY)
-  const got = own.flatMap(({ evaluations }, i) => {
-    const target = Math.max(...plain[i]!.evaluations.map(score))
-    const there = Number.isFinite(target) ? evaluations.find((each) => score(each) >= target) : undefined
-    return there ? [there] : []
-  })
+  const score = ({ metrics }: Passed): number => sign * (metrics[metric] ?? Number.NEGATIVE_INFINITY)
+  const target = Math.max(...other.evaluations.map(score))
+  return Number.isFinite(target) ? evaluations.find((each) => score(each) >= target) : undefined
+}
+
+function toPlain(own: readonly TrialResult[], plain: readonly TrialResult[], metric: string): ToPlain {
+  const got = own.map((trial, i) => reaching(trial, plain[i]!, metric)).filter((there) => there !== undefined)
   const of = own.length
   if (got.length === 0) return { reached: 0, of, steps: null, flops: null }
   return { reached: got.length, of, steps: mean(got.map(({ step }) => step)), flops: mean(got.map(({ flops }) => flops)) }
@@ -122,15 +126,11 @@ type Uncorrected = Omit<Difference, 'adjusted' | 'verdict'>
 
 function differenceOf(own: ArmResults, plain: ArmResults, metric: string, { by, level }: Comparison): Uncorrected {
   const scores = ({ results }: ArmResults): Scores[] => results.map(({ judgement }) => judgement[by])
-  const [a, b] = [scores(own), scores(plain)]
-  const at = (each: readonly Scores[]): number => mean(each.map(({ metrics }) => metricIn(metrics, metric)))
-  const [again, plainAgain] = [resampledMeans(a, metric), resampledMeans(b, metric)]
-  const differences = again && plainAgain && again.map((value, i) => value - plainAgain[i]!)
+  const { difference, draws } = contrast([scores(own)], [scores(plain)], metric)
   return {
-    ...{ arm: own.arm.name, against: plain.arm.name },
-    difference: at(a) - at(b),
-    interval: differences && interval(differences, level),
-    p: differences && twoSided(differences),
+    ...{ arm: own.arm.name, against: plain.arm.name, difference },
+    interval: draws && interval(draws, level),
+    p: draws && twoSided(draws),
     toPlain: toPlain(own.results, plain.results, metric),
   }
 }
@@ -168,12 +168,13 @@ export function summarise(comparison: Comparison, arms: Arms, all: readonly ArmR
   const { by, level, resamples } = comparison
   const { judgement } = all[0]!.results[0]!
   const metric = comparison.metric ?? judgement.metric
+  const rows = judgement.texts?.scores.includes(metric) ? judgement.texts.count : judgement.rows
   const resultsOf = (name: string): ArmResults => all.find(({ arm }) => arm.name === name)!
   const differences = all.flatMap((own) =>
     referencesOf(own.arm, arms).map(({ name }) => differenceOf(own, resultsOf(name), metric, comparison)),
   )
   return {
-    ...{ metric, by, level, resamples, rows: judgement.rows, of: judgement.of, seeds: arms.seeds, plain: arms.plain },
+    ...{ metric, by, level, resamples, rows, of: judgement.of, seeds: arms.seeds, plain: arms.plain },
     arms: all.map((each) => armSummary(each, metric, level)),
     differences: corrected(differences, metric, level),
   }

@@ -24,7 +24,8 @@ function teller(): (event: RunEvent) => void {
   }
 }
 
-async function runTask({ folder, run, resamples }: TrialTask, stopRequested: () => boolean): Promise<TrialMessage> {
+async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<TrialMessage> {
+  const { folder, run } = task
   const out = runFolder(folder)
   mkdirSync(folder, { recursive: true })
   const options: RunOptions = {
@@ -32,8 +33,7 @@ async function runTask({ folder, run, resamples }: TrialTask, stopRequested: () 
     sinks: [teller()],
     stopRequested,
     async afterwards(ended) {
-      const { evalBatchSize, keepBest } = run.train
-      const judgement = await judge(ended, { resamples, batchSize: evalBatchSize, keepBest })
+      const judgement = await judge(ended, task)
       writeText(join(folder, JUDGEMENT), `${JSON.stringify(judgement)}\n`)
     },
   }

@@ -7,6 +7,8 @@ export interface TrialTask {
   readonly run: RunConfig
   /** 0 for runs whose rows are not compared. */
   readonly resamples: number
+  /** What answers: `merged`, or a route of a mixture as for `adatune eval`. */
+  readonly inference: string
 }
 
 /** What the process is told later: to stop after the update that it makes, with a checkpoint. */

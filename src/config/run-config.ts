@@ -19,6 +19,8 @@ const rowFiles = z.union([
     .refine((files) => Object.keys(files).length > 0, 'at least one file must be named'),
 ])
 
+const part = z.union([z.number().int().positive(), z.tuple([z.number().int().nonnegative(), z.number().int().positive()])])
+
 const data = z.strictObject({
   train: path.describe('training rows'),
   eval: rowFiles
@@ -26,6 +28,15 @@ const data = z.strictObject({
     .default(null)
     .describe('rows of evaluations; of several files by name each is scored, and their mean stands under the usual names'),
   test: rowFiles.nullable().default(null).describe('rows that are scored once, at the end, by what the run keeps; several likewise'),
+  rows: z
+    .strictObject({
+      train: part.optional().describe('of the training file'),
+      eval: part.optional().describe('of each evaluation file'),
+      test: part.optional().describe('of each test file'),
+    })
+    .nullable()
+    .default(null)
+    .describe('of each of these files the first so many rows, or those from one number up to another, as [200, 1000]; null: all'),
   shots: z.number().int().positive().nullable().default(null).describe('so many training rows of each class, drawn by the seed; null: all'),
   evalShots: z.number().int().positive().nullable().default(null).describe('as many others of each class, in place of `eval`'),
   seedColumn: z

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { dataset } from '../evaluate/dataset.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
-import { type References, textMetric, textScores } from '../metrics/text/index.ts'
+import { type References, scoresOfTerms, textMetric, textTerms } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { askedTexts } from './asked-texts.ts'
 import { modelTexts } from './model-texts.ts'
@@ -56,18 +56,40 @@ export interface ScoringOptions {
   readonly threads?: number
 }
 
+/** Written texts as metrics see them. */
+export interface TextTerms {
+  /** What each text adds to the sums of each metric, [texts][metrics][terms]. */
+  readonly rows: readonly (readonly (readonly number[])[])[]
+  /** The scores of a corpus of such rows. */
+  readonly scores: (rows: TextTerms['rows']) => Record<string, number>
+}
+
 /** Has a model write the texts and compares them with their references. */
-export async function scoresOfTexts(
+export async function termsOfTexts(
   { subject }: OpenTask,
   { method, state }: { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> },
   { examples, references }: TextsToScore,
   { metric, options, batchSize, threads }: ScoringOptions,
-): Promise<Record<string, number>> {
+): Promise<TextTerms> {
   const writer = await openWriter(subject, method, state, { ...(threads !== undefined && { threads }) })
   try {
     const written = await modelTexts(subject, method).write(writer, examples, options, batchSize)
     const texts = written.map(({ text }) => text)
-    return Object.assign({}, ...metric.map((name) => textScores(textMetric(name), texts, references)))
+    const metrics = metric.map(textMetric)
+    const terms = metrics.map((each) => textTerms(each, texts, references))
+    return {
+      rows: texts.map((_, i) => terms.map((own) => own[i]!)),
+      scores: (rows) =>
+        Object.assign(
+          {},
+          ...metrics.map((each, m) =>
+            scoresOfTerms(
+              each,
+              rows.map((row) => row[m]!),
+            ),
+          ),
+        ) as Record<string, number>,
+    }
   } finally {
     await writer.close()
   }

@@ -1,6 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
 import { filesIn, namedFiles, type RowFiles } from '../data/row-files.ts'
+import { rowsWithin } from '../data/row-range.ts'
 import { drawShots, rowsOfSeed } from '../data/shots.ts'
 import { UserError } from '../errors.ts'
 import type { Task } from '../tasks/task.ts'
@@ -25,14 +26,14 @@ export async function readDataSets({ data, train: { seed } }: RunConfig): Promis
   if (data.evalShots !== null && data.eval !== null)
     throw new UserError('data.evalShots takes the place of data.eval; give one of them, and a file to score at the end as data.test.')
   const { seedColumn } = data
-  const read = async (file: string, needed: boolean): Promise<Row[]> => {
-    const rows = await readRows(file)
-    const seeded = seedColumn !== null && (needed || rows.some(({ values }) => values.has(seedColumn)))
+  const read = async (file: string, part: 'train' | 'eval' | 'test'): Promise<Row[]> => {
+    const rows = rowsWithin(await readRows(file), data.rows?.[part], `data.rows.${part}`)
+    const seeded = seedColumn !== null && (part === 'train' || rows.some(({ values }) => values.has(seedColumn)))
     return seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
   }
-  const scored = async (files: RowFiles | null): Promise<Row[] | null> =>
-    files === null ? null : (await Promise.all(filesIn(files).map((file) => read(file, false)))).flat()
-  return { train: await read(data.train, true), eval: await scored(data.eval), test: await scored(data.test) }
+  const scored = async (files: RowFiles | null, part: 'eval' | 'test'): Promise<Row[] | null> =>
+    files === null ? null : (await Promise.all(filesIn(files).map((file) => read(file, part)))).flat()
+  return { train: await read(data.train, 'train'), eval: await scored(data.eval, 'eval'), test: await scored(data.test, 'test') }
 }
 
 /** The data with as many rows of each class as the run asks for. */

@@ -5,8 +5,8 @@ import type { Model } from '../models/open.ts'
 import { runtimeVersion } from '../runtime/node.ts'
 import { modelFingerprint, sourceHashes } from './sources.ts'
 
-/** What a run was made with. Files that it reads are told by their SHA-256, the model by its fingerprint. */
-export interface Environment {
+/** The machine and the programs at work. */
+export interface Machine {
   readonly adatune: string
   readonly node: string
   readonly onnxruntime: string
@@ -14,11 +14,15 @@ export interface Environment {
   readonly processor: string
   readonly cores: number
   readonly memoryBytes: number
+}
+
+/** What a run was made with. Files that it reads are told by their SHA-256, the model by its fingerprint. */
+export interface Environment extends Machine {
   readonly sources: Readonly<Record<string, string>>
   readonly model: string
 }
 
-export function environment(config: RunConfig, model: Model): Environment {
+export function machine(): Machine {
   const require = createRequire(import.meta.url)
   return {
     adatune: (require('../../package.json') as { version: string }).version,
@@ -28,7 +32,11 @@ export function environment(config: RunConfig, model: Model): Environment {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
-    sources: sourceHashes(config),
-    model: modelFingerprint(model),
   }
 }
+
+export const environment = (config: RunConfig, model: Model): Environment => ({
+  ...machine(),
+  sources: sourceHashes(config),
+  model: modelFingerprint(model),
+})

@@ -3,7 +3,7 @@ import type { Row } from '../data/read-rows.ts'
 import type { Reading } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
-import { scoresOfTexts, type TextsToScore, textsToScore } from '../generate/scored-texts.ts'
+import { type TextsToScore, type TextTerms, termsOfTexts, textsToScore } from '../generate/scored-texts.ts'
 import { textMetric } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 
@@ -40,15 +40,21 @@ export function runTexts(
   return { evaluation: asked(rows.eval, generate?.rows ?? null), test: asked(rows.test, null) }
 }
 
-/** The scores of what a deployed model writes; none where nothing is asked of it. */
-export async function scoreWritten(
+/** What a deployed model writes, as metrics see it; null where nothing is asked of it. */
+export async function writtenTerms(
   { generate, train }: RunConfig,
   open: OpenTask,
   model: { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> },
   asked: TextsToScore | null,
-): Promise<Record<string, number>> {
-  if (generate === null || asked === null) return {}
+): Promise<TextTerms | null> {
+  if (generate === null || asked === null) return null
   const { metric: _metric, rows: _rows, ...options } = generate
   const threads = train.threads === null ? {} : { threads: train.threads }
-  return scoresOfTexts(open, model, asked, { metric: metricsOf(generate), options, batchSize: train.evalBatchSize, ...threads })
+  return termsOfTexts(open, model, asked, { metric: metricsOf(generate), options, batchSize: train.evalBatchSize, ...threads })
+}
+
+/** The scores of what a deployed model writes; none where nothing is asked of it. */
+export async function scoreWritten(...given: Parameters<typeof writtenTerms>): Promise<Record<string, number>> {
+  const written = await writtenTerms(...given)
+  return written === null ? {} : written.scores(written.rows)
 }

@@ -160,7 +160,7 @@ test('Ctrl-C lets trials write a checkpoint, and no second comparison works in t
 
 test('a dry run tells the trials and writes nothing', async () => {
   const text = await succeed(['compare', 'compare.yaml', '--out', 'dry', '--dry-run'], folder)
-  assert.match(text, /^LoRA +\d+ +12 +[\d.]+ MFLOP +\d+ MB +4$/m)
+  assert.match(text, /^LoRA +\d+ +12 +[\d.]+ MFLOP +\d+ MB +[\d.]+ s +4$/m)
   assert.match(text, /\n12 trials, 6 of them to choose learning rates; [\d.]+ [MG]FLOP/)
   assert.ok(!existsSync(join(folder, 'dry')))
 })

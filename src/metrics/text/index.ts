@@ -49,7 +49,11 @@ export function textMetric(name: string): TextMetric {
   return narrowed(Object.values(textMetrics).find(({ names }) => names.includes(name))!, name)
 }
 
-function checkedTerms(metric: TextMetric, hypotheses: readonly string[], references: References): number[][] {
+/** The sums over one example or more. */
+const sumsOf = (terms: readonly (readonly number[])[]): number[] => terms[0]!.map((_, t) => terms.reduce((sum, row) => sum + row[t]!, 0))
+
+/** What each example adds to the sums of a metric, [examples][terms]; with the errors of `textScores`. */
+export function textTerms(metric: TextMetric, hypotheses: readonly string[], references: References): number[][] {
   assertSameLength(hypotheses, references)
   const bare = references.findIndex((texts) => texts.length === 0)
   if (bare >= 0) {
@@ -61,13 +65,16 @@ function checkedTerms(metric: TextMetric, hypotheses: readonly string[], referen
   return metric.terms(hypotheses, references)
 }
 
+/** The scores of a corpus whose examples, one or more, add these terms, [examples][terms]. */
+export const scoresOfTerms = (metric: TextMetric, terms: readonly (readonly number[])[]): Record<string, number> =>
+  metric.score(sumsOf(terms))
+
 /**
  * The scores of one metric over a corpus, `hypotheses` [examples] against `references` [examples][at least one]. RangeError where the
  * sizes differ or there is no example, UserError for an example without references.
  */
 export function textScores(metric: TextMetric, hypotheses: readonly string[], references: References): Record<string, number> {
-  const terms = checkedTerms(metric, hypotheses, references)
-  return metric.score(terms[0]!.map((_, t) => terms.reduce((sum, row) => sum + row[t]!, 0)))
+  return scoresOfTerms(metric, textTerms(metric, hypotheses, references))
 }
 
 /** Percentile bootstrap intervals of what `textScores` gives, with the options and errors of `bootstrap`. */
@@ -77,5 +84,5 @@ export function textIntervals(
   references: References,
   options: Parameters<typeof bootstrap>[2],
 ): Record<string, Interval> {
-  return bootstrap(checkedTerms(metric, hypotheses, references), metric.score, options)
+  return bootstrap(textTerms(metric, hypotheses, references), metric.score, options)
 }

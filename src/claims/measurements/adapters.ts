@@ -1,0 +1,83 @@
+import { fork } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import { findModel, openTask } from '../../evaluate/open-task.ts'
+import { initialState } from '../../evaluate/state.ts'
+import { methodFor } from '../../evaluate/weight-counts.ts'
+import { saveAdapter } from '../../formats/index.ts'
+import { mergeAdapter } from '../../merging/merge.ts'
+import { methodOptions } from '../../methods/index.ts'
+import { bytes, digits } from '../../track/numbers.ts'
+import { exactly } from '../amount.ts'
+import type { Held, Holding } from './holding.ts'
+import type { Measured, Measurement } from './index.ts'
+
+const options = z.strictObject({
+  model: z.string().min(1),
+  method: methodOptions,
+  /** Tasks, each with an adapter of its own. */
+  tasks: z.number().int().min(2).default(10),
+})
+type Options = z.infer<typeof options>
+
+const program = new URL(`./holding${extname(import.meta.url)}`, import.meta.url)
+
+/** What a process holds that has all of it open, and how long it takes to change from one to another. */
+const held = (holding: Holding): Promise<Held> =>
+  new Promise((resolve, reject) => {
+    const child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    child.on('message', (message: Held | { failed: string }) =>
+      'failed' in message ? reject(new UserError(message.failed)) : resolve(message),
+    )
+    child.on('close', (code) => reject(new Error(`a process that was measured ended with code ${code}`)))
+    child.send(holding)
+  })
+
+/** Bytes of a folder's files; a link to the model's weights counts as they do. */
+const bytesOf = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+
+/** Adapters as they begin, each with a copy of the model that it is merged into; made once. */
+async function make({ model: id, method }: Options, folders: readonly string[]): Promise<string> {
+  const model = await findModel(id)
+  const { subject, outline, name, labels } = openTask(model, 'sequence-classification', ['0', '1'])
+  const made = methodFor(subject, outline, method)
+  for (const [seed, folder] of folders.entries()) {
+    const state = initialState(subject, outline, made, seed)
+    const card = { task: name, labels, outputs: 2, baseModel: null, adapterName: null, totalSteps: null }
+    if (!existsSync(folder)) saveAdapter(folder, { options: method, memory: null, state, card }, { model, outline })
+    if (!existsSync(`${folder}-merged`)) await mergeAdapter({ model: id, adapter: folder, out: `${folder}-merged` })
+  }
+  return model.folder
+}
+
+/** One model with an adapter for each task beside a copy of the model for each: bytes on disk, memory, and the change of the task. */
+export const adapters: Measurement<Options> = {
+  options,
+  names: ['disk', 'memory', 'change'],
+  async measure(given, out) {
+    const folders = Array.from({ length: given.tasks }, (_, i) => join(out, `task-${i + 1}`))
+    const model = await make(given, folders)
+    const shared = bytesOf(model) + folders.reduce((sum, folder) => sum + bytesOf(folder), 0)
+    const copies = folders.reduce((sum, folder) => sum + bytesOf(`${folder}-merged`), 0)
+    const one = await held({ model: given.model, adapters: folders, copies: [] })
+    const many = await held({ model: given.model, adapters: [], copies: folders.map((folder) => `${folder}-merged`) })
+    const row = (name: string, disk: number, { memoryBytes, openMs, changeMs }: Held): string[] => [
+      ...[name, bytes(disk), bytes(memoryBytes), `${digits(openMs)} ms`, `${digits(changeMs)} ms`],
+    ]
+    return {
+      amounts: {
+        disk: exactly(shared / copies),
+        memory: exactly(one.memoryBytes / many.memoryBytes),
+        change: exactly(one.changeMs / many.openMs),
+      },
+      rows: [
+        ['', 'disk', 'memory', 'opening one more task', 'changing the task'],
+        row('one model with adapters', shared, one),
+        row('a copy for each task', copies, many),
+      ],
+      footing: `${given.tasks} tasks; memory is resident, pages of a file that several maps share counted once where the system tells`,
+    } satisfies Measured
+  },
+}

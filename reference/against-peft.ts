@@ -1,34 +1,42 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { median } from '../bench/steps/numbers.ts'
 import { markdownTable } from './markdown.ts'
 
-interface Side {
+interface Round {
   readonly medianMs: number
+  readonly totalMs: number
   readonly peakMB: number
 }
 
 /** What bench/results/step.json holds of a case, as far as it is told here. */
 interface StepCase {
   readonly about: string
-  readonly settings: { readonly threads: number }
-  readonly rounds: readonly { readonly ours: Side; readonly peer: Side }[]
-  readonly ratios: Readonly<Record<'pairedTime' | 'memory', { readonly median: number }>>
+  readonly sides: Readonly<Record<string, { readonly rounds: readonly Round[] }>>
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+/** Our sides that are told; others are variants of them. */
+const told = ['float32', 'int8']
 
-/** Time and memory of a LoRA step beside those of the same step in HF PEFT, as `npm run bench -- step` measured them last. */
+/**
+ * Time and memory of training steps beside those of the same steps in HF PEFT, as `npm run bench -- step` measured them last. Ratios are
+ * medians over rounds, whose sides took turns.
+ */
 export function stepTable(): string {
   const file = resolve(import.meta.dirname, '../bench/results/step.json')
   const cases = Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, StepCase>)
-  const side = (sides: readonly Side[]): string =>
-    `${(median(sides.map(({ medianMs }) => medianMs)) / 1000).toFixed(2)} s, ${(median(sides.map(({ peakMB }) => peakMB)) / 1000).toFixed(1)} GB`
-  const rows = cases.map(({ about, settings, rounds, ratios }) => [
-    `${about}, ${settings.threads} threads`,
-    side(rounds.map(({ ours }) => ours)),
-    side(rounds.map(({ peer }) => peer)),
-    ratios.pairedTime.median.toFixed(2),
-    ratios.memory.median.toFixed(2),
-  ])
-  return markdownTable(['a LoRA step on the CPU', 'adatune', 'HF PEFT', 'time', 'memory'], rows)
+  const rows = cases.flatMap(({ about, sides }) => {
+    const { torch } = sides
+    if (!torch) return []
+    return told.flatMap((name) => {
+      const own = sides[name]
+      if (!own) return []
+      const middle = (side: { readonly rounds: readonly Round[] }, key: keyof Round): number => median(side.rounds.map((round) => round[key]))
+      const ratio = (key: keyof Round): string => median(own.rounds.map((round, i) => round[key] / torch.rounds[i]![key])).toFixed(2)
+      const sized = (side: { readonly rounds: readonly Round[] }): string =>
+        `${(middle(side, 'medianMs') / 1000).toFixed(2)} s, ${(middle(side, 'peakMB') / 1000).toFixed(1)} GB`
+      return [[`${about}${name === 'float32' ? '' : `, base: ${name}`}`, sized(own), sized(torch), ratio('totalMs'), ratio('peakMB')]]
+    })
+  })
+  return markdownTable(['a training step on the CPU', 'adatune', 'HF PEFT', 'time', 'memory'], rows)
 }

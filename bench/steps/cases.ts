@@ -45,7 +45,7 @@ export interface Case {
 }
 
 export const cache = join(root, 'runs/bench-step')
-export const [rowsOfBatch, tokensOfRow] = [16, 128]
+const [rowsOfBatch, tokensOfRow] = [16, 128]
 
 /** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
 function randomBertBase(): { model: string; rows: string } {

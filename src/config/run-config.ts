@@ -146,7 +146,10 @@ const train = z.strictObject({
     .nullable()
     .default(null)
     .describe('of the process, such as `2GB`; micro-batches and `recompute` are fitted to it'),
-  packed: z.boolean().default(false).describe('frozen matrices as the products read them, a copy for each direction: faster, for more memory'),
+  packed: z
+    .boolean()
+    .default(false)
+    .describe('frozen matrices as the products read them, a copy for each direction: faster, for more memory'),
 })
 
 const scoreName = z.string().superRefine((name, { addIssue }) => {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compare } from '../compare/compare.ts'
 import { plan } from '../compare/planned.ts'
@@ -110,6 +111,7 @@ export async function tryClaim(claim: Claim, options: ClaimOptions): Promise<Cla
     machine: machine(),
     ...rest,
   }
+  mkdirSync(out, { recursive: true })
   writeText(join(out, 'claim.json'), `${JSON.stringify(record, null, 2)}\n`)
   if (drawings.length > 0) writeText(join(out, 'claim.svg'), svgFile(recordName(claim), drawings))
   return record

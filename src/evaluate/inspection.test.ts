@@ -125,13 +125,16 @@ test('shares are of the base with its head and without, bytes those of the merge
 
 test('operations of a forward pass are those of its matrix products', () => {
   const [h, layers, length] = [768, 12, 128]
-  const model = layers * (24 * h * h + 4 * length * h) + (2 * h * h + 4 * h) / length
+  // Of the last layer the head reads the first token alone: what follows its attention is made for that one.
+  const encoder = (length: number): number =>
+    (layers - 1) * (24 * h * h + 4 * length * h) + 6 * h * h + 4 * length * h + (18 * h * h) / length
+  const model = encoder(length) + (2 * h * h + 4 * h) / length
   const { subject, outline } = models.bert
   const lora = inspected('bert', { name: 'lora', r: 8 })
   assert.equal(lora.base.forwardFlopsPerToken, model)
   assert.equal(lora.merged.forwardFlopsPerToken, model + layers * 2 * 2 * (h * 8 + 8 * h))
   const long = inspectMethod(subject, outline, methodOptions.parse({ name: 'lora' }), { length: 512, rows: 3 })
-  assert.equal(long.base.forwardFlopsPerToken, layers * (24 * h * h + 4 * 512 * h) + (2 * h * h + 4 * h) / 512)
+  assert.equal(long.base.forwardFlopsPerToken, encoder(512) + (2 * h * h + 4 * h) / 512)
 })
 
 test('a pruned form costs as much as uniform ranks, a mixture in training two passes', () => {

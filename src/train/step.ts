@@ -53,7 +53,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
   const { method, objective, adam, threads, prepack } = options
-  const engine = method.passes === 1 ? network.graph : alikePasses(network.graph, method.passes)
+  const engine = alikePasses(network.graph, method.passes)
   const session = await openEngine(subject.model, engine, {
     ...(threads !== undefined && { threads }),
     ...(prepack !== undefined && { prepack }),

@@ -90,7 +90,7 @@ test('of the same trials other claims do not hold or cannot be told, and nothing
   assert.equal(short!.form, 'quick')
   assert.deepEqual(short!.summary!.seeds, [1])
   assert.equal(trials().length, count, 'its trials are among those of the full form')
-  assert.match(await claimsPlan([quick]), /^a +2 +300 +[\d.]+ GFLOP +[\d.]+ s$/m)
+  assert.match(await claimsPlan([quick]), /^a +2 +300 +[\d.]+ [GM]FLOP +[\d.]+ s$/m)
 })
 
 test('what is wrong with a claim is told with its place, before anything is trained', async () => {

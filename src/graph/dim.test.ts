@@ -31,6 +31,10 @@ test('sums need a common form', () => {
   assert.equal(evaluate(product([3, sum(['length', 'length+20'])]), { length: 5 }), 90)
 })
 
+test('any number of equal parts add up to the whole', () => {
+  for (const parts of [2, 7, 98, 1024]) assert.equal(sum(Array<Dim>(parts).fill(part('tokens/2', parts))), 'tokens/2')
+})
+
 test('only a bare name is a symbol', () => {
   assert.deepEqual(['rows', '2*rows', 'rows/2', 3].map(isSymbol), [true, false, false, false])
 })

@@ -26,9 +26,14 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b)
 }
 
-function format({ numerator, denominator, symbols }: Monomial): Dim {
+/** In lowest terms, so that sums of many parts stay whole numbers. */
+function lowest({ numerator, denominator, symbols }: Monomial): Monomial {
   const common = gcd(numerator, denominator)
-  const [top, bottom] = [numerator / common, denominator / common]
+  return { numerator: numerator / common, denominator: denominator / common, symbols }
+}
+
+function format(monomial: Monomial): Dim {
+  const { numerator: top, denominator: bottom, symbols } = lowest(monomial)
   if (symbols.length === 0 || top === 0) return top / bottom
   const factors = [...(top === 1 ? [] : [String(top)]), ...symbols.slice().sort()]
   return factors.join('*') + (bottom === 1 ? '' : `/${bottom}`)
@@ -68,11 +73,12 @@ export function sum(dims: Shape): Dim {
   if (alike) {
     return format(
       rest.reduce(
-        (x, y) => ({
-          numerator: x.numerator * y.denominator + y.numerator * x.denominator,
-          denominator: x.denominator * y.denominator,
-          symbols: x.symbols,
-        }),
+        (x, y) =>
+          lowest({
+            numerator: x.numerator * y.denominator + y.numerator * x.denominator,
+            denominator: x.denominator * y.denominator,
+            symbols: x.symbols,
+          }),
         first!,
       ),
     )

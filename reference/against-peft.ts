@@ -31,7 +31,8 @@ export function stepTable(): string {
     return told.flatMap((name) => {
       const own = sides[name]
       if (!own) return []
-      const middle = (side: { readonly rounds: readonly Round[] }, key: keyof Round): number => median(side.rounds.map((round) => round[key]))
+      const middle = (side: { readonly rounds: readonly Round[] }, key: keyof Round): number =>
+        median(side.rounds.map((round) => round[key]))
       const ratio = (key: keyof Round): string => median(own.rounds.map((round, i) => round[key] / torch.rounds[i]![key])).toFixed(2)
       const sized = (side: { readonly rounds: readonly Round[] }): string =>
         `${(middle(side, 'medianMs') / 1000).toFixed(2)} s, ${(middle(side, 'peakMB') / 1000).toFixed(1)} GB`

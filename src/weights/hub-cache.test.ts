@@ -90,7 +90,7 @@ test('without a single file all shards and their index are needed', () => {
 })
 
 test('paths that do not exist are not taken for ids, and near names are offered', async () => {
-  for (const path of ['', './none', '../none/x', '/none', 'a/b/c', '~/none', 'a\\b', 'C:/x', 'runs/'])
+  for (const path of ['', './none', '../none/x', '/none', 'a/b/c', '~/none', 'a\\b', 'C:/x', 'nowhere/'])
     await refused(path, /^There is no folder/)
   mkdirSync(join(root, 'my-model'), { recursive: true })
   await refused(join(root, 'my-modle'), /Did you mean "my-model"\?/)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { outline } from '../src/evaluate/assembly.ts'
 import { heads } from '../src/heads/index.ts'
 import { openConfig } from '../src/models/open.ts'
+import { elementCount } from '../src/nn/tensor.ts'
 import { openCheckpoint } from '../src/weights/checkpoint.ts'
 import { float32ToHalf } from '../src/weights/half.ts'
 import { readTensor } from '../src/weights/safetensors.ts'
@@ -20,8 +21,7 @@ export function publish(from: string, to: string): void {
   const all = [...base.values()].map(({ name, shape }) => {
     const entry = tensors.get(name)
     if (!entry && !name.endsWith('.bias')) throw new Error(`${from} has no ${name}`)
-    const size = shape.reduce((product, dim) => product * dim, 1)
-    const data = (): Uint16Array => (entry ? float32ToHalf(readTensor(entry)) : new Uint16Array(size))
+    const data = (): Uint16Array => (entry ? float32ToHalf(readTensor(entry)) : new Uint16Array(elementCount(shape)))
     return [name, { shape, dtype: 'F16', data }] as const
   })
   writeSafetensors(join(to, 'model.safetensors'), all, { format: 'pt' })

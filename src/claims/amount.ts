@@ -1,4 +1,5 @@
 import { type Interval, interval } from '../metrics/bootstrap.ts'
+import { median } from '../metrics/moments.ts'
 
 /** A number that a claim is judged by, with what is known of its error. */
 export interface Amount {
@@ -18,9 +19,8 @@ export const drawn = (value: number, draws: readonly number[] | null): Amount =>
 
 /** Of a number for each seed: the middle one, between the smallest and the largest. */
 export function ranging(values: readonly number[]): Amount {
-  const sorted = values.toSorted((a, b) => a - b)
-  const range = { low: sorted[0]!, high: sorted.at(-1)! }
-  return { value: sorted[Math.floor(sorted.length / 2)]!, within: () => range }
+  const range = { low: Math.min(...values), high: Math.max(...values) }
+  return { value: median(values), within: () => range }
 }
 
 /** What a number must be. */

@@ -2,30 +2,16 @@ import { claimFolder, tryClaim } from '../claims/claim.ts'
 import { claimNames, listText, openClaim } from '../claims/claim-list.ts'
 import { claimsPlan } from '../claims/claims-plan.ts'
 import type { ClaimRecord } from '../claims/record.ts'
-import { comparisonTerminal } from '../compare/terminal.ts'
 import { table } from '../track/table.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { INTERRUPTED, watchSignals } from './signals.ts'
+import { runComparison, sameCommand, type TypedFlags, typed } from './comparison-run.ts'
 
-interface ClaimsFlags {
-  readonly set: readonly string[]
-  readonly quick?: boolean
-  readonly model?: string
-  readonly out?: string
+interface ClaimsFlags extends TypedFlags {
   readonly plan?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
 }
-
-const typed = (name: string, { quick, model, set, out }: ClaimsFlags): string =>
-  [
-    `adatune claims ${name}`,
-    ...(quick ? ['--quick'] : []),
-    ...(model === undefined ? [] : [`--model ${model}`]),
-    ...set.map((each) => `--set ${JSON.stringify(each)}`),
-    ...(out === undefined ? [] : [`--out ${out}`]),
-  ].join(' ')
 
 /** What was found, statement by statement, and the sentence that it ends in. */
 function recordText({ tables, verdict, footing }: ClaimRecord): string {
@@ -50,22 +36,13 @@ async function claimsCommand(name: string | undefined, flags: ClaimsFlags): Prom
   }
   const claim = openClaim(name, reading)
   const out = flags.out ?? claimFolder(claim)
-  const terminal = flags.quiet ? null : comparisonTerminal(process.stderr)
-  const signals = watchSignals((text) => process.stderr.write(`${text}\n`))
-  const command = typed(name, flags)
-  try {
-    const record = await tryClaim(claim, { out, ...(terminal && { tell: terminal.tell }), stopRequested: signals.requested, command })
-    terminal?.close()
-    if (record === null) {
-      process.stderr.write(`Stopped. The same command goes on from here: ${command}\n`)
-      return INTERRUPTED
-    }
-    process.stdout.write(flags.json ? `${JSON.stringify(record)}\n` : recordText(record))
-    return 0
-  } finally {
-    terminal?.close()
-    signals.release()
-  }
+  const command = typed(`claims ${name}`, flags)
+  return runComparison({
+    quiet: flags.quiet,
+    goOn: sameCommand(command),
+    work: (watching) => tryClaim(claim, { ...watching, out, command }),
+    text: (record) => (flags.json ? `${JSON.stringify(record)}\n` : recordText(record)),
+  })
 }
 
 export const defineClaims: Define = (command, exit) =>

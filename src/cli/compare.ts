@@ -3,29 +3,15 @@ import { readComparison } from '../compare/comparison-file.ts'
 import { plan, planText } from '../compare/planned.ts'
 import { speedOf } from '../compare/speed.ts'
 import { summaryText } from '../compare/summary-tables.ts'
-import { comparisonTerminal } from '../compare/terminal.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { INTERRUPTED, watchSignals } from './signals.ts'
+import { runComparison, sameCommand, type TypedFlags, typed } from './comparison-run.ts'
 
-interface CompareFlags {
-  readonly set: readonly string[]
-  readonly out?: string
+interface CompareFlags extends TypedFlags {
   readonly quiet?: boolean
   readonly json?: boolean
   readonly dryRun?: boolean
-  readonly quick?: boolean
 }
-
-/** What was typed, for who wants to repeat it. */
-const typed = (file: string, { set, out, quick }: CompareFlags): string =>
-  [
-    'adatune compare',
-    file,
-    ...(quick ? ['--quick'] : []),
-    ...set.map((each) => `--set ${JSON.stringify(each)}`),
-    ...(out === undefined ? [] : [`--out ${out}`]),
-  ].join(' ')
 
 /** Compares as a file says; called again, it goes on where it was. Returns the exit code. */
 async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
@@ -35,27 +21,17 @@ async function compareCommand(file: string, flags: CompareFlags): Promise<number
     process.stdout.write(await planText(planned, await speedOf(planned, flags.out ?? comparison.out)))
     return 0
   }
-  const terminal = flags.quiet ? null : comparisonTerminal(process.stderr)
-  const signals = watchSignals((text) => process.stderr.write(`${text}\n`))
-  try {
-    const { out, summary } = await compare(comparison, {
-      out: flags.out,
-      ...(terminal && { tell: terminal.tell }),
-      stopRequested: signals.requested,
-      command: typed(file, flags),
-    })
-    terminal?.close()
-    if (summary === null) {
-      process.stderr.write(`Stopped. The same command goes on from here: ${typed(file, flags)}\n`)
-      return INTERRUPTED
-    }
-    if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-    else process.stdout.write(`${summaryText(summary)}\nreport  ${out}/report.html\nnumbers ${out}/compare.json\n`)
-    return 0
-  } finally {
-    terminal?.close()
-    signals.release()
-  }
+  const command = typed(`compare ${file}`, flags)
+  return runComparison({
+    quiet: flags.quiet,
+    goOn: sameCommand(command),
+    async work(watching) {
+      const { out, summary } = await compare(comparison, { ...watching, out: flags.out, command })
+      return summary && { out, summary }
+    },
+    text: ({ out, summary }) =>
+      flags.json ? `${JSON.stringify(summary)}\n` : `${summaryText(summary)}\nreport  ${out}/report.html\nnumbers ${out}/compare.json\n`,
+  })
 }
 
 export const defineCompare: Define = (command, exit) =>

@@ -38,7 +38,8 @@ function goesByPass({ op, inputs, outputs, attributes }: Node, parts: readonly (
 
 /**
  * The graph with what is alike in all passes of a batch made once: all before a first parameter, random number or choice of a method.
- * Inputs of the batch, those with a size `rows` or `tokens` in front, must hold the passes one after another, each with its own places. A single pass stays as it is.
+ * Inputs of the batch, those with a size `rows` or `tokens` in front, must hold the passes one after another, each with its own places. A
+ * single pass stays as it is.
  */
 export function alikePasses(graph: Graph, passes: number): Graph {
   if (passes === 1) return graph

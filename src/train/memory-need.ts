@@ -9,6 +9,7 @@ import { batchSizes, evenSizes } from '../evaluate/stream-feeds.ts'
 import type { Besides } from '../evaluate/weight-counts.ts'
 import { deployed, type Method } from '../nn/method.ts'
 import { peakBytes } from '../onnx/order.ts'
+import { mostPlaces } from './logit-parts.ts'
 import { planRun } from './plan.ts'
 import { type PlannedStep, plannedStep, type Sizes } from './planned-step.ts'
 
@@ -55,19 +56,23 @@ const slotsOf = (examples: readonly Example[]): number => {
   return rows.length * Math.max(...rows.map(({ ids }) => ids.length)) ** 2
 }
 
-/** Of the run's micro-batches the one with the most tokens, and the one with the most attention. */
+/** Of the run's micro-batches the one with the most tokens, and the one with the most attention, as they are asked. */
 function heaviest(examples: readonly Example[], train: RunConfig['train'], { open }: MemoryOf): (readonly Example[])[] {
-  const plan = planRun(examples, train, open.task.drawn)
-  let [longest, widest]: (readonly Example[])[] = [[], []]
+  // Drawing changes no length, so only what is found is drawn.
+  const plan = planRun(examples, train)
+  const first = { step: 0, place: 0 }
+  let [longest, widest] = [first, first]
   let [most, tokens] = [-1, -1]
   for (let step = 0; step < plan.totalSteps; step++) {
-    for (const batch of plan.microBatches(step)) {
+    for (const [place, batch] of plan.microBatches(step).entries()) {
+      const at = { step, place }
       const [slots, sum] = [slotsOf(batch), batch.reduce((total, example) => total + tokensOf(example), 0)]
-      if (sum > tokens) [longest, tokens] = [batch, sum]
-      if (slots > most) [widest, most] = [batch, slots]
+      if (sum > tokens) [longest, tokens] = [at, sum]
+      if (slots > most) [widest, most] = [at, slots]
     }
   }
-  return longest === widest ? [longest!] : [longest!, widest!]
+  const asked = planRun(examples, train, open.task.drawn)
+  return [...new Set([longest, widest])].map(({ step, place }) => asked.microBatches(step)[place]!)
 }
 
 /** Sizes of the micro-batches that may need the most memory. */
@@ -110,7 +115,7 @@ export function memoryNeed(run: MemoryOf): (train: RunConfig['train']) => Memory
   return (train) => {
     const sizes = sizesOf(run, train)
     const places = examples
-      ? method.passes * train.batchSize * examples.reduce((most, example) => Math.max(most, open.subject.head.answers(example)), 1)
+      ? mostPlaces(open.subject, method, examples, train.batchSize)
       : evenSizes(train.batchSize * rows * method.passes, length).places!
     const key = JSON.stringify([train.recompute, train.accumulate > 1, places])
     if (!steps.has(key)) steps.set(key, plannedStep({ ...open, method, train, besides, places }))

@@ -3,7 +3,6 @@ import { isHead, type Outline, type Subject, withoutWeights } from '../evaluate/
 import type { Besides } from '../evaluate/weight-counts.ts'
 import { evaluate } from '../graph/dim.ts'
 import { flopCounter } from '../graph/flops.ts'
-import { alikePasses } from '../lowering/alike-passes.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { frozenBytes } from '../onnx/bytes.ts'
@@ -50,13 +49,12 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
   const options = stepOptions(method, logitParts(subject, places), { ...train, classWeights: null })
   const step = buildStepGraph(subject, state, options)
-  const { network, masks } = step.assembly
-  const made = alikePasses(network.graph, method.passes)
-  const lowered = subject.model.lowered(made)
+  const { masks } = step.assembly
+  const lowered = subject.model.lowered(step.engine)
   return {
     weightBytes: frozenBytes(lowered),
     stateBytes: [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0),
-    flops: flopCounter(liveNodes(made)),
+    flops: flopCounter(liveNodes(step.engine)),
     intermediateBytes: (sizes) => peakBytes(lowered, sizes),
     poolBytes(sizes) {
       const largest = new Map<string | number, number>()

@@ -6,6 +6,7 @@ import { input, output } from '../graph/graph.ts'
 import { abs, add, addAll, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
 import type { Objective } from '../heads/head.ts'
+import { alikePasses } from '../lowering/alike-passes.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
@@ -30,6 +31,8 @@ export interface StepGraphOptions {
 /** A training step as one graph: forward, backward and update. */
 export interface StepGraph {
   readonly assembly: Looking
+  /** The graph as it is run: what is alike in all passes is made once. */
+  readonly engine: Graph
   /** Tensors that are fed and updated in place, with their shapes. */
   readonly state: ReadonlyMap<string, readonly number[]>
   /** Outputs that the method's `control` reads: site, signal, output name. */
@@ -157,7 +160,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   }
   for (const [name, value] of Object.entries(report)) if (value) output(graph, name, value)
   const reported = meansOf(assembly.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
-  return { assembly, state, signals: [...signals, ...reported] }
+  return { assembly, engine: alikePasses(graph, method.passes), state, signals: [...signals, ...reported] }
 }
 
 /** One report of a signal at a site: the mean of those of its calls, where a site has several. */

@@ -6,7 +6,6 @@ import { openEngine } from '../evaluate/engine.ts'
 import type { State } from '../evaluate/state.ts'
 import { batchSizes, streamFeeds } from '../evaluate/stream-feeds.ts'
 import { flopCounter } from '../graph/flops.ts'
-import { alikePasses } from '../lowering/alike-passes.ts'
 import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
@@ -48,18 +47,17 @@ export interface Step {
  */
 export async function openStep(subject: Subject, state: State, options: StepGraphOptions & SessionOptions): Promise<Step> {
   const graph = buildStepGraph(subject, state, options)
-  const { network, masks } = graph.assembly
+  const { masks } = graph.assembly
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
   const { method, objective, adam, threads, prepack } = options
-  const engine = alikePasses(network.graph, method.passes)
-  const session = await openEngine(subject.model, engine, {
+  const session = await openEngine(subject.model, graph.engine, {
     ...(threads !== undefined && { threads }),
     ...(prepack !== undefined && { prepack }),
   })
   const arranged = arrangement(subject, method)
-  const flopsOf = flopCounter(liveNodes(engine))
+  const flopsOf = flopCounter(liveNodes(graph.engine))
 
   return {
     async run(microBatches, { seed, step }, learningRate) {

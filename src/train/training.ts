@@ -7,7 +7,7 @@ import { deployed, type Method, type MethodEvent } from '../nn/method.ts'
 import { learningRateAt } from '../optim/schedule.ts'
 import { regrouped } from '../tasks/answered.ts'
 import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
-import { logitParts } from './logit-parts.ts'
+import { logitParts, mostPlaces } from './logit-parts.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
@@ -31,9 +31,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   const { train } = config
   const { open, options, plan, evaluation, texts } = prepared
   const { subject, outline, task, labels } = open
-  const { passes } = methodFor(subject, outline, options)
-  const mostAnswers = prepared.examples.reduce((most, example) => Math.max(most, subject.head.answers(example)), 1)
-  const parts = logitParts(subject, passes * train.batchSize * mostAnswers)
+  const parts = logitParts(subject, mostPlaces(subject, methodFor(subject, outline, options), prepared.examples, train.batchSize))
   const threads = train.threads === null ? {} : { threads: train.threads }
   let memory = remembered
   let method!: Method

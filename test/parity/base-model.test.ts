@@ -6,7 +6,7 @@ import { loadTokenizer } from '../../src/data/tokenizer.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { everywhere } from '../../src/heads/head.ts'
 import { heads } from '../../src/heads/index.ts'
-import { inPlace } from '../../src/methods/in-place.ts'
+import { untouched } from '../../src/methods/in-place.ts'
 import { openModel } from '../../src/models/open.ts'
 import { argmax } from '../../src/tasks/softmax.ts'
 import { inFloat32 } from '../../src/weights/float32-copy.ts'
@@ -27,12 +27,7 @@ test('the base reads sentences and answers for hidden words as transformers does
   const { encode, special } = loadTokenizer(folder)
   const model = openModel(folder, (checkpoint) => inFloat32(checkpoint, temporaryFolder()))
   const head = everywhere(heads['masked-lm'])
-  const forward = await openForward(
-    { model, head, labels: 0 },
-    inPlace('none', () => false),
-    new Map(),
-    { batchSize: 1 },
-  )
+  const forward = await openForward({ model, head, labels: 0 }, untouched, new Map(), { batchSize: 1 })
   for (const { sentence, ids, logits, best } of answers) {
     assert.deepEqual(encode(sentence, null, 128).ids, ids, sentence)
     const row = { ids: Int32Array.from(ids), types: new Int32Array(ids.length), mask: new Uint8Array(ids.length).fill(1) }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { UserError } from '../../errors.ts'
 import { openPredictor } from '../../evaluate/predictor.ts'
 import { openAdapters } from '../../merging/open-adapters.ts'
+import { median } from '../../metrics/moments.ts'
 
 /** What a process opens: adapters of one model, or copies of it. */
 export interface Holding {
@@ -32,8 +33,6 @@ function memoryBytes(): number {
   const share = existsSync(SHARES) ? /^Pss:\s+(\d+) kB/m.exec(readFileSync(SHARES, 'utf8')) : null
   return share ? Number(share[1]) * 1024 : process.memoryUsage().rss
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 async function measured(open: readonly (() => Promise<Opened>)[]): Promise<Held> {
   const asks: Opened[] = []

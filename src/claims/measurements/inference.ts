@@ -7,6 +7,7 @@ import { findModel, openTask } from '../../evaluate/open-task.ts'
 import { initialState } from '../../evaluate/state.ts'
 import { methodFor, weightCounts } from '../../evaluate/weight-counts.ts'
 import { type MethodOptions, methodOptions } from '../../methods/index.ts'
+import { median } from '../../metrics/moments.ts'
 import { deployed } from '../../nn/method.ts'
 import { stream } from '../../random/draws.ts'
 import { keyOf } from '../../random/key.ts'
@@ -49,8 +50,6 @@ async function answering(model: Awaited<ReturnType<typeof findModel>>, method: M
     close: () => forward.close(),
   }
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 /** Medians of as many values drawn with replacement. */
 const medians = (values: readonly number[]): number[] =>

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { memoryTold } from '../../bench/memory/report.ts'
+import { startTold } from '../../bench/start/report.ts'
+import { cases } from '../../bench/steps/cases.ts'
+import { spread } from '../../bench/steps/numbers.ts'
+import { stepTold } from '../../bench/steps/report.ts'
+import { performanceDrawings, performanceText } from '../../reference/performance.ts'
+import { repository } from '../cli/project.ts'
+import { document } from './documents.ts'
+
+test('the drawings of the performance are those that the results make: npm run docs', () => {
+  const drawings = performanceDrawings()
+  assert.deepEqual(readdirSync(join(repository, 'docs/performance')).sort(), Object.keys(drawings).sort())
+  for (const [name, drawing] of Object.entries(drawings)) assert.equal(document(`docs/performance/${name}`), drawing, name)
+})
+
+/** The cells of the rows of a text's tables that begin with these. */
+const rowsOf = (text: string, ...first: string[]): string[][] =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map((cells) => cells.slice(1, -1))
+    .filter((cells) => first.every((cell, i) => cells[i] === cell))
+
+const measured = {
+  machine: { processor: 'P', cores: 2, memoryGB: 8 },
+  versions: { node: 'v1' },
+  commit: 'abc',
+  date: '2026-01-02',
+  command: 'npm run bench -- step lora-qv',
+}
+
+test('goals that nobody measured are told with the command that does', () => {
+  const text = performanceText([stepTold({}), memoryTold({}), startTold({})])
+  for (const [name, { figures }] of Object.entries(cases)) {
+    for (const { name: figure, most } of figures) {
+      const rows = rowsOf(text, name, figure)
+      assert.deepEqual(rows, most === null ? [] : [[name, figure, 'not measured', `<= ${most}`, '']])
+    }
+    assert.match(text, new RegExp(`Not measured yet: \`npm run bench -- step [^\`]*\\b${name}\\b`))
+  }
+  assert.match(text, /Not measured yet: `npm run bench -- memory minilm-rte /)
+  assert.match(text, /Not measured yet: `npm run bench -- start`/)
+  assert.deepEqual(performanceDrawings([stepTold({}), memoryTold({}), startTold({})]), {})
+})
+
+test('figures stand beside their goals, with where and when they were measured', () => {
+  const figures = [
+    { name: 'float32 step', ratio: spread([0.9, 0.8, 1.2]) },
+    { name: 'int8 step', ratio: spread([0.5, 0.6, 0.7]) },
+  ]
+  const result = { about: '', settings: {}, sides: {}, productRates: [], loads: [], figures, ...measured }
+  const { commit: _, date: _date, ...old } = measured
+  const start = { secondsToFirstUpdate: [{ ours: 1, torch: 8, load: 0 }], installedMB: { ours: 2, torch: 10 }, ...old, command: 'c' }
+  const told = [stepTold({ 'lora-qv, 2 threads': result }), startTold({ '1 threads': start })]
+  const text = performanceText(told)
+  assert.deepEqual(rowsOf(text, 'lora-qv, 2 threads', 'float32 step'), [
+    ['lora-qv, 2 threads', 'float32 step', '0.900 (0.800-1.20)', '<= 1', 'yes'],
+  ])
+  assert.equal(rowsOf(text, 'lora-qv, 2 threads', 'int8 step')[0]!.at(-1), 'no')
+  assert.deepEqual(rowsOf(text, 'seconds from the command to the first update')[0]!.slice(2), ['1.00', '8.00', '0.125', '<= 0.15', 'yes'])
+  assert.equal(rowsOf(text, 'installed MB')[0]!.at(-1), 'no')
+  assert.match(text, /^P, 2 cores, 8 GB; node v1:$/m)
+  assert.deepEqual(rowsOf(text, 'lora-qv, 2 threads', '2026-01-02'), [
+    ['lora-qv, 2 threads', '2026-01-02', 'abc', '`npm run bench -- step lora-qv`'],
+  ])
+  assert.deepEqual(rowsOf(text, 'start, 1 threads'), [['start, 1 threads', 'not kept', 'not kept', '`c`']])
+  assert.deepEqual(Object.keys(performanceDrawings(told)), ['steps.svg', 'start.svg'])
+})

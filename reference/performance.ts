@@ -1,6 +1,7 @@
 import { memoryTold } from '../bench/memory/report.ts'
 import { machineText } from '../bench/report/circumstances.ts'
 import { resultsFile, type Told } from '../bench/report/told.ts'
+import { scalingTold } from '../bench/scaling/report.ts'
 import { startTold } from '../bench/start/report.ts'
 import { stepTold } from '../bench/steps/report.ts'
 import { readResults } from '../bench/training/trained-run.ts'
@@ -12,6 +13,7 @@ const told = (): readonly Told[] => [
   stepTold(readResults(resultsFile('step'))),
   memoryTold(readResults(resultsFile('memory'))),
   startTold(readResults(resultsFile('start'))),
+  scalingTold(readResults(resultsFile('scaling'))),
 ]
 
 const missingText = (missing: readonly string[]): string => `Not measured yet: ${missing.map((command) => `\`${command}\``).join(', ')}.`
@@ -26,10 +28,13 @@ function circumstancesText(all: readonly Told[]): string {
   const entries = all.flatMap(({ measured }) => measured)
   const machines = [...new Set(entries.map(machineText))]
   const tables = machines.map((machine) => {
-    const rows = entries
-      .filter((entry) => machineText(entry) === machine)
-      .map(({ what, date, commit, command }) => [what, date ?? 'not kept', commit ?? 'not kept', `\`${command}\``])
-    return `${machine}:\n\n${markdownTable(['measured', 'on', 'at commit', 'by'], rows)}`
+    const rows = new Map<string, string[]>()
+    for (const { what, date = 'not kept', commit, command } of entries.filter((entry) => machineText(entry) === machine)) {
+      const by = [date, commit ?? 'not kept', `\`${command}\``]
+      const [others] = rows.get(by.join()) ?? []
+      rows.set(by.join(), [others === undefined ? what : `${others}; ${what}`, ...by])
+    }
+    return `${machine}:\n\n${markdownTable(['measured', 'on', 'at commit', 'by'], [...rows.values()])}`
   })
   return ['## Machines, versions and commits', ...tables].join('\n\n')
 }

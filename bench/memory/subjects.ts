@@ -1,9 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskName } from '../../src/heads/index.ts'
-import { stream } from '../../src/random/draws.ts'
-import { keyOf } from '../../src/random/key.ts'
 import { randomModel } from '../training/random-model.ts'
+import { randomRows } from '../training/random-rows.ts'
 import { root } from '../training/trained-run.ts'
 
 /** A run of some updates, in several ways. */
@@ -26,19 +24,8 @@ export const steps = 2
 /** A model of random weights and rows of random tokens; made once. */
 function random(name: string, config: object, task: TaskName, tokens: number, written = 0): { model: string; rows: string } {
   const model = join(work, name)
-  const rows = join(model, 'rows.jsonl')
   randomModel(model, config, task, 'memory')
-  if (!existsSync(rows)) {
-    const { below } = stream(keyOf('memory', 'rows'))
-    const ids = (count: number): number[] => Array.from({ length: count }, () => 1000 + below(20_000))
-    const row = (at: number): object => {
-      const input_ids = ids(tokens)
-      if (task === 'sequence-classification') return { input_ids, label: at % 2 }
-      return { input_ids, labels: written > 0 ? ids(written) : input_ids }
-    }
-    writeFileSync(rows, Array.from({ length: 64 }, (_, at) => `${JSON.stringify(row(at))}\n`).join(''))
-  }
-  return { model, rows }
+  return { model, rows: randomRows(join(model, 'rows.jsonl'), 'memory', { task, rows: 64, tokens, written }) }
 }
 
 const bert = {

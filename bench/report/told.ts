@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Drawing } from '../../src/compare/report/drawing.ts'
 import { root } from '../training/trained-run.ts'
 import type { Circumstances } from './circumstances.ts'
@@ -23,12 +23,12 @@ export interface Told {
 }
 
 /** The file of a measurement's results, by what follows `npm run bench --`. */
-export const resultsFile = (name: string): string => join(root, `bench/results/${name}.json`)
+export const resultsFile = (name: string, folder = join(root, 'bench/results')): string => join(folder, `${name}.json`)
 
 /** Keeps results as JSON, and beside it what they tell. */
-export function keepResults(name: string, results: object, { title, text }: Told): void {
-  const file = resultsFile(name)
-  mkdirSync(join(root, 'bench/results'), { recursive: true })
+export function keepResults(name: string, results: object, { title, text }: Told, folder?: string): void {
+  const file = resultsFile(name, folder)
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
   writeFileSync(file.replace(/json$/, 'md'), `# ${title}\n\n${text}\n`)
 }

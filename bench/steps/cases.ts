@@ -1,8 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stream } from '../../src/random/draws.ts'
-import { keyOf } from '../../src/random/key.ts'
 import { randomModel } from '../training/random-model.ts'
+import { randomRows } from '../training/random-rows.ts'
 import { root } from '../training/trained-run.ts'
 import type { Case, Figure, Method } from './case.ts'
 
@@ -12,7 +10,6 @@ const [rowsOfBatch, tokensOfRow] = [16, 128]
 /** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
 function randomBertBase(): { model: string; rows: string } {
   const model = join(cache, 'bert-base-random')
-  const rows = join(model, 'rows.jsonl')
   const config = {
     model_type: 'bert',
     architectures: ['BertForSequenceClassification'],
@@ -30,13 +27,10 @@ function randomBertBase(): { model: string; rows: string } {
     pad_token_id: 0,
   }
   randomModel(model, config, 'sequence-classification', 'bench')
-  if (existsSync(rows)) return { model, rows }
-  const { below } = stream(keyOf('bench', 'rows'))
-  const lines = Array.from({ length: 64 }, (_, row) =>
-    JSON.stringify({ input_ids: Array.from({ length: tokensOfRow }, () => 1000 + below(29_000)), label: row % 2 }),
-  )
-  writeFileSync(rows, `${lines.join('\n')}\n`)
-  return { model, rows }
+  return {
+    model,
+    rows: randomRows(join(model, 'rows.jsonl'), 'bench', { task: 'sequence-classification', rows: 64, tokens: tokensOfRow, words: 29_000 }),
+  }
 }
 
 const miniLmOn = (task: string) => (): { model: string; rows: string } | null => {

@@ -37,6 +37,6 @@ export type Spread = ReturnType<typeof spread>
 
 /** `0.518 (0.484-0.552)`; a number alone where it was found once. */
 export function spreadText({ median, min, max }: Spread): string {
-  const [middle, low, high] = [median, min, max].map((number) => number.toPrecision(3))
+  const [middle, low, high] = [median, min, max].map((number) => (number < 1000 ? number.toPrecision(3) : number.toFixed(0)))
   return low === high ? middle! : `${middle} (${low}-${high})`
 }

@@ -14,8 +14,8 @@ interface Files {
 
 /** A run that makes a side's steps. */
 export function settingsOf(
-  { batchSize, dropout }: Case,
-  { method, base, train }: SideSettings,
+  { batchSize, dropout }: Pick<Case, 'batchSize' | 'dropout'>,
+  { method, base, train }: Omit<SideSettings, 'engine'>,
   files: Files,
   threads: number,
 ): RunSettings {

@@ -126,7 +126,7 @@ process's share (PSS) once in all. Every adapter has answered twice.
 | --- | --- | --- | --- | --- |
 ${rows.map((row) => `| ${row} |`).join('\n')}
 
-\`npm run bench -- adapters${values.count === '10' ? '' : ` --count ${values.count}`}\`; ${machineText(found)}; commit ${found.commit}, ${found.date}
+\`npm run bench -- adapters${values.count === '10' ? '' : ` --count ${values.count}`}\`; ${machineText(found)}; commit ${found.commit ?? 'unknown'}, ${found.date}
 `
   writeFileSync('bench/results/adapters.md', text)
   console.log(text)

@@ -37,7 +37,8 @@ export function stepTold(results: Readonly<Record<string, Compared>>): Told {
   const bars = figures.flatMap(({ key, figure: { name, most }, ratio }): Bar[] =>
     ratio && most !== null ? [{ name: `${key}: ${name}`, most, ratio }] : [],
   )
-  const missing = Object.keys(cases).filter((name) => resultsOf(name, results).every(([, found]) => found === null))
+  const lacking = all.filter(({ key, found }) => !found || figures.some((each) => each.key === key && each.ratio === null))
+  const missing = [...new Set(lacking.map(({ name }) => name))]
   const text = [
     about,
     markdownTable(

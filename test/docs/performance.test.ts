@@ -52,6 +52,21 @@ test('goals that nobody measured are told with the command that does', () => {
   assert.deepEqual(performanceDrawings([stepTold({}), memoryTold({}), startTold({}), scalingTold({})]), {})
 })
 
+test('what was measured without HF PEFT is still missing where a goal compares with it', () => {
+  const { commit: _, ...old } = measured
+  const alone = { about: '', settings: {}, sides: {}, productRates: [], loads: [], figures: [], ...old }
+  const text = performanceText([
+    stepTold({ 'lora-qv, 2 threads': alone, 'minilm-mrpc, 2 threads': alone }),
+    startTold({
+      '2 threads': { secondsToFirstUpdate: [{ ours: 1, torch: null, load: 0 }], installedMB: { ours: 2, torch: null }, ...old },
+    }),
+  ])
+  assert.match(text, /Not measured yet: `npm run bench -- step lora-qv lora-qv-no-dropout /)
+  assert.match(text, /Not measured yet: `npm run bench -- start`/)
+  // It has no goal.
+  assert.doesNotMatch(text, /bench -- step .*minilm-mrpc[^-]/)
+})
+
 test('figures stand beside their goals, with where and when they were measured', () => {
   const figures = [
     { name: 'float32 step', ratio: spread([0.9, 0.8, 1.2]) },

@@ -40,7 +40,7 @@ interface Task {
   readonly data: () => Promise<{ train: string; eval: string }>
 }
 const tasks: Readonly<Record<string, Task>> = {
-  spam: { task: 'sequence-classification', metric: 'accuracy', epochs: 4, data: () => demoData(work, { train: 400, eval: 1000 }) },
+  spam: { task: 'sequence-classification', metric: 'accuracy', epochs: 6, data: () => demoData(work, { train: 100, eval: 500 }) },
   sst2: {
     ...{ task: 'glue/sst2', metric: 'accuracy', epochs: 3 },
     async data() {
@@ -65,8 +65,9 @@ const tasks: Readonly<Record<string, Task>> = {
 const preface = `# The base of the demo
 
 Made by \`npm run bench -- base\`; settings and machine are in base.json. Every weight is trained, in batches of 16; figures in percent at
-the best evaluation, one an epoch. \`random\` is the same net with the same vocabulary and nothing learned. 400 mails train and 1,000 are
-scored, 64 tokens of each; SST-2 has 5,000 of its 67,349 rows.
+the best evaluation, one an epoch. \`random\` is the same net with the same vocabulary and nothing learned. 100 mails train and 500 are
+scored, 64 tokens of each: with 400, four times over, words alone are enough, and both came to 94 or 95 %. SST-2 has 5,000 of its 67,349
+rows.
 `
 
 interface Result extends TrainedRun {

@@ -1,6 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { evenSizes } from '../evaluate/stream-feeds.ts'
+import { keyOf } from '../random/key.ts'
 import { type MemoryOf, prefixBytes } from './memory-need.ts'
 import { countUpdates } from './plan.ts'
 import type { PlannedStep } from './planned-step.ts'
@@ -30,9 +31,10 @@ export function prefixPlan(run: MemoryOf, train: RunConfig['train'], stepOf: (tr
   const { open, method, examples } = run
   if (train.cachePrefix === false) return none
   const demanded = train.cachePrefix === true
-  if (open.task.drawn) {
+  const { drawn } = open.task
+  if (drawn && examples?.some((example) => drawn(example, keyOf('drawn', train.seed)) !== example)) {
     if (!demanded) return none
-    throw refused(`${open.name} asks each row anew in each epoch, so that nothing of a row stays the same: leave it out.`)
+    throw refused(`${open.name} asks rows anew in each epoch, so that nothing of them stays the same: leave it out.`)
   }
   const { perEpoch, totalSteps } = countUpdates(run.count, train)
   if (!demanded && (examples === null || train.memoryLimit !== null || totalSteps * train.accumulate <= perEpoch)) return none

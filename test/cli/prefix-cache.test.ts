@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readRun } from '../../src/config/parse.ts'
@@ -118,6 +118,11 @@ test('where it cannot be, the demand is refused with the reason and a way out', 
     )
   await refused('refused-dropout', { train: { dropout: 0.1 } }, /train\.cachePrefix is true, but .* random: set train\.dropout: 0/)
   await refused('refused-everywhere', { method: { name: 'lora', r: 2 } }, /begins too low .*method\.layers: last 2/)
+  const tokenizer = join(folder, 'model/tokenizer.json')
+  const json = JSON.parse(readFileSync(tokenizer, 'utf8'))
+  json.added_tokens.push({ ...json.added_tokens[0], id: 18, content: '[MASK]' })
+  json.model.vocab['[MASK]'] = 18
+  writeFileSync(tokenizer, JSON.stringify(json))
   const words = { ...here.data, train: join(folder, 'texts.jsonl'), eval: null, columns: { text: 'text' } }
-  await refused('refused-words', { task: 'masked-lm', data: words, train: { keepBest: null } }, /asks each row anew in each epoch/)
+  await refused('refused-words', { task: 'masked-lm', data: words, train: { keepBest: null } }, /asks rows anew in each epoch/)
 })

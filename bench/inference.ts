@@ -1,15 +1,16 @@
 /**
- * Answers to the rows of a GLUE file, from texts to probabilities: with an adapter beside the model, with the adapter merged into it, and in 8
- * bits; and by transformers, on the merged model, where ADATUNE_PEER_PYTHON names a Python that has it. Each round starts a process for each
- * side, and these pass over all rows in turns. Results go to bench/results/inference.json.
+ * Answers to the rows of a GLUE file, from texts to probabilities: with an adapter as `predict` has it, with the adapter beside the weights,
+ * merged before, and that in 8 bits; and by transformers, on the merged model, where ADATUNE_PEER_PYTHON names a Python that has it. Each
+ * round starts a process for each side, and these pass over all rows in turns. Results go to bench/results/inference.json.
  * Usage: npm run bench -- inference [--rows n] [--rounds n] [--passes n] [--warmup n] [--batch n]
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readRows } from '../src/data/read-rows.ts'
+import { answerPasses } from './inference/own-side.ts'
 import type { Asked, Passed } from './inference/sides.ts'
 import { median, rounded, spread, spreadText } from './steps/numbers.ts'
 import { openSide } from './steps/sides.ts'
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     passes: { type: 'string', default: '3' },
     warmup: { type: 'string', default: '1' },
     batch: { type: 'string', default: '64' },
+    /** A side of ours, in this process. */
+    alone: { type: 'string' },
   },
 })
 const [count, rounds, passes, warmup, batchSize] = [values.rows, values.rounds, values.passes, values.warmup, values.batch].map(Number) as [
@@ -31,6 +34,10 @@ const [count, rounds, passes, warmup, batchSize] = [values.rows, values.rounds, 
   number,
   number,
 ]
+if (values.alone !== undefined) {
+  await answerPasses(JSON.parse(readFileSync(values.alone, 'utf8')))
+  process.exit(0)
+}
 const assets = assetsFolder('models/all-MiniLM-L6-v2 and data/glue-rte')
 const python = process.env.ADATUNE_PEER_PYTHON ?? null
 const work = join(root, 'runs/bench-inference')
@@ -56,15 +63,16 @@ const rows = join(work, 'rows.jsonl')
 const texts = (await readRows(data)).slice(0, count).map(({ values }) => Object.fromEntries(values))
 writeFileSync(rows, texts.map(({ sentence1, sentence2 }) => `${JSON.stringify({ sentence1, sentence2 })}\n`).join(''))
 
-const usual = { model: merged, adapter: null, base: 'float32', rows, batchSize, maxLength, sorted: true }
+const usual: Asked = { model: merged, adapter: null, base: 'float32', merges: true, rows, batchSize, maxLength, sorted: true }
 const asked: Readonly<Record<string, Asked>> = {
-  'an adapter beside the model': { ...usual, model, adapter },
-  'merged into the model': usual,
-  'merged, in 8 bits': { ...usual, base: 'int8' },
+  'with an adapter': { ...usual, model, adapter },
+  'with the adapter beside the weights': { ...usual, model, adapter, merges: false },
+  'merged before': usual,
+  'merged before, in 8 bits': { ...usual, base: 'int8' },
   ...(python !== null && { 'transformers, in order': { ...usual, sorted: false }, 'transformers, sorted by length': usual }),
 }
 const isPeer = (name: string): boolean => name.startsWith('transformers')
-const own = [`--import=${import.meta.resolve('tsx')}`, join(root, 'bench/inference/own-side.ts')]
+const own = [`--import=${import.meta.resolve('tsx')}`, import.meta.filename, '--alone']
 const open = (name: string) => {
   const file = join(work, `${name.replaceAll(/\W+/g, '-')}.json`)
   writeFileSync(file, JSON.stringify(asked[name]))
@@ -75,6 +83,8 @@ interface Round {
   readonly load: number
   readonly rowsPerSecond: number
   readonly cpuSeconds: number
+  /** Of the first pass, in which an adapter is put into the weights. */
+  readonly firstCpuSeconds: number
   readonly peakMB: number
 }
 mkdirSync(work, { recursive: true })
@@ -97,6 +107,7 @@ for (let round = 0; round < rounds; round++) {
       load,
       rowsPerSecond: rounded((1e3 * texts.length) / ms, 1),
       cpuSeconds: rounded(cpuMs / 1e3),
+      firstCpuSeconds: rounded(passed[i]![0]!.cpuMs / 1e3),
       peakMB: Math.round(measured.at(-1)!.peakBytes / 1e6),
     })
     scores.set(name, measured[0]!.scores)
@@ -106,7 +117,7 @@ for (let round = 0; round < rounds; round++) {
   )
 }
 
-const beside = python === null ? 'an adapter beside the model' : 'transformers, sorted by length'
+const beside = python === null ? 'with an adapter' : 'transformers, sorted by length'
 const off = (name: string): number => Math.max(...scores.get(name)!.map((score, i) => Math.abs(score - scores.get(beside)![i]!)))
 const results = Object.fromEntries(
   names.map((name) => {
@@ -131,12 +142,13 @@ writeResults(
   resultsFile,
   { circumstances, results },
   preface,
-  `answers | rows a second | over ${beside} | CPU s a pass | peak MB | off`,
+  `answers | rows a second | over ${beside} | CPU s a pass | of the first | peak MB | off`,
   Object.entries(results).map(([name, { rounds: all, rowsPerSecond, ratio, mostOff }]) => [
     name,
     spreadText(rowsPerSecond),
     spreadText(ratio),
     median(all.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+    median(all.map(({ firstCpuSeconds }) => firstCpuSeconds)).toFixed(2),
     Math.max(...all.map(({ peakMB }) => peakMB)),
     mostOff.toExponential(1),
   ]),

@@ -1,8 +1,12 @@
+import type { Base } from '../../src/lowering/bases.ts'
+
 /** What a measuring process is asked, as the file that its argument names holds it. */
 export interface Asked {
   readonly model: string
   readonly adapter: string | null
-  readonly base: string
+  readonly base: Base
+  /** Whether the adapter is put into the weights first. */
+  readonly merges: boolean
   /** A file of rows with `sentence1` and `sentence2`. */
   readonly rows: string
   readonly batchSize: number

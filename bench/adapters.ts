@@ -5,7 +5,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findModel, openTask } from '../src/evaluate/open-task.ts'
@@ -18,7 +17,7 @@ import { openAdapters } from '../src/merging/open-adapters.ts'
 import { methodOptions } from '../src/methods/index.ts'
 import { normals } from '../src/random/draws.ts'
 import { keyOf } from '../src/random/key.ts'
-import { runtimeVersion } from '../src/runtime/node.ts'
+import { circumstances, machineText } from './report/circumstances.ts'
 
 const TEXT = ['He left the house early.', 'He went away.'] as const
 
@@ -102,6 +101,7 @@ async function main(): Promise<void> {
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
   await make(model, folders, Number(values.rank))
+  const found = circumstances()
   const passedOn = ['--count', values.count, '--rank', values.rank]
   const measured = Object.keys(settings).map((name): [string, Measured] => {
     const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', 'bench/adapters.ts', ...passedOn, '--only', name], {
@@ -126,7 +126,7 @@ process's share (PSS) once in all. Every adapter has answered twice.
 | --- | --- | --- | --- | --- |
 ${rows.map((row) => `| ${row} |`).join('\n')}
 
-\`npm run bench -- adapters${values.count === '10' ? '' : ` --count ${values.count}`}\`; ${cpus()[0]?.model}, Node ${process.versions.node}, ONNX Runtime ${runtimeVersion}
+\`npm run bench -- adapters${values.count === '10' ? '' : ` --count ${values.count}`}\`; ${machineText(found)}; commit ${found.commit ?? 'unknown'}, ${found.date}
 `
   writeFileSync('bench/results/adapters.md', text)
   console.log(text)

@@ -3,13 +3,11 @@
  * Each run is a process of its own; results go to bench/results/shapes.json and shapes.md, and a finished one is not repeated.
  * Usage: npm run bench -- shapes [model ...] [--threads n]
  */
-import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { TaskName } from '../src/heads/index.ts'
-import { stream } from '../src/random/draws.ts'
-import { keyOf } from '../src/random/key.ts'
 import { randomModel } from './training/random-model.ts'
+import { randomRows } from './training/random-rows.ts'
 import { readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
 interface Shape {
@@ -159,21 +157,6 @@ goes from 12 to 8. The peak is that of the whole process, the frozen weights inc
 all threads, opening the model divided over ${steps} updates.
 `
 
-/** Rows of random tokens, as many as the updates take; made once. */
-function rowsOf({ task, rows, tokens, written = 0 }: Shape, folder: string): string {
-  const data = join(folder, 'rows.jsonl')
-  if (existsSync(data)) return data
-  const { below } = stream(keyOf('shapes', 'rows'))
-  const ids = (count: number): number[] => Array.from({ length: count }, () => 1000 + below(20_000))
-  const lines = Array.from({ length: rows * steps }, (_, row) => {
-    const input_ids = ids(tokens)
-    if (task === 'sequence-classification') return JSON.stringify({ input_ids, label: row % 2 })
-    return JSON.stringify({ input_ids, labels: task === 'causal-lm' ? input_ids : ids(written) })
-  })
-  writeFileSync(data, `${lines.join('\n')}\n`)
-  return data
-}
-
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { threads: { type: 'string', default: '2' } } })
 const results = readResults<Result>(file)
 save()
@@ -198,7 +181,10 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(shapes)) {
       model,
       task: shape.task,
       method: { ...options, targets: shape.targets },
-      data: { train: rowsOf(shape, model), ...(shape.task === 'sequence-classification' && { labels: ['0', '1'] }) },
+      data: {
+        train: randomRows(join(model, 'rows.jsonl'), 'shapes', { ...shape, rows: shape.rows * steps }),
+        ...(shape.task === 'sequence-classification' && { labels: ['0', '1'] }),
+      },
       train: { batchSize: shape.rows, steps, threads: Number(values.threads) },
     }
     const { rows, tokens, written = 0 } = shape

@@ -6,15 +6,18 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
+import { loadavg } from 'node:os'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { parseRun } from '../src/config/parse.ts'
+import { circumstances } from './report/circumstances.ts'
+import { keepResults, resultsFile } from './report/told.ts'
+import { type StartResult, startTold } from './start/report.ts'
 import { cases } from './steps/cases.ts'
-import { batchesOf, peerCase, settingsOf } from './steps/comparison.ts'
-import { rounded, spread, spreadText } from './steps/numbers.ts'
-import { assetsFolder, root } from './training/trained-run.ts'
+import { rounded } from './steps/numbers.ts'
+import { batchesOf, peerCase, settingsOf } from './steps/side-files.ts'
+import { assetsFolder, readResults, root } from './training/trained-run.ts'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' } } })
 const [rounds, threads] = [Number(values.rounds), Number(values.threads)]
@@ -85,7 +88,8 @@ const runFile = join(work, 'run.json')
 writeFileSync(runFile, JSON.stringify(settings))
 const python = process.env.ADATUNE_PEER_PYTHON ?? null
 const batches = await batchesOf('start', parseRun(settings, 'bench/start.ts'), 1)
-const times: { ours: number; torch: number | null; load: number }[] = []
+const found = circumstances()
+const times: StartResult['secondsToFirstUpdate'][number][] = []
 for (let round = 0; round < rounds; round++) {
   const load = rounded(loadavg()[0]!, 2)
   const out = join(work, 'out')
@@ -102,45 +106,7 @@ for (let round = 0; round < rounds; round++) {
 }
 
 const installedMB = { ours: rounded(ownBytes() / 1e6, 1), torch: python === null ? null : rounded(peerBytes(python) / 1e6, 1) }
-const ratio =
-  python === null ? null : { start: spread(times.map(({ ours, torch }) => ours / torch!)), size: installedMB.ours / installedMB.torch! }
-const results = {
-  secondsToFirstUpdate: times,
-  installedMB,
-  ratio,
-  machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
-  versions: { node: process.version },
-  date: new Date().toISOString().slice(0, 10),
-  command: `npm run bench -- start --rounds ${rounds} --threads ${threads}`,
-}
-const row = (name: string, ours: string, torch: string, over: string, most: number, met: boolean | null): string =>
-  `| ${name} | ${ours} | ${torch} | ${over} | <= ${most} | ${met === null ? '' : met ? 'yes' : 'no'} |`
-const [start, size] = [ratio?.start ?? null, ratio?.size ?? null]
-const report = [
-  '# Before the first update',
-  '',
-  'Made by `npm run bench -- start`; medians of rounds, smallest and largest in brackets. Settings, machine and loads are in start.json.',
-  '',
-  '| figure | ours | torch with PEFT | ratio | goal | met |',
-  '| --- | --- | --- | --- | --- | --- |',
-  row(
-    'seconds from the command to the first update',
-    spreadText(spread(times.map(({ ours }) => ours))),
-    python === null ? '-' : spreadText(spread(times.map(({ torch }) => torch!))),
-    start ? spreadText(start, 3) : '-',
-    0.15,
-    start && start.median <= 0.15,
-  ),
-  row(
-    'installed MB',
-    String(installedMB.ours),
-    String(installedMB.torch ?? '-'),
-    size?.toFixed(3) ?? '-',
-    0.1,
-    size === null ? null : size <= 0.1,
-  ),
-  '',
-]
-const resultsFile = join(root, 'bench/results/start.json')
-writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
-writeFileSync(resultsFile.replace(/json$/, 'md'), report.join('\n'))
+const command = `npm run bench -- start --rounds ${rounds} --threads ${threads}`
+const results = readResults<StartResult>(resultsFile('start'))
+results[`${threads} threads`] = { secondsToFirstUpdate: times, installedMB, ...found, command }
+keepResults('start', results, startTold(results))

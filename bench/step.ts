@@ -4,16 +4,15 @@
  * all alike; results go to bench/results/step.json, by case.
  * Usage: npm run bench -- step [case ...] [--missing] [--rounds n] [--steps n] [--warmup n] [--threads n]
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { keepResults, resultsFile } from './report/told.ts'
 import { cache, cases } from './steps/cases.ts'
-import { type Compared, compare, settingsOf } from './steps/comparison.ts'
+import { type Compared, compare } from './steps/comparison.ts'
 import { answerSteps } from './steps/own-side.ts'
-import { stepReport } from './steps/report.ts'
-import { root } from './training/trained-run.ts'
-
-const resultsFile = join(root, 'bench/results/step.json')
+import { stepTold } from './steps/report.ts'
+import { settingsOf } from './steps/side-files.ts'
+import { readResults } from './training/trained-run.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -45,11 +44,10 @@ if (values.alone !== undefined) {
   await answerSteps(settingsOf(each, each.sides[values.alone]!, each.files()!, count.threads), each)
 } else {
   mkdirSync(cache, { recursive: true })
-  mkdirSync(join(root, 'bench/results'), { recursive: true })
   const peerPython = process.env.ADATUNE_PEER_PYTHON ?? null
   if (peerPython === null)
     console.log('ADATUNE_PEER_PYTHON names no Python with torch, transformers and peft: only our sides are measured.')
-  const results: Record<string, Compared> = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : {}
+  const results = readResults<Compared>(resultsFile('step'))
   const keyOf = (name: string): string => `${name}, ${count.threads} threads`
   for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     if (values.missing && results[keyOf(name)]) continue
@@ -61,7 +59,6 @@ if (values.alone !== undefined) {
       continue
     }
     results[keyOf(name)] = compared
-    writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
-    writeFileSync(resultsFile.replace(/json$/, 'md'), stepReport(results))
+    keepResults('step', results, stepTold(results))
   }
 }

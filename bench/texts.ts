@@ -10,6 +10,7 @@ import type { Row } from '../src/data/read-rows.ts'
 import { askedTexts } from '../src/generate/asked-texts.ts'
 import { openGenerator } from '../src/generate/generator.ts'
 import { textMetric, textScores } from '../src/metrics/text/index.ts'
+import { circumstances } from './report/circumstances.ts'
 import { writtenRows } from './training/chosen-rows.ts'
 import { modelOf, rowsOf, type Subject, subjects } from './training/text-subjects.ts'
 import { assetsFolder, readResults, root, runFolder, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
@@ -133,7 +134,8 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(subjects))
       if (results[key]) continue
       const told = { task, model: subject.model, method: name, seed }
       if (method === null) {
-        results[key] = { ...told, rows: 0, ...(await scoresOf(subject, rows.scored, { model, adapter: null, beams })) }
+        const found = circumstances()
+        results[key] = { ...told, rows: 0, ...(await scoresOf(subject, rows.scored, { model, adapter: null, beams })), ...found }
       } else {
         const settings = {
           model,

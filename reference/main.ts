@@ -1,7 +1,8 @@
-/** Writes the parts of the documents that are made from the sources. Usage: npm run docs */
-import { readFileSync, writeFileSync } from 'node:fs'
+/** Writes the parts of the documents that are made from the sources, and their drawings. Usage: npm run docs */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pages, renewed } from './pages.ts'
+import { performanceDrawings } from './performance.ts'
 
 const root = resolve(import.meta.dirname, '..')
 for (const page of pages) {
@@ -12,3 +13,8 @@ for (const page of pages) {
   writeFileSync(file, made)
   console.log(`${page} is renewed`)
 }
+
+const drawings = join(root, 'docs/performance')
+rmSync(drawings, { recursive: true, force: true })
+mkdirSync(drawings)
+for (const [name, drawing] of Object.entries(performanceDrawings())) writeFileSync(join(drawings, name), drawing)

@@ -3,6 +3,7 @@ import { methodNames } from '../src/methods/index.ts'
 import { stepTable } from './against-peft.ts'
 import { commandSections } from './commands.ts'
 import { methodSettings } from './method-settings.ts'
+import { performanceText } from './performance.ts'
 import { settingsTables } from './settings.ts'
 
 type Parts = Readonly<Record<string, () => string | Promise<string>>>
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, Parts>> = {
   ...methodPages,
   'README.md': { steps: stepTable },
   'docs/commands.md': { commands: commandSections },
+  'docs/performance.md': { results: () => performanceText() },
   'docs/run-file.md': {
     settings: () => settingsTables(runJsonSchema(), { method: '[methods](methods/README.md)', task: '[tasks](tasks.md)' }),
   },

@@ -1,48 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RunSettings } from '../../src/config/run-config.ts'
-import { stream } from '../../src/random/draws.ts'
-import { keyOf } from '../../src/random/key.ts'
 import { randomModel } from '../training/random-model.ts'
+import { randomRows } from '../training/random-rows.ts'
 import { root } from '../training/trained-run.ts'
-
-type Method = NonNullable<RunSettings['method']>
-
-/** What makes steps: an engine with a method. */
-export interface SideSettings {
-  readonly engine: 'adatune' | 'torch'
-  readonly method: Method
-  readonly base?: 'float32' | 'int8'
-  /** See `train.packed`. */
-  readonly packed?: boolean
-}
-
-/** A number of a side over the same number of another, and what issue or paper wants of it. */
-export interface Figure {
-  readonly name: string
-  readonly of: string
-  /** Another side; `limit`: the step's matrix products alone at the best float32 rate of any side; `consistency`: see `Case`. */
-  readonly over: string
-  readonly by: 'time' | 'total' | 'memory'
-  readonly most: number | null
-}
-
-/** Sides that make the same steps in turns. */
-export interface Case {
-  readonly about: string
-  readonly batchSize: number
-  /** The model's own dropout; null: what its config says. */
-  readonly dropout: number | null
-  /** Where model and rows are; null where they are not there. */
-  readonly files: () => { readonly model: string; readonly rows: string } | null
-  readonly sides: Readonly<Record<string, SideSettings>>
-  readonly figures: readonly Figure[]
-  /** Updates before those that count, and these, where the command does not say; `epoch`: as many as an epoch has. */
-  readonly warmup?: number
-  readonly steps?: number | 'epoch'
-  /** Sizes of matrix products, `[rows, inner, columns]`, whose rate the engines are asked for. */
-  readonly products?: readonly (readonly [number, number, number])[]
-}
+import type { Case, Figure, Method } from './case.ts'
 
 export const cache = join(root, 'runs/bench-step')
 const [rowsOfBatch, tokensOfRow] = [16, 128]
@@ -50,7 +10,6 @@ const [rowsOfBatch, tokensOfRow] = [16, 128]
 /** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
 function randomBertBase(): { model: string; rows: string } {
   const model = join(cache, 'bert-base-random')
-  const rows = join(model, 'rows.jsonl')
   const config = {
     model_type: 'bert',
     architectures: ['BertForSequenceClassification'],
@@ -68,13 +27,10 @@ function randomBertBase(): { model: string; rows: string } {
     pad_token_id: 0,
   }
   randomModel(model, config, 'sequence-classification', 'bench')
-  if (existsSync(rows)) return { model, rows }
-  const { below } = stream(keyOf('bench', 'rows'))
-  const lines = Array.from({ length: 64 }, (_, row) =>
-    JSON.stringify({ input_ids: Array.from({ length: tokensOfRow }, () => 1000 + below(29_000)), label: row % 2 }),
-  )
-  writeFileSync(rows, `${lines.join('\n')}\n`)
-  return { model, rows }
+  return {
+    model,
+    rows: randomRows(join(model, 'rows.jsonl'), 'bench', { task: 'sequence-classification', rows: 64, tokens: tokensOfRow, words: 29_000 }),
+  }
 }
 
 const miniLmOn = (task: string) => (): { model: string; rows: string } | null => {
@@ -114,7 +70,7 @@ function frozenBase(method: Method, { time, int8, memory }: { time: number | nul
   return {
     sides: {
       float32: ours,
-      packed: { ...ours, packed: true },
+      packed: { ...ours, train: { packed: true } },
       int8: { ...ours, base: 'int8' as const },
       torch: { engine: 'torch', method } as const,
     },
@@ -162,6 +118,17 @@ export const cases: Readonly<Record<string, Case>> = {
     dropout: null,
     ...bert,
     ...frozenBase(loraOf(8), { time: 0.85, int8: 0.4, memory: true }),
+  },
+  recompute: {
+    about: 'BERT base, LoRA r 8 on queries and values, dropout 0.1, each layer made again in the backward pass',
+    dropout: null,
+    ...bert,
+    sides: {
+      float32: { engine: 'adatune', method: loraOf(8, ['query', 'value']), train: { recompute: 'every-1' } },
+      int8: { engine: 'adatune', method: loraOf(8, ['query', 'value']), base: 'int8', train: { recompute: 'every-1' } },
+      torch: { engine: 'torch', method: loraOf(8, ['query', 'value']) },
+    },
+    figures: ['float32', 'int8'].flatMap((of) => [memoryOf(of, 0.25), figure(`${of} step`, of, 'torch', 'time', null)]),
   },
   full: {
     about: 'BERT base, full fine-tuning, dropout 0.1',

@@ -1,72 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { loadavg } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { parseRun } from '../../src/config/parse.ts'
-import type { RunConfig, RunSettings } from '../../src/config/run-config.ts'
+import type { RunConfig } from '../../src/config/run-config.ts'
 import { prepare } from '../../src/train/prepare.ts'
-import { type Case, cache, type Figure, type SideSettings, updates } from './cases.ts'
+import { type Circumstances, circumstances } from '../report/circumstances.ts'
+import type { Case, Figure } from './case.ts'
 import { median, rounded, type Spread, type Summary, spread, summary } from './numbers.ts'
+import { batchesOf, learningRate, peerCase, settingsOf } from './side-files.ts'
 import { inTurns, type Measured, openSide, type Side } from './sides.ts'
-
-const learningRate = 1e-4
 
 export interface Count {
   readonly rounds: number
   readonly steps: number
   readonly warmup: number
   readonly threads: number
-}
-
-interface Files {
-  readonly model: string
-  readonly rows: string
-}
-
-/** A run that makes a side's steps. */
-export function settingsOf(
-  { batchSize, dropout }: Case,
-  { method, base, packed }: SideSettings,
-  files: Files,
-  threads: number,
-): RunSettings {
-  return {
-    model: files.model,
-    task: 'sequence-classification',
-    method,
-    ...(base && { base }),
-    data: { train: files.rows },
-    train: { batchSize, dropout, learningRate, schedule: 'constant', warmupRatio: 0, steps: updates, threads, ...(packed && { packed }) },
-  }
-}
-
-interface PeerFiles {
-  readonly files: Files
-  readonly batches: string
-  readonly threads: number
-}
-
-/** The file that tells the peer what to do. */
-export function peerCase(
-  name: string,
-  { products = [], dropout }: Case,
-  { method }: SideSettings,
-  { files, batches, threads }: PeerFiles,
-): string {
-  mkdirSync(cache, { recursive: true })
-  const file = join(cache, `${name}-peer.json`)
-  writeFileSync(file, JSON.stringify({ model: files.model, batches, method, updates, dropout, learningRate, threads, products }))
-  return file
-}
-
-/** A file of the rows that the first updates of a run read. */
-export async function batchesOf(name: string, config: RunConfig, made: number): Promise<string> {
-  mkdirSync(cache, { recursive: true })
-  const file = join(cache, `${name}-batches.json`)
-  const { plan } = await prepare(config)
-  const rowsOf = (step: number) => plan.microBatches(step)[0]!.map(({ ids, types, label }) => ({ ids: [...ids], types: [...types], label }))
-  writeFileSync(file, JSON.stringify(Array.from({ length: made }, (_, step) => rowsOf(step))))
-  return file
 }
 
 async function stepsOf({ steps }: Case, config: RunConfig, asked: number): Promise<number> {
@@ -132,16 +79,14 @@ function ratios({ of, over, by }: Figure, rounds: readonly Round[]): number[] {
   })
 }
 
-export interface Compared {
+/** What the rounds of a case came to. */
+export interface Compared extends Circumstances {
   readonly about: string
   readonly settings: object
-  readonly figures: readonly { readonly name: string; readonly ratio: Spread; readonly most: number | null }[]
+  readonly figures: readonly { readonly name: string; readonly ratio: Spread }[]
   readonly sides: Readonly<Record<string, { readonly trainedWeights: number; readonly rounds: readonly Summary[] }>>
   readonly productRates: readonly Readonly<Record<string, number>>[]
   readonly loads: readonly number[]
-  readonly machine: { readonly processor: string; readonly cores: number; readonly memoryGB: number }
-  readonly versions: Readonly<Record<string, string>>
-  readonly date: string
   readonly command: string
 }
 
@@ -176,6 +121,7 @@ export async function compare(name: string, given: Case, peerPython: string | nu
   const warmup = Math.max(asked.warmup, given.warmup ?? 0)
   const count = { ...asked, warmup, steps: await stepsOf(given, any, asked.steps) }
   const batches = await batchesOf(name, any, count.warmup + count.steps)
+  const found = circumstances()
   const open = (side: string): Promise<Side> => {
     const { engine } = sides[side]!
     if (engine === 'adatune')
@@ -198,7 +144,7 @@ export async function compare(name: string, given: Case, peerPython: string | nu
   return {
     about: given.about,
     settings: { batchSize, dropout: dropout ?? 'of the config', learningRate, ...count, sides },
-    figures: each.figures.map((figure) => ({ name: figure.name, ratio: spread(ratios(figure, rounds)), most: figure.most })),
+    figures: each.figures.map((figure) => ({ name: figure.name, ratio: spread(ratios(figure, rounds)) })),
     sides: Object.fromEntries(
       Object.keys(sides).map((side) => [
         side,
@@ -207,9 +153,8 @@ export async function compare(name: string, given: Case, peerPython: string | nu
     ),
     productRates: rounds.map(({ rates }) => rates),
     loads: rounds.map(({ load }) => load),
-    machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryGB: Math.round(totalmem() / 1e9) },
-    versions: Object.assign({}, ...Object.values(rounds[0]!.sides).map(({ versions }) => versions)),
-    date: new Date().toISOString().slice(0, 10),
+    ...found,
+    versions: Object.assign({}, found.versions, ...Object.values(rounds[0]!.sides).map(({ versions }) => versions)),
     command: `npm run bench -- step ${name} --rounds ${count.rounds} --steps ${asked.steps} --warmup ${asked.warmup} --threads ${threads}`,
   }
 }

@@ -28,16 +28,15 @@ export function summary({ readyBytes, steps, firstLoss }: Measured) {
 }
 export type Summary = ReturnType<typeof summary>
 
-/** The middle of some rounds with their spread. */
+/** The middle of some rounds with their spread, in four digits. */
 export function spread(numbers: readonly number[]) {
-  return {
-    median: rounded(median(numbers), 4),
-    min: rounded(Math.min(...numbers), 4),
-    max: rounded(Math.max(...numbers), 4),
-    rounds: numbers.map((n) => rounded(n, 4)),
-  }
+  const four = (number: number): number => Number(number.toPrecision(4))
+  return { median: four(median(numbers)), min: four(Math.min(...numbers)), max: four(Math.max(...numbers)), rounds: numbers.map(four) }
 }
 export type Spread = ReturnType<typeof spread>
 
-export const spreadText = ({ median, min, max }: Spread, digits = 2): string =>
-  `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
+/** `0.518 (0.484-0.552)`; a number alone where it was found once. */
+export function spreadText({ median, min, max }: Spread): string {
+  const [middle, low, high] = [median, min, max].map((number) => (number < 1000 ? number.toPrecision(3) : number.toFixed(0)))
+  return low === high ? middle! : `${middle} (${low}-${high})`
+}

@@ -10,7 +10,7 @@ import { openSession, runtimeVersion } from '../../src/runtime/node.ts'
 import type { Feeds } from '../../src/runtime/session.ts'
 import { type Prepared, prepare } from '../../src/train/prepare.ts'
 import { openTraining } from '../../src/train/training.ts'
-import type { Case } from './cases.ts'
+import type { Case } from './case.ts'
 import type { Ready, StepMeasured } from './sides.ts'
 
 /** The weights that the optimiser changes, without what it keeps beside them. */

@@ -1,51 +1,66 @@
+import { markdownTable } from '../../reference/markdown.ts'
+import { type Bar, goalBars } from '../report/bars.ts'
+import { besideGoal } from '../report/goal.ts'
+import type { Told } from '../report/told.ts'
+import { cases } from './cases.ts'
 import type { Compared } from './comparison.ts'
-import { median, spreadText } from './numbers.ts'
+import { median } from './numbers.ts'
 
-const preface = `# Training steps against HF PEFT
+const about = `Time and memory of updates, ours and those of HF PEFT on torch, in turns (\`npm run bench -- step\`); settings and loads are in step.json.
+Medians of rounds, smallest and largest in brackets. A ratio below 1 is faster or smaller; a goal is the largest ratio that is wanted. Every
+side of a case makes the same steps; \`packed\` has frozen matrices as the products read them, and _products_ are the step's matrix products
+alone at the best float32 rate of either engine.`
 
-Made by \`npm run bench -- step\`; settings, machine, versions and loads are in step.json. Medians of rounds, smallest and largest in
-brackets. A ratio below 1 is faster or smaller; a goal is the largest ratio that is wanted.
-`
+/** The results of a case, for each number of threads. */
+const resultsOf = (name: string, results: Readonly<Record<string, Compared>>): [string, Compared | null][] => {
+  const found = Object.entries(results).filter(([key]) => key.startsWith(`${name}, `))
+  return found.length > 0 ? found : [[name, null]]
+}
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
-
-/** Goals beside results, and below it what each side took. */
-export function stepReport(results: Readonly<Record<string, Compared>>): string {
-  const all = Object.entries(results)
-  const figures = all.flatMap(([name, { figures }]) =>
-    figures.map(({ name: figure, ratio, most }) => {
-      // A share of a percent needs more digits.
-      const digits = most !== null && most < 0.1 ? 4 : 2
-      const verdict = most === null ? '' : ratio.median <= most ? 'yes' : 'no'
-      return [name, figure, spreadText(ratio, digits), most === null ? '' : `<= ${most}`, verdict]
+/** Figures of all cases with their goals, and what each side took. */
+export function stepTold(results: Readonly<Record<string, Compared>>): Told {
+  const all = Object.keys(cases).flatMap((name) => resultsOf(name, results).map(([key, found]) => ({ name, key, found })))
+  const figures = all.flatMap(({ name, key, found }) =>
+    cases[name]!.figures.flatMap((figure) => {
+      const ratio = found?.figures.find((each) => each.name === figure.name)?.ratio ?? null
+      return ratio || figure.most !== null ? [{ key, figure, ratio }] : []
     }),
   )
-  const sides = all.flatMap(([name, { sides }]) =>
-    Object.entries(sides).map(([side, { trainedWeights, rounds }]) => {
-      const middle = (key: 'medianMs' | 'tokensPerSecond' | 'peakMB' | 'medianCpuMs'): string =>
-        median(rounds.map((round) => round[key])).toFixed(0)
-      const rates = rounds.flatMap(({ gflopsPerSecond }) => gflopsPerSecond ?? [])
-      const rate = rates.length > 0 ? median(rates).toFixed(0) : ''
-      return [
-        name,
-        side,
-        String(trainedWeights),
-        middle('medianMs'),
-        middle('medianCpuMs'),
-        middle('tokensPerSecond'),
-        rate,
-        middle('peakMB'),
-      ]
+  const sides = all.flatMap(({ key, found }) =>
+    Object.entries(found?.sides ?? {}).map(([side, { trainedWeights, rounds }]) => {
+      const middle = (values: readonly number[]): string => (values.length > 0 ? median(values).toFixed(0) : '')
+      const of = (each: 'medianMs' | 'medianCpuMs' | 'tokensPerSecond' | 'peakMB'): string => middle(rounds.map((round) => round[each]))
+      const rate = middle(rounds.flatMap(({ gflopsPerSecond }) => gflopsPerSecond ?? []))
+      return [key, side, String(trainedWeights), of('medianMs'), of('medianCpuMs'), of('tokensPerSecond'), rate, of('peakMB')]
     }),
   )
-  return [
-    preface,
-    table(['case', 'figure', 'ratio', 'goal', 'met'], figures),
-    '',
-    '## What each side took',
-    '',
-    table(['case', 'side', 'trained weights', 'step ms', 'CPU ms', 'tokens/s', 'GFLOP/s', 'peak MB'], sides),
-    '',
-  ].join('\n')
+  const bars = figures.flatMap(({ key, figure: { name, most }, ratio }): Bar[] =>
+    ratio && most !== null ? [{ name: `${key}: ${name}`, most, ratio }] : [],
+  )
+  const lacking = all.filter(({ key, found }) => !found || figures.some((each) => each.key === key && each.ratio === null))
+  const missing = [...new Set(lacking.map(({ name }) => name))]
+  const text = [
+    about,
+    markdownTable(
+      ['case', 'about'],
+      Object.entries(cases).map(([name, each]) => [name, each.about]),
+    ),
+    markdownTable(
+      ['case', 'figure', 'ratio', 'goal', 'met'],
+      figures.map(({ key, figure, ratio }) => [key, figure.name, ...besideGoal(ratio, figure)]),
+    ),
+    ...(sides.length > 0
+      ? [
+          'What each side took:',
+          markdownTable(['case', 'side', 'trained weights', 'step ms', 'CPU ms', 'tokens/s', 'GFLOP/s', 'peak MB'], sides),
+        ]
+      : []),
+  ]
+  return {
+    title: 'Training steps against HF PEFT',
+    text: text.join('\n\n'),
+    measured: all.flatMap(({ key, found }) => (found ? [{ what: key, ...found }] : [])),
+    missing: missing.length > 0 ? [`npm run bench -- step ${missing.join(' ')}`] : [],
+    drawings: bars.length > 0 ? { steps: [goalBars('ratios and their goals', bars)] } : {},
+  }
 }

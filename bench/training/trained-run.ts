@@ -1,19 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
+import { type Circumstances, circumstances } from '../report/circumstances.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 
 type Metrics = Readonly<Record<string, number>>
 
 /** What a run from the command line left. */
-export interface TrainedRun {
+export interface TrainedRun extends Circumstances {
   /** Of the kept evaluation, and what the run took. */
   readonly best: Metrics
   readonly last: Metrics
   readonly tokensPerSecond: number
-  readonly machine: string
 }
 
 /** Folder with models and data; without it the process ends. */
@@ -34,6 +33,7 @@ export function trainedRun(work: string, key: string, settings: object): Trained
   writeFileSync(file, JSON.stringify(settings))
   const finished = existsSync(join(out, 'metrics.json'))
   const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
+  const found = circumstances()
   console.log(`${new Date().toISOString()} ${key}`)
   const run = finished
     ? { status: 0 }
@@ -46,8 +46,7 @@ export function trainedRun(work: string, key: string, settings: object): Trained
     .map((line) => JSON.parse(line))
     .findLast(({ event }) => event === 'eval')
   rmSync(join(out, 'checkpoints'), { recursive: true, force: true })
-  const machine = `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`
-  return { best, last, tokensPerSecond: Math.round(best.tokens / best.seconds), machine }
+  return { best, last, tokensPerSecond: Math.round(best.tokens / best.seconds), ...found }
 }
 
 /** Results by their keys, as they were left. */

@@ -12,12 +12,14 @@ export interface DemoData {
 async function written(file: string, part: MailPart, count: number): Promise<string> {
   if (existsSync(file)) return file
   const lines: string[] = []
-  for await (const { text, label } of mail(part, count)) lines.push(`${JSON.stringify({ text, label })}\n`)
+  for await (const { sender, text, label } of mail(part, count)) {
+    lines.push(`${JSON.stringify({ text: `${sender} ${text}`.trim(), label })}\n`)
+  }
   writeText(file, lines.join(''))
   return file
 }
 
-/** Writes mails as data files of a run, once; fetches the corpus where it is not in the cache. */
+/** Writes mails, the sender first, as data files of a run, once; fetches the corpus where it is not in the cache. */
 export async function demoData(folder: string, counts: { readonly train: number; readonly eval: number }): Promise<DemoData> {
   mkdirSync(folder, { recursive: true })
   return {

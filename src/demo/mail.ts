@@ -16,8 +16,11 @@ const groups = { 'easy-ham-1': 'ham', 'easy-ham-2': 'ham', 'hard-ham-1': 'ham', 
 /** The parts of the mail: what models may learn from, and what only scores them. */
 export type MailPart = 'train' | 'test'
 
-/** A mail as one would read it: subject and text, without the other headers, which give away who collected it. */
+/** A mail as one would read it, without the headers that give away who collected it. */
 export interface Mail {
+  /** Name and address; empty where there is none. */
+  readonly sender: string
+  /** Subject and text. */
   readonly text: string
   readonly label: 'ham' | 'spam'
 }
@@ -33,11 +36,13 @@ const readable = compile({
   ],
 })
 
-/** Subject and text of a stored message; HTML as it would be read, in one line. */
-export async function mailText(message: Uint8Array): Promise<string> {
-  const { subject = '', text = '', html = '' } = await PostalMime.parse(message)
+const inOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
+
+/** Sender, and subject and text of a stored message; HTML as it would be read, each in one line. */
+export async function readMail(message: Uint8Array): Promise<Omit<Mail, 'label'>> {
+  const { from, subject = '', text = '', html = '' } = await PostalMime.parse(message)
   const body = text.trim() === '' ? readable(html) : /<(html|body|table|font)\b/i.test(text) ? readable(text) : text
-  return `${subject}\n${body}`.replace(/\s+/g, ' ').trim()
+  return { sender: inOneLine(`${from?.name ?? ''} ${from?.address ?? ''}`), text: inOneLine(`${subject}\n${body}`) }
 }
 
 /** The mail of a part in a fixed order, not sorted by label; `most` of them. Fetches the corpus, 20 MB, when it is not in the cache. */
@@ -50,9 +55,9 @@ export async function* mail(part: MailPart, most: number = Number.POSITIVE_INFIN
   )
   let count = 0
   for (const { file, label } of files.toSorted((a, b) => (a.order < b.order ? -1 : 1))) {
-    const text = await mailText(readFileSync(file))
+    const { sender, text } = await readMail(readFileSync(file))
     if (partOf(text) !== part || text === '') continue
     if (count++ >= most) return
-    yield { text, label }
+    yield { sender, text, label }
   }
 }

@@ -14,9 +14,32 @@ export function bytesAt(sizes: Readonly<Record<string, number>>): (value: Value)
   }
 }
 
-/** The bytes of the frozen weights that a graph reads. */
-export function frozenBytes(graph: Graph): number {
-  const read = new Set(liveNodes(graph).flatMap(({ inputs }) => inputs.filter((value) => value?.source.kind === 'external')))
+/** Frozen weights that a graph reads, in bytes. */
+export interface FrozenBytes {
+  /** As they lie in their files. */
+  readonly mapped: number
+  /** What more there is where matrices are packed: each product has a copy of its own. */
+  readonly copies: number
+  /** What the engine lets go of then: matrices that only products read. */
+  readonly letGo: number
+}
+
+/** Products whose right operand the engine packs. */
+const packing: ReadonlySet<string> = new Set(['Gemm', 'MatMulIntegerToFloat'])
+
+export function frozenBytes(graph: Graph): FrozenBytes {
+  const mapped = new Set<Value>()
+  const elsewhere = new Set<Value>()
   const bytesOf = bytesAt({})
-  return [...read].reduce((sum, value) => sum + bytesOf(value!), 0)
+  let copies = 0
+  for (const { op, inputs } of liveNodes(graph)) {
+    for (const [i, value] of inputs.entries()) {
+      if (value?.source.kind !== 'external') continue
+      mapped.add(value)
+      if (i === 1 && packing.has(op)) copies += bytesOf(value)
+      else elsewhere.add(value)
+    }
+  }
+  const sum = (values: Iterable<Value>): number => [...values].reduce((total, value) => total + bytesOf(value), 0)
+  return { mapped: sum(mapped), copies, letGo: sum(mapped) - sum(elsewhere) }
 }

@@ -8,6 +8,7 @@ import type { OpenTask } from '../evaluate/open-task.ts'
 import { batchSizes, evenSizes } from '../evaluate/stream-feeds.ts'
 import type { Besides } from '../evaluate/weight-counts.ts'
 import { deployed, type Method } from '../nn/method.ts'
+import type { FrozenBytes } from '../onnx/bytes.ts'
 import { peakBytes } from '../onnx/order.ts'
 import { keptPlaces } from './kept-places.ts'
 import { planRun } from './plan.ts'
@@ -19,7 +20,7 @@ import { MOST_IN_MEMORY } from './prefix-cache.ts'
 export interface MemoryNeed {
   /** Node.js, the engine, and this program's own data. */
   readonly process: number
-  /** Frozen weights, which are pages of their files. */
+  /** Frozen weights: pages of their files, and copies where they are packed. */
   readonly weights: number
   /** What is trained, with the optimiser's tensors, and a copy that the engine returns. */
   readonly state: number
@@ -95,6 +96,10 @@ function sizesOf(run: MemoryOf, train: RunConfig['train']): Sizes[] {
   })
 }
 
+/** What frozen weights take: evaluations read matrices as they lie in their files, packed or not. */
+const weightsOf = ({ mapped, copies, letGo }: FrozenBytes, packed: boolean, evaluates: boolean): number =>
+  packed ? mapped + copies - (evaluates ? 0 : letGo) : mapped
+
 /** The most bytes of intermediate results of an evaluation. */
 function evaluationBytes({ open, method, evaluation, length, rows: each }: MemoryOf, evalBatchSize: number): number {
   const subject = withoutWeights(open.subject)
@@ -132,7 +137,7 @@ export function memoryNeed(run: MemoryOf, stepOf = plannedSteps(run)): (train: R
     const kept = prefixBytes(run, step)
     return {
       process: PROCESS_BYTES + read,
-      weights: step.weightBytes,
+      weights: weightsOf(step.weightBytes, train.packed, run.evaluates),
       state: 2 * step.stateBytes,
       step: Math.max(...sizes.map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
       prefix: kept <= MOST_IN_MEMORY ? kept : 0,

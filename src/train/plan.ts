@@ -26,7 +26,7 @@ export function countUpdates(examples: number, { batchSize, accumulate, epochs, 
 }
 
 /** `drawn` asks an example as its key says, anew in each epoch. */
-export function planRun(examples: readonly Example[], train: RunConfig['train'], drawn: Task['drawn'] = (example) => example): Plan {
+export function planRun(examples: readonly Example[], train: RunConfig['train'], drawn?: Task['drawn']): Plan {
   const { batchSize, accumulate, evalEvery } = train
   const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples.length, train)
   const epochAt = (updates: number): number => (updates * accumulate) / perEpoch
@@ -48,9 +48,8 @@ export function planRun(examples: readonly Example[], train: RunConfig['train'],
         const epoch = Math.floor(index / perEpoch)
         if (current?.epoch !== epoch) current = { epoch, order: orderOf(epoch) }
         const start = (index % perEpoch) * batchSize
-        return Array.from(current.order.subarray(start, start + batchSize), (at) =>
-          drawn(examples[at]!, keyOf('drawn', train.seed, epoch, at)),
-        )
+        const asked = (at: number): Example => drawn?.(examples[at]!, keyOf('drawn', train.seed, epoch, at)) ?? examples[at]!
+        return Array.from(current.order.subarray(start, start + batchSize), asked)
       }),
     evaluatesAfter(updates) {
       if (updates === totalSteps) return true

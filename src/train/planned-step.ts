@@ -6,7 +6,7 @@ import { flopCounter } from '../graph/flops.ts'
 import type { KeptValue } from '../lowering/frozen-prefix.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
-import { frozenBytes } from '../onnx/bytes.ts'
+import { type FrozenBytes, frozenBytes } from '../onnx/bytes.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
 import { splitStep } from './kept-places.ts'
@@ -20,7 +20,7 @@ export type Sizes = Readonly<Record<string, number>>
 /** An update's graph, built without weights, and what can be read off it. */
 export interface PlannedStep {
   /** Frozen weights, in the form in which they take part in products. */
-  readonly weightBytes: number
+  readonly weightBytes: FrozenBytes
   /** What is trained, with the optimiser's and the method's tensors beside it. */
   readonly stateBytes: number
   /** Floating-point operations of a micro-batch. */

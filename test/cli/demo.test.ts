@@ -12,8 +12,8 @@ function withMails(): string {
   const mails = (count: number, seed: string) =>
     jsonLines(textRows(count, seed).map(({ text, label }) => ({ text, label: label === 'good' ? 'ham' : 'spam' })))
   for (const [name, count] of [
-    ['train-400', 48],
-    ['test-300', 24],
+    ['train-2000', 48],
+    ['test-500', 24],
   ] as const)
     writeFileSync(join(data, `${name}.jsonl`), mails(count, name))
   return folder

@@ -22,7 +22,7 @@ function clone(): string {
   for (const part of ['train', 'dev']) writeFileSync(join(folder, `${part}.jsonl`), jsonLines(textRows(24, part)))
   const mails = join(folder, 'adatune-demo/data')
   mkdirSync(mails, { recursive: true })
-  for (const name of ['train-400', 'test-300']) {
+  for (const name of ['train-2000', 'test-500']) {
     const rows = textRows(24, name).map(({ text, label }) => ({ text, label: label === 'good' ? 'ham' : 'spam' }))
     writeFileSync(join(mails, `${name}.jsonl`), jsonLines(rows))
   }

@@ -1,6 +1,6 @@
 import type { Drawing } from './drawing.ts'
 import { type Markup, tag, together } from './markup.ts'
-import { linear, logarithmic, type Scale } from './scale.ts'
+import { linear, logarithmic, type Range, type Scale } from './scale.ts'
 
 /** A point of a series; with the ends of an interval, where it has one. */
 export interface ChartPoint {
@@ -14,12 +14,20 @@ export interface ChartPoint {
 export interface Series {
   readonly name: string
   readonly points: readonly ChartPoint[]
+  /** Whether its points are marked, where it is unlike the others. */
+  readonly marks?: boolean
+}
+
+interface AxisOptions {
+  readonly title: string
+  readonly text: (value: number) => string
+  readonly logarithmic?: boolean
 }
 
 export interface ChartOptions {
   readonly title: string
-  readonly x: { readonly title: string; readonly text: (value: number) => string; readonly logarithmic?: boolean }
-  readonly y: { readonly title: string; readonly text: (value: number) => string }
+  readonly x: AxisOptions
+  readonly y: AxisOptions
   /** Whether points are marked; lines alone by default. */
   readonly marks?: boolean
 }
@@ -80,18 +88,23 @@ function legend(series: readonly Series[]): Markup {
   )
 }
 
+/** Logarithmic where that is asked for and can be. */
+const scaleOf = ({ logarithmic: wanted }: AxisOptions, values: readonly number[], pixels: Range): Scale =>
+  (wanted && values.every((value) => value > 0) ? logarithmic : linear)(values, pixels)
+
 /** Series on one pair of axes; null where there is nothing to draw. */
 export function chart(given: readonly Series[], options: ChartOptions): Drawing | null {
-  const series = given.map(({ name, points }) => ({ name, points: points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)) }))
+  const series = given.map(({ points, ...rest }) => ({
+    ...rest,
+    points: points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)),
+  }))
   const all = series.flatMap(({ points }) => points)
   if (all.length === 0) return null
   const xs = all.map(({ x }) => x)
-  const along = { from: edge.left, to: WIDTH - edge.right }
-  const x = options.x.logarithmic && xs.every((value) => value > 0) ? logarithmic(xs, along) : linear(xs, along)
+  const x = scaleOf(options.x, xs, { from: edge.left, to: WIDTH - edge.right })
   const ys = all.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])
-  const y = linear(ys, { from: HEIGHT - edge.bottom, to: edge.top })
-  const marks = options.marks ?? false
-  const drawn = series.map(({ name, points }, i) => {
+  const y = scaleOf(options.y, ys, { from: HEIGHT - edge.bottom, to: edge.top })
+  const drawn = series.map(({ name, points, marks = options.marks ?? false }, i) => {
     const path = points.map((point, k) => `${k === 0 ? 'M' : 'L'}${x.at(point.x).toFixed(1)} ${y.at(point.y).toFixed(1)}`).join('')
     const told = (point: ChartPoint): string => `${name}: ${options.x.text(point.x)}, ${options.y.text(point.y)}`
     return together(

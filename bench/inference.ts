@@ -6,12 +6,13 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readRows } from '../src/data/read-rows.ts'
 import { answerPasses } from './inference/own-side.ts'
 import type { Asked, Passed } from './inference/sides.ts'
+import { circumstances } from './report/circumstances.ts'
 import { median, rounded, spread, spreadText } from './steps/numbers.ts'
 import { openSide } from './steps/sides.ts'
 import { assetsFolder, root, runFolder, trainedRun, writeResults } from './training/trained-run.ts'
@@ -88,6 +89,7 @@ interface Round {
   readonly peakMB: number
 }
 mkdirSync(work, { recursive: true })
+const began = circumstances()
 const names = Object.keys(asked)
 const found = new Map<string, Round[]>(names.map((name) => [name, []]))
 const scores = new Map<string, readonly number[]>()
@@ -126,11 +128,6 @@ const results = Object.fromEntries(
     return [name, { rounds: all, rowsPerSecond: spread(all.map(({ rowsPerSecond }) => rowsPerSecond)), ratio, mostOff: off(name) }]
   }),
 )
-const circumstances = {
-  ...{ rows: texts.length, batchSize, maxLength, versions },
-  machine: { processor: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
-  date: new Date().toISOString().slice(0, 10),
-}
 rmSync(rows)
 const preface = `# Answers to rows
 
@@ -140,7 +137,7 @@ probability from ${beside}. Settings, machine and loads are in inference.json.
 `
 writeResults(
   resultsFile,
-  { circumstances, results },
+  { rows: texts.length, batchSize, maxLength, ...began, versions, results },
   preface,
   `answers | rows a second | over ${beside} | CPU s a pass | of the first | peak MB | off`,
   Object.entries(results).map(([name, { rounds: all, rowsPerSecond, ratio, mostOff }]) => [

@@ -26,7 +26,7 @@ export async function routedAnswers(
   const adapter = join(runFolder(folder), 'adapter')
   const adapted = openAdapted(open.subject.model, { adapter, task: null, labels: null }, () => {})
   const { seed, evalBatchSize: batchSize } = run.train
-  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: false })
   try {
     const all = await answers.members(examplesIn(items), false)
     const logits = all[0]!.map((_, i) =>

@@ -146,6 +146,12 @@ const train = z.strictObject({
     .nullable()
     .default(null)
     .describe('of the process, such as `2GB`; micro-batches and `recompute` are fitted to it'),
+  cachePrefix: z
+    .union([z.boolean(), z.literal('auto')])
+    .default('auto')
+    .describe(
+      'whether what comes before all that is trained or random is computed once for each row; auto: where it is worth it and fits in 256 MB',
+    ),
   packed: z
     .boolean()
     .default(false)

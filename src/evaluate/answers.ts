@@ -8,6 +8,7 @@ import type { Adapted } from './adapted.ts'
 import type { Subject } from './assembly.ts'
 import { type Forward, openForward } from './forward.ts'
 import { type Logits, parseInference } from './inference.ts'
+import { areMany, mergedIn } from './merged-voice.ts'
 import { openMixture } from './trained-mixture.ts'
 
 /** A model that answers with one voice or several. */
@@ -27,6 +28,8 @@ export interface AnswersOptions {
   /** Of the routes that are drawn, which are a pure function of it. */
   readonly seed: number
   readonly batchSize: number
+  /** Whether an adapter is merged before many rows are answered, where it can be. */
+  readonly merges: boolean
 }
 
 /** A model's answers, and its logits at every token by a second session, which is opened when it is first asked for. */
@@ -46,17 +49,37 @@ async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<st
   }
 }
 
+/** The model with its adapter merged, where that can be. */
+async function openMerged(adapted: Adapted, batchSize: number) {
+  const merged = mergedIn(adapted)
+  if (!merged) return null
+  return { ...(await openVoice(adapted.open.subject, merged.method, merged.state, batchSize)), state: merged.state }
+}
+
 /**
  * Opens a model for answers, as merged or through the routes of the mixture that its adapter was merged from.
  * @throws UserError for an inference that is not known, or where there is no such mixture or expert
  */
-export async function openAnswers(adapted: Adapted, { adapter, inference, seed, batchSize }: AnswersOptions): Promise<Answers> {
+export async function openAnswers(adapted: Adapted, { adapter, inference, seed, batchSize, merges }: AnswersOptions): Promise<Answers> {
   const { subject } = adapted.open
   const asked = parseInference(inference)
   if (asked === null) {
     const { method, state } = adapted
-    const { logits, close } = await openVoice(subject, method, state, batchSize)
-    return { draws: false, members: async (examples, whole) => [await logits(examples, state, whole)], close }
+    const usual = await openVoice(subject, method, state, batchSize)
+    let merged: ReturnType<typeof openMerged> | null = null
+    return {
+      draws: false,
+      async members(examples, whole) {
+        if (!merges || !areMany(examples)) return [await usual.logits(examples, state, whole)]
+        merged ??= openMerged(adapted, batchSize)
+        const voice = await merged
+        return [voice ? await voice.logits(examples, voice.state, whole) : await usual.logits(examples, state, whole)]
+      },
+      async close() {
+        await usual.close()
+        await (await merged)?.close()
+      },
+    }
   }
   if (adapter === null) throw new UserError(`The inference "${inference}" needs an adapter: the folder "adapter" of an adamix run.`)
   const { mode, number } = asked

@@ -27,6 +27,11 @@ export interface PredictorOptions extends ReaderOptions {
   readonly inference?: string
   /** Of random routes; 1 by default. */
   readonly seed?: number
+  /**
+   * Whether an adapter that is nothing but other weights of linear maps is put into them where many rows are asked at once (8192 tokens), which
+   * holds a copy of these weights, up to 512 MB; true by default, and never with `int8`.
+   */
+  readonly merges?: boolean
   /** Told of downloads, and of what is odd about the adapter, such as tensors that find no place. */
   readonly notice?: (text: string) => void
 }
@@ -44,10 +49,19 @@ export interface Predictor extends Answering {
  * const [answer] = await model.predict([['He left.', 'He went away.']])
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { adapter = null, task = null, labels = null, batchSize = 64, inference = 'merged', seed = 1, notice = () => {} } = options
+  const {
+    adapter = null,
+    task = null,
+    labels = null,
+    batchSize = 64,
+    inference = 'merged',
+    seed = 1,
+    merges = true,
+    notice = () => {},
+  } = options
   parseInference(inference)
   const model = await findModel(options.model, notice, options.base)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
-  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8' })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

@@ -17,7 +17,7 @@ import { peftPrompts } from './peft-prompts.ts'
 export type { Adapter, Card, Subject, Warn } from './adapter.ts'
 export { hubName } from './card.ts'
 export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
-export { mergeState, unmergeState } from './merged-weights.ts'
+export { isMergeable, mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 
 /** Every format, in the order in which a folder is tried. */

@@ -11,6 +11,11 @@ type Fold = NonNullable<Method['fold']>
 const addedRoles = (model: Model, method: Method, site: Site): string[] =>
   Object.keys(method.parameters(site)).filter((role) => !model.find(parameterName(site, role)))
 
+/** Whether a method at these sites is nothing but other weights and biases of linear maps. */
+export const isMergeable = (model: Model, method: Method, sites: readonly Site[]): boolean =>
+  foldOf(method) !== null &&
+  sites.every((site) => site.kind === 'linear' || site.kind === 'model' || addedRoles(model, method, site).length === 0)
+
 /** The weights and biases that `fold` makes at every site where the method acts; null for a method that has no such form. */
 function folded(
   model: Model,

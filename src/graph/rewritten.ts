@@ -5,13 +5,15 @@ export interface Rewriting {
   readonly replaced: (node: Node, operands: readonly (Value | null)[]) => readonly Value[] | null
   /** Where the bytes of a frozen tensor lie for the new graph. */
   readonly located: (range: FileRange) => FileRange
+  /** Values that the new graph has in another way, whose nodes need not be carried over. */
+  readonly given?: ReadonlyMap<Value, Value>
 }
 
 /** A graph with the same inputs and outputs in which some nodes are others; `nodes` are those that are carried over, in their order. */
 export function rewritten(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph) => Rewriting): Graph {
   const to = createGraph(graph.float)
-  const { replaced, located } = rewriting(to)
-  const known = new Map<Value, Value>()
+  const { replaced, located, given = [] } = rewriting(to)
+  const known = new Map<Value, Value>(given)
   for (const [name, { dtype, shape }] of graph.inputs) known.set(graph.inputs.get(name)!, input(to, name, dtype, shape))
   const leaf = ({ name, dtype, shape, source }: Value): Value => {
     if (source.kind === 'constant') return constant(to, source.data, shape as number[], dtype)

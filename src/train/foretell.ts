@@ -10,10 +10,12 @@ import type { MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import { hasTokenizer } from '../weights/hub-cache.ts'
 import { type DataSets, readDataSets } from './data-sets.ts'
-import { type MemoryNeed, memoryNeed, totalBytes } from './memory-need.ts'
+import { type MemoryNeed, type MemoryOf, memoryNeed, totalBytes } from './memory-need.ts'
 import { memoryPlan } from './memory-plan.ts'
 import { type OpenRun, openRun } from './open-run.ts'
 import { countUpdates } from './plan.ts'
+import { plannedSteps } from './planned-steps.ts'
+import { prefixPlan } from './prefix-plan.ts'
 import { type RunExamples, runExamples } from './run-examples.ts'
 import { type StepCost, stepCost } from './step-cost.ts'
 
@@ -45,7 +47,7 @@ export interface Foretold {
   readonly memory: MemoryNeed
   /** How updates are made, every choice made. */
   readonly train: RunConfig['train']
-  /** What was chosen to stay within the limit of memory. */
+  /** What was chosen for it. */
   readonly chosen: string | null
 }
 
@@ -103,24 +105,27 @@ export async function foretell(config: RunConfig, memory: Map<string, Counted> =
   const besides = trainedBesides(subject, outline, config.train.trainAlso)
   const length = Math.min(config.data.maxLength ?? open.task.maxLength, model.wiring.maxPositions - reserved)
   const rows = examples?.rows ?? 1
-  const needs = memoryNeed({
-    ...{ open, besides, length, rows },
+  const run: MemoryOf = {
+    ...{ open, besides, length, rows, count: examples?.count ?? 0 },
     method: methodFor(subject, outline, options, countUpdates(examples?.count ?? 0, config.train).totalSteps),
     examples: read?.examples ?? null,
     evaluation: read?.evaluation ?? null,
     evaluates: config.data.eval !== null || config.data.evalShots !== null,
-  })
-  const { train, need, chosen } = memoryPlan(config.train, needs)
+  }
+  const stepOf = plannedSteps(run)
+  const { chosen: cached, ...prefix } = prefixPlan(run, config.train, stepOf)
+  const { train, need, chosen } = memoryPlan({ ...config.train, ...prefix }, memoryNeed(run, stepOf))
   const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, train)
   const method = methodFor(subject, outline, options, totalSteps)
   const costAt = (tokens: number): StepCost => stepCost(open, method, train, { length: tokens, rows }, besides)
   const step = costAt(length)
   const weights = weightCounts(subject, outline, method)
   return {
-    ...{ open, options, besides, length, costAt, train, chosen },
+    ...{ open, options, besides, length, costAt, train },
+    chosen: [cached, chosen].filter((text) => text !== null).join(' ') || null,
     ...{ weights, step, examples, totalSteps, warmupSteps },
     epochs: examples && (totalSteps * train.accumulate) / perEpoch,
-    trainFlops: totalSteps * step.flops,
+    trainFlops: totalSteps * step.flops + (examples?.count ?? 0) * step.prefixFlops,
     memory: need,
     memoryBytes: totalBytes(need),
   }

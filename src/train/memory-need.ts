@@ -10,9 +10,11 @@ import type { Besides } from '../evaluate/weight-counts.ts'
 import { deployed, type Method } from '../nn/method.ts'
 import type { FrozenBytes } from '../onnx/bytes.ts'
 import { peakBytes } from '../onnx/order.ts'
-import { mostPlaces } from './logit-parts.ts'
+import { keptPlaces } from './kept-places.ts'
 import { planRun } from './plan.ts'
-import { type PlannedStep, plannedStep, type Sizes } from './planned-step.ts'
+import type { PlannedStep, Sizes } from './planned-step.ts'
+import { plannedSteps } from './planned-steps.ts'
+import { MOST_IN_MEMORY } from './prefix-cache.ts'
 
 /** Bytes that a run needs at its peak, by what they are for. */
 export interface MemoryNeed {
@@ -24,6 +26,8 @@ export interface MemoryNeed {
   readonly state: number
   /** Intermediate results of a training step, with what the engine's allocator loses between them, and random bytes. */
   readonly step: number
+  /** What is kept of each row in place of what is computed before all that training changes. */
+  readonly prefix: number
   /** Intermediate results of an evaluation, which the engine keeps room for beside those of training. */
   readonly evaluation: number
 }
@@ -44,6 +48,8 @@ export interface MemoryOf {
   readonly besides: Besides
   /** Null where they are not read: then all rows have `length` tokens. */
   readonly examples: readonly Example[] | null
+  /** Their number, as far as it is known. */
+  readonly count: number
   readonly evaluation: readonly Item[] | null
   readonly evaluates: boolean
   /** Tokens of a row, and rows of an example, at the most. */
@@ -110,27 +116,31 @@ function evaluationBytes({ open, method, evaluation, length, rows: each }: Memor
   return peakBytes(graph, { ...evenSizes(rows * each, widest), tokens, places: rows * answers })
 }
 
+/** The bytes that are kept of all examples, of rows of the full length where they are not read. */
+export function prefixBytes({ open, method, examples, count, length, rows }: MemoryOf, { prefix }: PlannedStep): number {
+  if (!prefix) return 0
+  if (examples) return 4 * keptPlaces(prefix.kept, examples, arrangement(open.subject, method)).length
+  const sizes = evenSizes(rows, length)
+  return 4 * count * prefix.kept.reduce((sum, { per, width }) => sum + sizes[per]! * width, 0)
+}
+
 /** Foretells the memory of a run under settings of its training, from shapes alone. */
-export function memoryNeed(run: MemoryOf): (train: RunConfig['train']) => MemoryNeed {
-  const { open, method, besides, examples, length, rows } = run
-  const steps = new Map<string, PlannedStep>()
+export function memoryNeed(run: MemoryOf, stepOf = plannedSteps(run)): (train: RunConfig['train']) => MemoryNeed {
+  const { examples } = run
   const read = examples ? examples.reduce((sum, example) => sum + ROW_BYTES + TOKEN_BYTES * tokensOf(example), 0) : 0
   const evaluation = run.evaluates ? (size: number): number => allocated(evaluationBytes(run, size)) : (): number => 0
   let ofEvaluation: number | null = null
   return (train) => {
     const sizes = sizesOf(run, train)
-    const places = examples
-      ? mostPlaces(open.subject, method, examples, train.batchSize)
-      : evenSizes(train.batchSize * rows * method.passes, length).places!
-    const key = JSON.stringify([train.recompute, train.accumulate > 1, places])
-    if (!steps.has(key)) steps.set(key, plannedStep({ ...open, method, train, besides, places }))
-    const step = steps.get(key)!
+    const step = stepOf(train)
     ofEvaluation ??= evaluation(train.evalBatchSize)
+    const kept = prefixBytes(run, step)
     return {
       process: PROCESS_BYTES + read,
       weights: weightsOf(step.weightBytes, train.packed, run.evaluates),
       state: 2 * step.stateBytes,
       step: Math.max(...sizes.map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
+      prefix: kept <= MOST_IN_MEMORY ? kept : 0,
       evaluation: ofEvaluation,
     }
   }

@@ -10,6 +10,7 @@ const trainOf = (given: object) => runConfig.parse({ model: 'm', task: 'regressi
 /** 100 MB, and 10 MB for each row of a micro-batch, a fifth of it where layers are made again. */
 const needOf = ({ batchSize, recompute }: ReturnType<typeof trainOf>): MemoryNeed => ({
   ...{ process: 100e6, weights: 0, state: 0, evaluation: 0 },
+  prefix: 0,
   step: (recompute === 'none' ? 10e6 : 2e6) * batchSize,
 })
 

@@ -3,11 +3,13 @@ import { isHead, type Outline, type Subject, withoutWeights } from '../evaluate/
 import type { Besides } from '../evaluate/weight-counts.ts'
 import { evaluate } from '../graph/dim.ts'
 import { flopCounter } from '../graph/flops.ts'
+import type { KeptValue } from '../lowering/frozen-prefix.ts'
 import type { Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { type FrozenBytes, frozenBytes } from '../onnx/bytes.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { peakBytes } from '../onnx/order.ts'
+import { splitStep } from './kept-places.ts'
 import { logitParts } from './logit-parts.ts'
 import { buildStepGraph } from './step-graph.ts'
 import { stepOptions } from './step-options.ts'
@@ -25,6 +27,8 @@ export interface PlannedStep {
   flops(sizes: Sizes): number
   /** The most bytes of intermediate results at once. */
   intermediateBytes(sizes: Sizes): number
+  /** What is kept in place of what comes before all that training changes, and the operations that this spares; null where nothing is. */
+  readonly prefix: { readonly kept: readonly KeptValue[]; flops(sizes: Sizes): number } | null
   /** The random bytes that dropout and routers read. */
   poolBytes(sizes: Sizes): number
 }
@@ -50,12 +54,16 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const options = stepOptions(method, logitParts(subject, places), { ...train, classWeights: null })
   const step = buildStepGraph(subject, state, options)
   const { masks } = step.assembly
-  const lowered = subject.model.lowered(step.engine)
+  const split = train.cachePrefix === true ? splitStep(step.engine, method) : null
+  const engine = split?.rest ?? step.engine
+  const { lowered } = subject.model
+  const graphs = [engine, ...(split ? [split.prefix] : [])].map(lowered)
   return {
-    weightBytes: frozenBytes(lowered),
+    weightBytes: frozenBytes(lowered(step.engine)),
     stateBytes: [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0),
-    flops: flopCounter(liveNodes(step.engine)),
-    intermediateBytes: (sizes) => peakBytes(lowered, sizes),
+    flops: flopCounter(liveNodes(engine)),
+    prefix: split && { kept: split.kept, flops: flopCounter(liveNodes(split.prefix)) },
+    intermediateBytes: (sizes) => Math.max(...graphs.map((graph) => peakBytes(graph, sizes))),
     poolBytes(sizes) {
       const largest = new Map<string | number, number>()
       for (const { p, size } of masks) largest.set(p, Math.max(largest.get(p) ?? 0, evaluate(size, sizes)))

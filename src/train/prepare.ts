@@ -5,10 +5,12 @@ import { missing, type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { locate } from '../models/open.ts'
 import { readDataSets } from './data-sets.ts'
-import { memoryNeed, totalBytes } from './memory-need.ts'
+import { type MemoryOf, memoryNeed, totalBytes } from './memory-need.ts'
 import { memoryPlan } from './memory-plan.ts'
 import { type OpenRun, openRun } from './open-run.ts'
 import { countUpdates, type Plan, planRun } from './plan.ts'
+import { plannedSteps } from './planned-steps.ts'
+import { prefixPlan } from './prefix-plan.ts'
 import { type RunExamples, runExamples } from './run-examples.ts'
 import { startingPoint } from './starting-point.ts'
 
@@ -32,19 +34,20 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const { open, options } = opened
   const read = runExamples(config, opened, files)
   const { subject, outline } = open
-  const { train, need, chosen } = memoryPlan(
-    config.train,
-    memoryNeed({
-      ...read,
-      open,
-      method: methodFor(subject, outline, options, countUpdates(read.examples.length, config.train).totalSteps),
-      besides: trainedBesides(subject, outline, config.train.trainAlso),
-      evaluates: read.evaluation !== null,
-      length: 0,
-      rows: 1,
-    }),
-  )
-  if (chosen !== null) notice(chosen)
+  const run: MemoryOf = {
+    ...read,
+    open,
+    method: methodFor(subject, outline, options, countUpdates(read.examples.length, config.train).totalSteps),
+    besides: trainedBesides(subject, outline, config.train.trainAlso),
+    evaluates: read.evaluation !== null,
+    count: read.examples.length,
+    length: 0,
+    rows: 1,
+  }
+  const stepOf = plannedSteps(run)
+  const { chosen: cached, ...prefix } = prefixPlan(run, config.train, stepOf)
+  const { train, need, chosen } = memoryPlan({ ...config.train, ...prefix }, memoryNeed(run, stepOf))
+  for (const text of [cached, chosen]) if (text !== null) notice(text)
   const plan = planRun(read.examples, train, open.task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)

@@ -18,6 +18,7 @@ import type { RunEvent, Sink } from './events.ts'
 import { saveResult, scoreTest, writeMetrics } from './finish.ts'
 import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts'
 import { mergeEvents, scoreMerge } from './merge-check.ts'
+import { sweepPrefixFiles } from './prefix-cache.ts'
 import { type Prepared, prepare } from './prepare.ts'
 import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
@@ -144,7 +145,8 @@ async function carryOn(
   if (from === null) rmSync(root, { recursive: true, force: true })
   mkdirSync(root, { recursive: true })
 
-  const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory)
+  const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory, out)
+  if (saved === null) progress.flops += training.prefixFlops
   const log = openRunLog(join(out, 'run.jsonl'), saved?.logBytes ?? 0)
   const emit = (event: RunEvent): void => {
     log.append(event)
@@ -211,5 +213,6 @@ async function carryOn(
   } finally {
     log.close()
     await training.close()
+    if (progress.step === plan.totalSteps || progress.stoppedEarly) sweepPrefixFiles(out)
   }
 }

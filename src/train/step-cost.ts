@@ -12,6 +12,8 @@ export interface StepCost {
   readonly length: number
   readonly microBatches: number
   readonly flops: number
+  /** What is computed once for each example of such rows, and not by updates. */
+  readonly prefixFlops: number
   /** The most bytes of intermediate results at once; frozen weights and the state come on top. */
   readonly intermediateBytes: number
   /** What is trained, with the optimiser's and the method's tensors beside it. */
@@ -34,6 +36,7 @@ export function stepCost(
     length,
     microBatches: train.accumulate,
     flops: train.accumulate * step.flops(sizes),
+    prefixFlops: step.prefix ? step.prefix.flops(evenSizes(each * method.passes, length)) : 0,
     intermediateBytes: step.intermediateBytes(sizes),
     stateBytes: step.stateBytes,
   }

@@ -11,6 +11,7 @@ import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import type { Feeds, SessionOptions } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
+import type { PrefixCache } from './prefix-cache.ts'
 import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
 
 /** What one update reports. `loss` is what was differentiated, `gradNorm` is before clipping. */
@@ -38,26 +39,35 @@ export interface Step {
     moment: { readonly seed: number; readonly step: number },
     learningRate: number,
   ): Promise<StepResult>
+  /** Operations besides those of the updates, to make once what they have alike. */
+  readonly prefixFlops: number
   close(): Promise<void>
+}
+
+export interface StepOptions extends StepGraphOptions, SessionOptions {
+  /** Holds what comes before all that training changes, where that is not to be computed at each step. */
+  readonly prefixCache?: PrefixCache | null
 }
 
 /**
  * Compiles the step for the shapes in `state` and adds what the optimiser and the method keep, at zero, where it is not there yet.
  * The arrays in `state` are written by each run.
  */
-export async function openStep(subject: Subject, state: State, options: StepGraphOptions & SessionOptions): Promise<Step> {
+export async function openStep(subject: Subject, state: State, options: StepOptions): Promise<Step> {
   const graph = buildStepGraph(subject, state, options)
   const { masks } = graph.assembly
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
   const { method, objective, adam, threads, prepack } = options
-  const session = await openEngine(subject.model, graph.engine, {
+  const cached = options.prefixCache?.open(graph.engine, method)
+  const engine = cached?.rest ?? graph.engine
+  const session = await openEngine(subject.model, engine, {
     ...(threads !== undefined && { threads }),
     ...(prepack !== undefined && { prepack }),
   })
   const arranged = arrangement(subject, method)
-  const flopsOf = flopCounter(liveNodes(graph.engine))
+  const flopsOf = flopCounter(liveNodes(engine))
 
   return {
     async run(microBatches, { seed, step }, learningRate) {
@@ -98,6 +108,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
         const results = await session.run({
           ...shared,
           ...streamFeeds(batch),
+          ...(await cached?.feeds(microBatches[microBatch]!)),
           ...targets.feeds,
           ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
           ...method.feed?.(moment),
@@ -126,6 +137,7 @@ export async function openStep(subject: Subject, state: State, options: StepGrap
       const flops = batches.reduce((sum, { batch, targets }) => sum + flopsOf({ ...batchSizes(batch), ...targets.sizes }), 0)
       return { ...sums, gradNorm, tokens, flops, finite, signals }
     },
+    prefixFlops: cached?.flops ?? 0,
     close: () => session.close(),
   }
 }

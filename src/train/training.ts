@@ -8,6 +8,7 @@ import { learningRateAt } from '../optim/schedule.ts'
 import { regrouped } from '../tasks/answered.ts'
 import { averagedParameters, enterAverage, entersAverage, restartAverage } from './average.ts'
 import { logitParts, mostPlaces } from './logit-parts.ts'
+import { MOST_IN_MEMORY, openPrefixCache } from './prefix-cache.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
@@ -19,6 +20,8 @@ export interface Training {
   readonly state: State
   readonly memory: unknown
   readonly method: Method
+  /** Operations besides those of the updates, to make once what they have alike. */
+  readonly prefixFlops: number
   learningRate(step: number): number
   /** Makes update `step`, counted from 0, and lets the method decide on it and tell of it; nothing changes where the result is not finite. */
   advance(step: number): Promise<{ readonly result: StepResult; readonly events: readonly MethodEvent[] }>
@@ -27,12 +30,21 @@ export interface Training {
   close(): Promise<void>
 }
 
-export async function openTraining(prepared: Prepared, config: RunConfig, state: State, remembered: unknown): Promise<Training> {
+/** Opens a run's training; `folder` takes what is too large to be held in memory. */
+export async function openTraining(
+  prepared: Prepared,
+  config: RunConfig,
+  state: State,
+  remembered: unknown,
+  folder: string | null = null,
+): Promise<Training> {
   const { train } = config
   const { open, options, plan, evaluation, texts } = prepared
   const { subject, outline, task, labels } = open
   const parts = logitParts(subject, mostPlaces(subject, methodFor(subject, outline, options), prepared.examples, train.batchSize))
   const threads = train.threads === null ? {} : { threads: train.threads }
+  const cached = { examples: prepared.examples, batchSize: train.batchSize, folder, mostInMemory: MOST_IN_MEMORY, ...threads }
+  const prefixCache = train.cachePrefix === true ? openPrefixCache(subject, cached) : null
   let memory = remembered
   let method!: Method
   let step!: Step
@@ -41,7 +53,7 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
   /** Builds the graphs for the shapes that the state has now. */
   const build = async (): Promise<void> => {
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
-    step = await openStep(subject, state, { ...stepOptions(method, parts, train), prepack: train.packed, ...threads })
+    step = await openStep(subject, state, { ...stepOptions(method, parts, train), prepack: train.packed, prefixCache, ...threads })
   }
   const closeGraphs = async (): Promise<void> => {
     await step.close()
@@ -59,6 +71,9 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
     },
     get method() {
       return method
+    },
+    get prefixFlops() {
+      return step.prefixFlops
     },
     learningRate,
     async advance(at) {
@@ -82,6 +97,9 @@ export async function openTraining(prepared: Prepared, config: RunConfig, state:
       const scores = await scoreWritten(config, open, model, texts.evaluation)
       return { ...task.metrics(regrouped(evaluation!, logits), labels), ...scores }
     },
-    close: closeGraphs,
+    async close() {
+      await closeGraphs()
+      prefixCache?.close()
+    },
   }
 }

@@ -1,0 +1,26 @@
+import type { RunConfig } from '../config/run-config.ts'
+import { evenSizes } from '../evaluate/stream-feeds.ts'
+import { mostPlaces } from './logit-parts.ts'
+import type { MemoryOf } from './memory-need.ts'
+import { type PlannedStep, plannedStep } from './planned-step.ts'
+
+/** Foretells the steps of a run under settings of its training; each graph is built once. */
+export function plannedSteps({ open, method, besides, examples, length, rows }: MemoryOf): (train: RunConfig['train']) => PlannedStep {
+  const known = new Map<string, PlannedStep>()
+  return (train) => {
+    const places = examples
+      ? mostPlaces(open.subject, method, examples, train.batchSize)
+      : evenSizes(train.batchSize * rows * method.passes, length).places!
+    const { accumulate, dropout } = train
+    const recompute = train.recompute === 'auto' ? 'none' : train.recompute
+    const key = (caches: boolean): string => JSON.stringify([recompute, accumulate > 1, places, dropout, caches])
+    const caches = train.cachePrefix === true
+    if (!known.has(key(caches))) {
+      const step = plannedStep({ ...open, method, train, besides, places })
+      known.set(key(caches), step)
+      // Where there is no prefix to keep, the step is the one that keeps nothing.
+      if (!step.prefix) known.set(key(false), step)
+    }
+    return known.get(key(caches))!
+  }
+}

@@ -1,0 +1,66 @@
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { syncFolder } from '../weights/atomic-file.ts'
+import { explained } from '../weights/file-access.ts'
+
+/** Numbers that are written once and read in parts. */
+export interface RowStore {
+  /** Fills `into` from so many numbers behind the start. */
+  read(at: number, into: Float32Array): void
+  close(): void
+}
+
+/** Makes all numbers of a store, by parts. */
+export type Fill = (write: (at: number, numbers: Float32Array) => void) => Promise<void>
+
+/** A store of so many numbers in memory. */
+export async function memoryStore(length: number, fill: Fill): Promise<RowStore> {
+  let all = new Float32Array(length)
+  await fill((at, numbers) => all.set(numbers, at))
+  return {
+    read: (at, into) => into.set(all.subarray(at, at + into.length)),
+    close() {
+      all = new Float32Array(0)
+    },
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength)
+
+/** Moves all of `bytes`, by as many calls as the system needs. */
+function moved(bytes: Uint8Array, position: number, call: (bytes: Uint8Array, position: number) => number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const now = call(bytes.subarray(done), position + done)
+    if (now === 0) throw new Error(`a file of rows ends at byte ${position + done}`)
+    done += now
+  }
+}
+
+/** A store of so many numbers in a file, which is there whole or not at all; one that is there is taken as it is. */
+export async function fileStore(file: string, length: number, fill: Fill): Promise<RowStore> {
+  if (!existsSync(file) || statSync(file).size !== 4 * length) await writeWhole(file, fill)
+  const fd = explained(file, () => openSync(file, 'r'))
+  return {
+    read: (at, into) =>
+      explained(file, () => moved(bytesOf(into), 4 * at, (bytes, position) => readSync(fd, bytes, 0, bytes.length, position))),
+    close: () => closeSync(fd),
+  }
+}
+
+async function writeWhole(file: string, fill: Fill): Promise<void> {
+  const temporary = `${file}.tmp`
+  const fd = explained(file, () => openSync(temporary, 'w'))
+  try {
+    await fill((at, numbers) =>
+      explained(file, () => moved(bytesOf(numbers), 4 * at, (bytes, position) => writeSync(fd, bytes, 0, bytes.length, position))),
+    )
+    explained(file, () => fsyncSync(fd))
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+  explained(file, () => renameSync(temporary, file))
+  syncFolder(dirname(file))
+}

@@ -38,6 +38,7 @@ interface Task {
   readonly epochs: number
   readonly kind?: string
   readonly batchSize?: number
+  readonly groupByLength?: boolean
   /** Training rows: the first in the order of a hash of their number; all where it is left out. */
   readonly rows?: number
 }
@@ -45,7 +46,7 @@ const tasks: Record<string, Task> = {
   'glue-mrpc': { metric: 'accuracy', epochs: 3 },
   'glue-cola': { metric: 'matthews', epochs: 3 },
   'glue-rte': { metric: 'accuracy', epochs: 3 },
-  'glue-stsb': { metric: 'pearson', epochs: 5, kind: 'regression', batchSize: 16 },
+  'glue-stsb': { metric: 'pearson', epochs: 3, kind: 'regression', batchSize: 16, groupByLength: true },
   'glue-sst2': { metric: 'accuracy', epochs: 1, batchSize: 16, rows: 5000 },
 }
 
@@ -106,7 +107,7 @@ async function trainingRows(task: string, count: number | undefined): Promise<st
 }
 
 for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
-  const { metric, epochs: usual, kind = 'sequence-classification', batchSize = 32, rows } = tasks[task]!
+  const { metric, epochs: usual, kind = 'sequence-classification', batchSize = 32, groupByLength = false, rows } = tasks[task]!
   const epochs = Number(values.epochs ?? usual)
   const data = { train: await trainingRows(task, rows), eval: join(assets, 'data', task, 'dev.jsonl.gz') }
   for (const name of values.method ?? Object.keys(methods)) {
@@ -120,7 +121,10 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         task: kind,
         method,
         data,
-        train: { batchSize, epochs, learningRate, seed, keepBest: metric, checkpointEvery: 200, threads: Number(values.threads ?? 2) },
+        train: {
+          ...{ batchSize, epochs, learningRate, seed, groupByLength, keepBest: metric },
+          ...{ checkpointEvery: 200, threads: Number(values.threads ?? 2) },
+        },
       }
       const run = trainedRun(work, key, settings)
       results[key] = { task, method: name, seed, epochs, settings: { ...settings.train, method, ...(rows && { rows }) }, ...run }

@@ -4,7 +4,7 @@ import { inspectMethod, type MethodInspection } from '../evaluate/inspection.ts'
 import { metricTextOf } from '../track/metric-text.ts'
 import { bytes, count, flops } from '../track/numbers.ts'
 import { publishedTable } from '../track/published-table.ts'
-import { type Foretold, foretell } from '../train/foretell.ts'
+import { type Foretold, foretell } from '../train/forecast/foretell.ts'
 import { methodText } from './inspection-text.ts'
 import { inspectModel, type ModelInspection } from './model-inspection.ts'
 

@@ -2,7 +2,7 @@ import type { Form, MethodInspection, ModuleGroup } from '../evaluate/inspection
 import type { MethodOptions } from '../methods/index.ts'
 import { bytes, count, flops, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
-import type { StepCost } from '../train/step-cost.ts'
+import type { StepCost } from '../train/forecast/step-cost.ts'
 import type { ModelInspection } from './model-inspection.ts'
 
 const sizes = ({ in: inner, out }: Pick<ModuleGroup, 'in' | 'out'>): string => (inner === null ? '' : `${inner} -> ${out}`)

@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { type Counted, type Foretelling, foretell } from '../train/foretell.ts'
+import { type Counted, type Foretelling, foretell } from '../train/forecast/foretell.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { standIn } from './taken-results.ts'

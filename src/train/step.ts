@@ -11,7 +11,7 @@ import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import type { Feeds, SessionOptions } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
-import type { PrefixCache } from './prefix-cache.ts'
+import type { PrefixCache } from './prefix/cache.ts'
 import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
 
 /** What one update reports. `loss` is what was differentiated, `gradNorm` is before clipping. */

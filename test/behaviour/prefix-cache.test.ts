@@ -12,7 +12,7 @@ import { methodFor } from '../../src/evaluate/weight-counts.ts'
 import { heads, type TaskName } from '../../src/heads/index.ts'
 import { type MethodOptions, methodNames, methodOptions } from '../../src/methods/index.ts'
 import { openModel } from '../../src/models/open.ts'
-import { openPrefixCache } from '../../src/train/prefix-cache.ts'
+import { openPrefixCache } from '../../src/train/prefix/cache.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, copyOf, disturb, labels, rows, stepOptions, temporaryFolder, tinySubject } from './tiny-model.ts'
 

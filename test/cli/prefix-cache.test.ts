@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readRun } from '../../src/config/parse.ts'
 import { UserError } from '../../src/errors.ts'
-import { foretell } from '../../src/train/foretell.ts'
+import { foretell } from '../../src/train/forecast/foretell.ts'
 import { type RunSummary, resume, train } from '../../src/train/run.ts'
 import { assertNear } from '../behaviour/tiny-model.ts'
 import {

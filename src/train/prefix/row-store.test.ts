@@ -3,7 +3,7 @@ import { readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { temporaryFolder } from '../../test/behaviour/tiny-model.ts'
+import { temporaryFolder } from '../../../test/behaviour/tiny-model.ts'
 import { type Fill, fileStore, memoryStore } from './row-store.ts'
 
 const length = 40

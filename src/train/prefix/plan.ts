@@ -1,11 +1,11 @@
-import type { RunConfig } from '../config/run-config.ts'
-import { UserError } from '../errors.ts'
-import { evenSizes } from '../evaluate/stream-feeds.ts'
-import { keyOf } from '../random/key.ts'
-import { type MemoryOf, prefixBytes } from './memory-need.ts'
-import { countUpdates } from './plan.ts'
-import type { PlannedStep } from './planned-step.ts'
-import { MOST_IN_MEMORY } from './prefix-cache.ts'
+import type { RunConfig } from '../../config/run-config.ts'
+import { UserError } from '../../errors.ts'
+import { evenSizes } from '../../evaluate/stream-feeds.ts'
+import { keyOf } from '../../random/key.ts'
+import { type MemoryOf, prefixBytes } from '../forecast/memory-need.ts'
+import type { PlannedStep } from '../forecast/planned-step.ts'
+import { countUpdates } from '../plan.ts'
+import { MOST_IN_MEMORY } from './cache.ts'
 
 /** Of an update's operations the least that `auto` is to spare. */
 const WORTH = 0.1

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runConfig } from '../config/run-config.ts'
-import { UserError } from '../errors.ts'
+import { runConfig } from '../../config/run-config.ts'
+import { UserError } from '../../errors.ts'
 import type { MemoryNeed } from './memory-need.ts'
 import { memoryPlan } from './memory-plan.ts'
 

@@ -1,6 +1,6 @@
-import type { RunConfig } from '../config/run-config.ts'
-import { evenSizes } from '../evaluate/stream-feeds.ts'
-import { mostPlaces } from './logit-parts.ts'
+import type { RunConfig } from '../../config/run-config.ts'
+import { evenSizes } from '../../evaluate/stream-feeds.ts'
+import { mostPlaces } from '../logit-parts.ts'
 import type { MemoryOf } from './memory-need.ts'
 import { type PlannedStep, plannedStep } from './planned-step.ts'
 

@@ -1,5 +1,5 @@
-import type { RunConfig } from '../config/run-config.ts'
-import { UserError } from '../errors.ts'
+import type { RunConfig } from '../../config/run-config.ts'
+import { UserError } from '../../errors.ts'
 import { type MemoryNeed, totalBytes } from './memory-need.ts'
 
 type Train = RunConfig['train']

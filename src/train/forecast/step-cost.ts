@@ -1,8 +1,8 @@
-import type { RunConfig } from '../config/run-config.ts'
-import type { Outline, Subject } from '../evaluate/assembly.ts'
-import { evenSizes } from '../evaluate/stream-feeds.ts'
-import type { Besides } from '../evaluate/weight-counts.ts'
-import type { Method } from '../nn/method.ts'
+import type { RunConfig } from '../../config/run-config.ts'
+import type { Outline, Subject } from '../../evaluate/assembly.ts'
+import { evenSizes } from '../../evaluate/stream-feeds.ts'
+import type { Besides } from '../../evaluate/weight-counts.ts'
+import type { Method } from '../../nn/method.ts'
 import { plannedStep } from './planned-step.ts'
 
 /** What one update takes, as its graph foretells. */

@@ -128,12 +128,25 @@ test('a merged mixture and a single module are measured in turns, tasks with ada
   const [header, adapter, lora] = one!.tables[0]!
   assert.equal(header!.length, 8)
   for (const row of [adapter, lora]) assert.equal(row![1], row![2])
-  const tasks = measure('adapters', { method: { name: 'lora', r: 2 }, tasks: 3 }, [
+  const tasks = measure('adapters', { method: { name: 'lora', r: 2 }, tasks: 3, rounds: 2 }, [
     { says: 'smaller', of: 'disk', atMost: 0.9 },
     { says: 'endless', of: 'memory', atMost: 1000 },
   ])
   const many = await tryClaim(readClaim(tasks), { out: join(folder, 'adapters'), command: 'test' })
   assert.equal(many!.verdict.outcome, 'holds', many!.verdict.sentence)
+})
+
+test('a measurement is recorded as it was written, without the folders of the machine', async () => {
+  const folder = projectFolder({ classes: ['0', '1'] })
+  process.env.ADATUNE_TEST_FOLDER = folder
+  const model = '$ADATUNE_TEST_FOLDER/model'
+  const file = write('written.yaml', [{ says: 'smaller', of: 'disk', atMost: 0.9 }], {
+    compare: undefined,
+    measure: { kind: 'adapters', model, method: { name: 'lora', r: 2 }, tasks: 2, rounds: 1 },
+  })
+  const record = await tryClaim(readClaim(file), { out: join(folder, 'work'), command: 'test' })
+  assert.equal((record!.settings as { model: string }).model, model)
+  assert.ok(!JSON.stringify(record).includes(folder))
 })
 
 /** Folders with configurations of the sizes that the claims' budgets are made for, of fewer layers. */

@@ -9,8 +9,9 @@ import { methodFor } from '../../evaluate/weight-counts.ts'
 import { saveAdapter } from '../../formats/index.ts'
 import { mergeAdapter } from '../../merging/merge.ts'
 import { methodOptions } from '../../methods/index.ts'
+import { median } from '../../metrics/moments.ts'
 import { bytes, digits } from '../../track/numbers.ts'
-import { exactly } from '../amount.ts'
+import { exactly, ranging } from '../amount.ts'
 import type { Held, Holding } from './holding.ts'
 import type { Measured, Measurement } from './index.ts'
 
@@ -19,6 +20,8 @@ const options = z.strictObject({
   method: methodOptions,
   /** Tasks, each with an adapter of its own. */
   tasks: z.number().int().min(2).default(10),
+  /** Processes of each kind: what one holds depends on when it gives back what it let go of. */
+  rounds: z.number().int().min(1).default(5),
 })
 type Options = z.infer<typeof options>
 
@@ -61,23 +64,28 @@ export const adapters: Measurement<Options> = {
     const model = await make(given, folders)
     const shared = bytesOf(model) + folders.reduce((sum, folder) => sum + bytesOf(folder), 0)
     const copies = folders.reduce((sum, folder) => sum + bytesOf(`${folder}-merged`), 0)
-    const one = await held({ model: given.model, adapters: folders, copies: [] })
-    const many = await held({ model: given.model, adapters: [], copies: folders.map((folder) => `${folder}-merged`) })
-    const row = (name: string, disk: number, { memoryBytes, openMs, answerMs, changeMs }: Held): string[] => [
-      ...[name, bytes(disk), bytes(memoryBytes), `${digits(openMs)} ms`, `${digits(answerMs)} ms`, `${digits(changeMs)} ms`],
+    const [one, many]: [Held[], Held[]] = [[], []]
+    for (let round = 0; round < given.rounds; round++) {
+      one.push(await held({ model: given.model, adapters: folders, copies: [] }))
+      many.push(await held({ model: given.model, adapters: [], copies: folders.map((folder) => `${folder}-merged`) }))
+    }
+    const middle = (all: readonly Held[], of: keyof Held): number => median(all.map((each) => each[of]))
+    const row = (name: string, disk: number, all: readonly Held[]): string[] => [
+      ...[name, bytes(disk), bytes(middle(all, 'memoryBytes'))],
+      ...(['openMs', 'answerMs', 'changeMs'] as const).map((of) => `${digits(middle(all, of))} ms`),
     ]
     return {
       amounts: {
         disk: exactly(shared / copies),
-        memory: exactly(one.memoryBytes / many.memoryBytes),
-        change: exactly(one.changeMs / many.openMs),
+        memory: ranging(one.map(({ memoryBytes }, i) => memoryBytes / many[i]!.memoryBytes)),
+        change: ranging(one.map(({ changeMs }, i) => changeMs / many[i]!.openMs)),
       },
       rows: [
         ['', 'disk', 'memory', 'opening one more task', 'an answer', 'longer after a change'],
         row('one model with adapters', shared, one),
         row('a copy for each task', copies, many),
       ],
-      footing: `${given.tasks} tasks; memory is resident, pages of a file that several maps share counted once where the system tells`,
+      footing: `${given.tasks} tasks, medians of ${given.rounds} processes of each kind; memory is resident, pages of a file that several maps share counted once where the system tells`,
     } satisfies Measured
   },
 }

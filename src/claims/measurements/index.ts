@@ -24,11 +24,13 @@ export interface Measurement<Options> {
   readonly measure: (options: Options, out: string) => Promise<Measured>
 }
 
-const bound = <Options>({ options, names, measure }: Measurement<Options>) => ({
+const bound = <Options extends object>({ options, names, measure }: Measurement<Options>) => ({
   names,
   parse: (raw: unknown, locate: (path: readonly PropertyKey[]) => string) => {
-    const parsed = parseSettings(options, raw, locate([]), locate)
-    return { options: parsed as unknown, measure: (out: string) => measure(parsed, out) }
+    const written = parseSettings(options, raw, locate([]), locate)
+    const expanded = structuredClone(written)
+    expandVariables(expanded as Record<string, unknown>, process.env, locate)
+    return { options: written as unknown, measure: (out: string) => measure(expanded, out) }
   },
 })
 
@@ -39,6 +41,7 @@ const named = z.looseObject({ kind: z.enum(Object.keys(measurements) as [keyof t
 
 /** A measurement that can be made. */
 export interface Measuring {
+  /** As they were written, variables of paths included. */
   readonly options: unknown
   readonly names: readonly string[]
   readonly measure: (out: string) => Promise<Measured>
@@ -46,7 +49,6 @@ export interface Measuring {
 
 /** @throws UserError for settings that the kind does not have */
 export function measuring(raw: Record<string, unknown>, locate: (path: readonly PropertyKey[]) => string): Measuring {
-  expandVariables(raw, process.env, locate)
   const { kind, ...rest } = parseSettings(named, raw, locate([]), locate)
   const { names, parse } = measurements[kind]
   return { names, ...parse(rest, locate) }

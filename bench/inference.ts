@@ -5,7 +5,7 @@
  * Usage: npm run bench -- inference [--rows n] [--rounds n] [--passes n] [--warmup n] [--batch n]
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -28,13 +28,14 @@ const { values } = parseArgs({
     alone: { type: 'string' },
   },
 })
-const [count, rounds, passes, warmup, batchSize] = [values.rows, values.rounds, values.passes, values.warmup, values.batch].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-]
+const given = (name: 'rows' | 'rounds' | 'passes' | 'warmup' | 'batch'): number => Number(values[name])
+const [count, rounds, passes, warmup, batchSize] = [
+  given('rows'),
+  given('rounds'),
+  given('passes'),
+  given('warmup'),
+  given('batch'),
+] as const
 if (values.alone !== undefined) {
   await answerPasses(JSON.parse(readFileSync(values.alone, 'utf8')))
   process.exit(0)
@@ -88,7 +89,6 @@ interface Round {
   readonly firstCpuSeconds: number
   readonly peakMB: number
 }
-mkdirSync(work, { recursive: true })
 const began = circumstances()
 const names = Object.keys(asked)
 const found = new Map<string, Round[]>(names.map((name) => [name, []]))

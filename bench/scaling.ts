@@ -11,6 +11,7 @@ import { circumstances } from './report/circumstances.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { axes, pointOf, runOf, type Size, valuesOf, work } from './scaling/axes.ts'
 import { type PointResult, scalingTold } from './scaling/report.ts'
+import { countOptions, countsOf } from './steps/counts.ts'
 import { rounded, summary } from './steps/numbers.ts'
 import { answerSteps } from './steps/own-side.ts'
 import { inTurns, openSide } from './steps/sides.ts'
@@ -19,29 +20,15 @@ import { readResults } from './training/trained-run.ts'
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
-    steps: { type: 'string', default: '3' },
-    warmup: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' },
+    ...countOptions,
     /** Tries the measuring out: a small model and two points of an axis, kept in runs. */
     tiny: { type: 'boolean', default: false },
     /** The point of an axis with this value, in this process. */
     alone: { type: 'string' },
   },
 })
-const count = { rounds: Number(values.rounds), steps: Number(values.steps), warmup: Number(values.warmup), threads: Number(values.threads) }
-const { rounds, steps, warmup, threads } = count
+const { rounds, steps, warmup, threads } = countsOf(values, positionals, { kind: 'axis', known: axes })
 const size: Size = values.tiny ? 'tiny' : 'usual'
-
-const unknown = positionals.find((name) => !Object.hasOwn(axes, name))
-if (unknown !== undefined || Object.values(count).some((n) => !(Number.isInteger(n) && n >= 0)) || steps * rounds === 0) {
-  console.error(
-    unknown === undefined
-      ? 'Give whole numbers, rounds and steps from 1.'
-      : `There is no axis "${unknown}"; there are ${Object.keys(axes).join(', ')}.`,
-  )
-  process.exit(2)
-}
 
 if (values.alone !== undefined) {
   const point = pointOf(axes[positionals[0]!]!, Number(values.alone), size)

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { keepResults, resultsFile } from './report/told.ts'
 import { cache, cases } from './steps/cases.ts'
 import { type Compared, compare } from './steps/comparison.ts'
+import { countOptions, countsOf } from './steps/counts.ts'
 import { answerSteps } from './steps/own-side.ts'
 import { stepTold } from './steps/report.ts'
 import { settingsOf } from './steps/side-files.ts'
@@ -17,27 +18,14 @@ import { readResults } from './training/trained-run.ts'
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
-    steps: { type: 'string', default: '3' },
-    warmup: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '2' },
+    ...countOptions,
     /** Only the cases that step.json does not have yet. */
     missing: { type: 'boolean', default: false },
     /** A side of a case, in this process. */
     alone: { type: 'string' },
   },
 })
-const count = { rounds: Number(values.rounds), steps: Number(values.steps), warmup: Number(values.warmup), threads: Number(values.threads) }
-
-const unknown = positionals.find((name) => !Object.hasOwn(cases, name))
-if (unknown !== undefined || Object.values(count).some((n) => !(Number.isInteger(n) && n >= 0)) || count.steps * count.rounds === 0) {
-  console.error(
-    unknown === undefined
-      ? 'Give whole numbers, rounds and steps from 1.'
-      : `There is no case "${unknown}"; there are ${Object.keys(cases).join(', ')}.`,
-  )
-  process.exit(2)
-}
+const count = countsOf(values, positionals, { kind: 'case', known: cases })
 
 if (values.alone !== undefined) {
   const each = cases[positionals[0]!]!

@@ -27,6 +27,9 @@ export interface Item extends Place {
   readonly examples: readonly Example[]
 }
 
+/** All tokens that the model is asked of an example. */
+export const tokenCount = ({ ids, others = [] }: Example): number => ids.length + others.reduce((sum, other) => sum + other.ids.length, 0)
+
 /** The examples of items, one after another. */
 export const examplesIn = (items: readonly Item[]): Example[] => items.flatMap(({ examples }) => examples)
 /** What turns texts into tokens. */

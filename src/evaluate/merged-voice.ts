@@ -1,4 +1,4 @@
-import type { Example } from '../data/examples.ts'
+import { type Example, tokenCount } from '../data/examples.ts'
 import { isMergeable, mergeState } from '../formats/index.ts'
 import { untouched } from '../methods/in-place.ts'
 import { type Deployed, type Method, parameterName } from '../nn/method.ts'
@@ -15,8 +15,7 @@ const acts = (method: Method, site: Site, state: Deployed['state']): boolean =>
 
 /** Whether examples are so many that merging an adapter before they are answered is worth it. */
 export const areMany = (examples: readonly Example[]): boolean =>
-  examples.reduce((sum, { ids, others = [] }) => sum + ids.length + others.reduce((more, other) => more + other.ids.length, 0), 0) >=
-  FROM_TOKENS
+  examples.reduce((sum, example) => sum + tokenCount(example), 0) >= FROM_TOKENS
 
 /** The model with its adapter in the weights; null where that is more than weights, or they are too large to be held. */
 export function mergedIn({ open, method, state }: Pick<Adapted, 'open' | 'method' | 'state'>): Deployed | null {

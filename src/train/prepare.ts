@@ -5,12 +5,10 @@ import { missing, type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { locate } from '../models/open.ts'
 import { readDataSets } from './data-sets.ts'
-import { type MemoryOf, memoryNeed, totalBytes } from './forecast/memory-need.ts'
-import { memoryPlan } from './forecast/memory-plan.ts'
-import { plannedSteps } from './forecast/planned-steps.ts'
+import { type MemoryOf, totalBytes } from './forecast/memory-need.ts'
+import { settled } from './forecast/settled.ts'
 import { type OpenRun, openRun } from './open-run.ts'
 import { countUpdates, type Plan, planRun } from './plan.ts'
-import { prefixPlan } from './prefix/plan.ts'
 import { type RunExamples, runExamples } from './run-examples.ts'
 import { startingPoint } from './starting-point.ts'
 
@@ -44,10 +42,8 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     length: 0,
     rows: 1,
   }
-  const stepOf = plannedSteps(run)
-  const { chosen: cached, ...prefix } = prefixPlan(run, config.train, stepOf)
-  const { train, need, chosen } = memoryPlan({ ...config.train, ...prefix }, memoryNeed(run, stepOf))
-  for (const text of [cached, chosen]) if (text !== null) notice(text)
+  const { train, need, chosen } = settled(run, config.train)
+  for (const text of chosen) notice(text)
   const plan = planRun(read.examples, train, open.task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)

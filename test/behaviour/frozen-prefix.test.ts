@@ -5,7 +5,7 @@ import { initialState } from '../../src/evaluate/state.ts'
 import { methodFor } from '../../src/evaluate/weight-counts.ts'
 import { methodOptions } from '../../src/methods/index.ts'
 import { liveNodes } from '../../src/onnx/live.ts'
-import { splitStep } from '../../src/train/kept-places.ts'
+import { splitStep } from '../../src/train/prefix/kept-places.ts'
 import { buildStepGraph } from '../../src/train/step-graph.ts'
 import { bareSubject, bertSizes, stepOptions } from './tiny-model.ts'
 

@@ -1,31 +1,19 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Example } from '../../src/data/examples.ts'
-import { teacherForced } from '../../src/data/teacher-forced.ts'
 import { outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { initialState } from '../../src/evaluate/state.ts'
 import { evenSizes } from '../../src/evaluate/stream-feeds.ts'
 import { methodFor } from '../../src/evaluate/weight-counts.ts'
 import { heads, type TaskName } from '../../src/heads/index.ts'
 import { methodOptions } from '../../src/methods/index.ts'
-import { openModel } from '../../src/models/open.ts'
 import { peakBytes } from '../../src/onnx/order.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph } from '../../src/train/step-graph.ts'
-import { assertNear, bareSubject, copyOf, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import { answered, continued, goldenModel, plain } from './golden-bases.ts'
+import { assertNear, bareSubject, copyOf, stepOptions, tinySubject } from './tiny-model.ts'
 
-const plain = rows.map((row) => ({ ...row, types: new Int32Array(row.types.length) }))
-const continued = plain.map((row) => ({ ...row, label: [...row.ids] }))
 const hidden = plain.map((row) => ({ ...row, label: [...row.ids].map((id, i) => (i % 3 === 1 ? id : -100)) }))
-const answered = plain.map((row) => {
-  const label = [...row.ids].reverse().slice(0, 4)
-  return { ...row, label, decoder: teacherForced(label, { start: 2, padding: 1 }) }
-})
-
-const golden = (name: string): Subject['model'] =>
-  openModel(join(import.meta.dirname, `../golden/${name}/base`), (checkpoint) => checkpoint)
-
 const cases: readonly {
   readonly title: string
   readonly task: TaskName
@@ -33,22 +21,28 @@ const cases: readonly {
   readonly examples: readonly Example[]
   readonly method: object
 }[] = [
-  { title: 'GPT-2 with LoRA', task: 'causal-lm', make: () => golden('gpt2-clm-lora'), examples: continued, method: { name: 'lora', r: 2 } },
+  {
+    title: 'GPT-2 with LoRA',
+    task: 'causal-lm',
+    make: () => goldenModel('gpt2-clm-lora'),
+    examples: continued,
+    method: { name: 'lora', r: 2 },
+  },
   {
     title: 'GPT-2 with a mixture and its consistency',
     task: 'causal-lm',
-    make: () => golden('gpt2-clm-lora'),
+    make: () => goldenModel('gpt2-clm-lora'),
     examples: continued,
     method: { name: 'adamix', of: { name: 'lora', r: 2 } },
   },
   {
     title: 'Llama, all of it trained',
     task: 'causal-lm',
-    make: () => golden('llama-clm-full'),
+    make: () => goldenModel('llama-clm-full'),
     examples: continued,
     method: { name: 'full' },
   },
-  { title: 'T5 with LoRA', task: 'seq2seq-lm', make: () => golden('t5-s2s-lora'), examples: answered, method: { name: 'lora', r: 2 } },
+  { title: 'T5 with LoRA', task: 'seq2seq-lm', make: () => goldenModel('t5-s2s-lora'), examples: answered, method: { name: 'lora', r: 2 } },
   {
     title: 'BERT with a masked-LM head that is trained',
     task: 'masked-lm',

@@ -4,17 +4,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Example } from '../../src/data/examples.ts'
 import { epochOrder } from '../../src/data/order.ts'
-import { teacherForced } from '../../src/data/teacher-forced.ts'
 import { outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { withInt8Base } from '../../src/evaluate/int8-base.ts'
 import { initialState } from '../../src/evaluate/state.ts'
 import { methodFor } from '../../src/evaluate/weight-counts.ts'
-import { heads, type TaskName } from '../../src/heads/index.ts'
 import { type MethodOptions, methodNames, methodOptions } from '../../src/methods/index.ts'
-import { openModel } from '../../src/models/open.ts'
 import { openPrefixCache } from '../../src/train/prefix/cache.ts'
 import { openStep } from '../../src/train/step.ts'
-import { assertNear, copyOf, disturb, labels, rows, stepOptions, temporaryFolder, tinySubject } from './tiny-model.ts'
+import { continued, goldenBases, goldenSubject, plain } from './golden-bases.ts'
+import { assertNear, copyOf, disturb, rows, stepOptions, temporaryFolder, tinySubject } from './tiny-model.ts'
 
 interface Given {
   readonly subject: Subject
@@ -78,37 +76,13 @@ for (const method of options) {
   })
 }
 
-const plain = rows.map((row) => ({ ...row, types: new Int32Array(row.types.length) }))
-const continued = plain.map((row) => ({ ...row, label: [...row.ids] }))
-const answered = plain.map((row) => {
-  const label = [...row.ids].reverse().slice(0, 4)
-  return { ...row, label, decoder: teacherForced(label, { start: 2, padding: 1 }) }
-})
 const masked = plain.map((row) => ({ ...row, mask: row.mask.map((_, i) => (i === 1 ? 0 : 1)) }))
 const several = Array.from({ length: 4 }, (_, i) => ({ ...plain[i]!, label: i % 2, others: [plain[(i + 1) % 4]!, plain[(i + 3) % 4]!] }))
 
-const cases: readonly {
-  readonly golden: string
-  readonly task: TaskName
-  readonly examples: readonly Example[]
-  readonly method?: object
-}[] = [
-  ...['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert', 'modernbert', 'gemma2', 'gpt2'].map((modelType) => ({
-    golden: `${modelType}-cls-lora`,
-    task: 'sequence-classification' as const,
-    examples: masked,
-  })),
-  { golden: 'bert-cls-lora', task: 'masked-lm', examples: continued },
-  { golden: 'llama-clm-full', task: 'causal-lm', examples: continued },
-  { golden: 'qwen3-clm-full', task: 'causal-lm', examples: continued },
-  { golden: 't5-s2s-lora', task: 'seq2seq-lm', examples: answered },
-  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', examples: answered },
-]
-
-for (const { golden, task, examples } of cases) {
+const masks = { golden: 'bert-cls-lora', task: 'masked-lm', examples: continued } as const
+for (const { golden, task, examples } of [...goldenBases(masked), masks]) {
   test(`${golden}, ${task}: the last layer learns the same from kept results`, async () => {
-    const model = openModel(join(import.meta.dirname, `../golden/${golden}/base`), (checkpoint) => checkpoint)
-    const subject: Subject = { model, head: heads[task], labels: task === 'sequence-classification' ? labels : 0 }
+    const subject = goldenSubject({ golden, task })
     await assertSame({ subject, options: methodOptions.parse({ name: 'lora', r: 2, layers: 'last 1' }), examples }, golden)
   })
 }

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Example } from '../../src/data/examples.ts'
-import { teacherForced } from '../../src/data/teacher-forced.ts'
 import { outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { initialState } from '../../src/evaluate/state.ts'
 import { evenSizes } from '../../src/evaluate/stream-feeds.ts'
 import { methodFor } from '../../src/evaluate/weight-counts.ts'
-import { heads, type TaskName } from '../../src/heads/index.ts'
 import { type MethodOptions, methodOptions } from '../../src/methods/index.ts'
-import { openModel } from '../../src/models/open.ts'
 import { liveNodes } from '../../src/onnx/live.ts'
 import { peakBytes } from '../../src/onnx/order.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph } from '../../src/train/step-graph.ts'
-import { assertNear, bareSubject, copyOf, disturb, labels, rows, stepOptions } from './tiny-model.ts'
+import { goldenBases, goldenSubject, plain } from './golden-bases.ts'
+import { assertNear, bareSubject, copyOf, disturb, stepOptions } from './tiny-model.ts'
 
-const plain = rows.map((row) => ({ ...row, types: new Int32Array(row.types.length) }))
-const continued = plain.map((row) => ({ ...row, label: [...row.ids] }))
-const answered = plain.map((row) => {
-  const label = [...row.ids].reverse().slice(0, 4)
-  return { ...row, label, decoder: teacherForced(label, { start: 2, padding: 1 }) }
-})
 const dropping = 0.2
 
 interface Given {
@@ -51,27 +42,10 @@ function stepGraph({ subject, options, recompute }: Omit<Given, 'examples'>) {
   return buildStepGraph(subject, state, stepOptions(method, { modelDropout: dropping, recompute })).assembly
 }
 
-const cases: readonly {
-  readonly golden: string
-  readonly task: TaskName
-  readonly examples: readonly Example[]
-  readonly stacks?: number
-}[] = [
-  ...['bert', 'roberta', 'distilbert', 'electra', 'deberta-v2', 'mpnet', 'albert', 'modernbert', 'gemma2', 'gpt2'].map((modelType) => ({
-    golden: `${modelType}-cls-lora`,
-    task: 'sequence-classification' as const,
-    examples: plain,
-  })),
-  { golden: 'llama-clm-full', task: 'causal-lm', examples: continued },
-  { golden: 'qwen3-clm-full', task: 'causal-lm', examples: continued },
-  { golden: 't5-s2s-lora', task: 'seq2seq-lm', examples: answered, stacks: 2 },
-  { golden: 'bart-s2s-lora', task: 'seq2seq-lm', examples: answered, stacks: 2 },
-]
-
-for (const { golden, task, examples, stacks = 1 } of cases) {
+for (const { golden, task, examples, stacks } of goldenBases(plain)) {
   test(`${golden}: layers are found, and made again they change neither the losses nor the updates`, async () => {
-    const model = openModel(join(import.meta.dirname, `../golden/${golden}/base`), (checkpoint) => checkpoint)
-    const subject: Subject = { model, head: heads[task], labels: task === 'sequence-classification' ? labels : 0 }
+    const subject = goldenSubject({ golden, task })
+    const { model } = subject
     const given = { subject, options: methodOptions.parse({ name: 'lora', r: 2, dropout: dropping }), examples }
     const layers = stepGraph({ ...given, recompute: null }).layers()
     const applied = (model.config.num_hidden_layers ?? model.config.n_layer ?? model.config.n_layers ?? model.wiring.layers) as number
@@ -83,8 +57,7 @@ for (const { golden, task, examples, stacks = 1 } of cases) {
 }
 
 test('what every method makes in a layer is made again as it was', async () => {
-  const model = openModel(join(import.meta.dirname, '../golden/bert-cls-lora/base'), (checkpoint) => checkpoint)
-  const subject: Subject = { model, head: heads['sequence-classification'], labels }
+  const subject = goldenSubject({ golden: 'bert-cls-lora', task: 'sequence-classification' })
   for (const method of [
     { name: 'adalora', initR: 3, targetR: 2, tInit: 1, tFinal: 1 },
     { name: 'adamix', of: { name: 'bottleneck', size: 4 } },

@@ -12,11 +12,9 @@ import { hasTokenizer } from '../../weights/hub-cache.ts'
 import { type DataSets, readDataSets } from '../data-sets.ts'
 import { type OpenRun, openRun } from '../open-run.ts'
 import { countUpdates } from '../plan.ts'
-import { prefixPlan } from '../prefix/plan.ts'
 import { type RunExamples, runExamples } from '../run-examples.ts'
-import { type MemoryNeed, type MemoryOf, memoryNeed, totalBytes } from './memory-need.ts'
-import { memoryPlan } from './memory-plan.ts'
-import { plannedSteps } from './planned-steps.ts'
+import { type MemoryNeed, type MemoryOf, totalBytes } from './memory-need.ts'
+import { settled } from './settled.ts'
 import { type StepCost, stepCost } from './step-cost.ts'
 
 /** Where the number of examples comes from, and the number. */
@@ -112,9 +110,7 @@ export async function foretell(config: RunConfig, memory: Map<string, Counted> =
     evaluation: read?.evaluation ?? null,
     evaluates: config.data.eval !== null || config.data.evalShots !== null,
   }
-  const stepOf = plannedSteps(run)
-  const { chosen: cached, ...prefix } = prefixPlan(run, config.train, stepOf)
-  const { train, need, chosen } = memoryPlan({ ...config.train, ...prefix }, memoryNeed(run, stepOf))
+  const { train, need, chosen } = settled(run, config.train)
   const { perEpoch, totalSteps, warmupSteps } = countUpdates(examples?.count ?? 0, train)
   const method = methodFor(subject, outline, options, totalSteps)
   const costAt = (tokens: number): StepCost => stepCost(open, method, train, { length: tokens, rows }, besides)
@@ -122,7 +118,7 @@ export async function foretell(config: RunConfig, memory: Map<string, Counted> =
   const weights = weightCounts(subject, outline, method)
   return {
     ...{ open, options, besides, length, costAt, train },
-    chosen: [cached, chosen].filter((text) => text !== null).join(' ') || null,
+    chosen: chosen.join(' ') || null,
     ...{ weights, step, examples, totalSteps, warmupSteps },
     epochs: examples && (totalSteps * train.accumulate) / perEpoch,
     trainFlops: totalSteps * step.flops + (examples?.count ?? 0) * step.prefixFlops,

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../../config/run-config.ts'
-import { type Example, examplesIn, type Item } from '../../data/examples.ts'
+import { type Example, examplesIn, type Item, tokenCount } from '../../data/examples.ts'
 import { byLength } from '../../data/order.ts'
 import { arrangement } from '../../evaluate/arrangement.ts'
 import { withoutWeights } from '../../evaluate/assembly.ts'
@@ -10,11 +10,10 @@ import type { Besides } from '../../evaluate/weight-counts.ts'
 import { deployed, type Method } from '../../nn/method.ts'
 import type { FrozenBytes } from '../../onnx/bytes.ts'
 import { peakBytes } from '../../onnx/order.ts'
-import { keptPlaces } from '../kept-places.ts'
 import { planRun } from '../plan.ts'
 import { MOST_IN_MEMORY } from '../prefix/cache.ts'
+import { keptPlaces } from '../prefix/kept-places.ts'
 import type { PlannedStep, Sizes } from './planned-step.ts'
-import { plannedSteps } from './planned-steps.ts'
 
 /** Bytes that a run needs at its peak, by what they are for. */
 export interface MemoryNeed {
@@ -57,7 +56,6 @@ export interface MemoryOf {
   readonly rows: number
 }
 
-const tokensOf = ({ ids, others = [] }: Example): number => ids.length + others.reduce((sum, other) => sum + other.ids.length, 0)
 const slotsOf = (examples: readonly Example[]): number => {
   const rows = examples.flatMap((example) => [example, ...(example.others ?? [])])
   return rows.length * Math.max(...rows.map(({ ids }) => ids.length)) ** 2
@@ -73,7 +71,7 @@ function heaviest(examples: readonly Example[], train: RunConfig['train'], { ope
   for (let step = 0; step < plan.totalSteps; step++) {
     for (const [place, batch] of plan.microBatches(step).entries()) {
       const at = { step, place }
-      const [slots, sum] = [slotsOf(batch), batch.reduce((total, example) => total + tokensOf(example), 0)]
+      const [slots, sum] = [slotsOf(batch), batch.reduce((total, example) => total + tokenCount(example), 0)]
       if (sum > tokens) [longest, tokens] = [at, sum]
       if (slots > most) [widest, most] = [at, slots]
     }
@@ -111,7 +109,7 @@ function evaluationBytes({ open, method, evaluation, length, rows: each }: Memor
   const count = Math.min(longest?.length ?? Infinity, evalBatchSize)
   const answers = longest ? subject.head.answers(longest[0]!) : subject.head.wiring.endsWith('-lm') ? length : 1
   const rows = mostRows(subject, Math.max(1, answers), count)
-  const tokens = longest ? longest.slice(0, rows).reduce((sum, example) => sum + tokensOf(example), 0) : rows * each * length
+  const tokens = longest ? longest.slice(0, rows).reduce((sum, example) => sum + tokenCount(example), 0) : rows * each * length
   const widest = longest ? longest[0]!.ids.length : length
   return peakBytes(graph, { ...evenSizes(rows * each, widest), tokens, places: rows * answers })
 }
@@ -125,9 +123,9 @@ export function prefixBytes({ open, method, examples, count, length, rows }: Mem
 }
 
 /** Foretells the memory of a run under settings of its training, from shapes alone. */
-export function memoryNeed(run: MemoryOf, stepOf = plannedSteps(run)): (train: RunConfig['train']) => MemoryNeed {
+export function memoryNeed(run: MemoryOf, stepOf: (train: RunConfig['train']) => PlannedStep): (train: RunConfig['train']) => MemoryNeed {
   const { examples } = run
-  const read = examples ? examples.reduce((sum, example) => sum + ROW_BYTES + TOKEN_BYTES * tokensOf(example), 0) : 0
+  const read = examples ? examples.reduce((sum, example) => sum + ROW_BYTES + TOKEN_BYTES * tokenCount(example), 0) : 0
   const evaluation = run.evaluates ? (size: number): number => allocated(evaluationBytes(run, size)) : (): number => 0
   let ofEvaluation: number | null = null
   return (train) => {

@@ -15,8 +15,8 @@ import { encode } from '../../onnx/encode.ts'
 import { liveNodes } from '../../onnx/live.ts'
 import { runtimeVersion } from '../../runtime/node.ts'
 import type { Feeds, SessionOptions } from '../../runtime/session.ts'
-import { keptPlaces, splitStep } from '../kept-places.ts'
 import { modelFingerprint } from '../sources.ts'
+import { keptPlaces, splitStep } from './kept-places.ts'
 import { fileStore, memoryStore, type RowStore } from './row-store.ts'
 
 /** Bytes that a run holds in memory at the most. */

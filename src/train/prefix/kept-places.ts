@@ -1,9 +1,9 @@
-import type { Example } from '../data/examples.ts'
-import type { Arrangement } from '../evaluate/arrangement.ts'
-import { batchSizes, evenSizes } from '../evaluate/stream-feeds.ts'
-import type { Graph } from '../graph/graph.ts'
-import { frozenPrefix, type KeptValue, type SplitGraph } from '../lowering/frozen-prefix.ts'
-import type { Method } from '../nn/method.ts'
+import type { Example } from '../../data/examples.ts'
+import type { Arrangement } from '../../evaluate/arrangement.ts'
+import { batchSizes, evenSizes } from '../../evaluate/stream-feeds.ts'
+import type { Graph } from '../../graph/graph.ts'
+import { frozenPrefix, type KeptValue, type SplitGraph } from '../../lowering/frozen-prefix.ts'
+import type { Method } from '../../nn/method.ts'
 
 /** Tokens of a usual row, for what is worth being kept. */
 const USUAL_LENGTH = 64

@@ -1,7 +1,8 @@
 /**
  * Answers to the rows of a GLUE file, from texts to probabilities: with an adapter as `predict` has it, with the adapter beside the weights,
  * merged before, and that in 8 bits; and by transformers, on the merged model, where ADATUNE_PEER_PYTHON names a Python that has it. Each
- * round starts a process for each side, and these pass over all rows in turns. Results go to bench/results/inference.json.
+ * round starts a process for each side, and these pass over all rows in turns. Results go to bench/results/inference.json as rounds finish,
+ * and finished rounds are not repeated.
  * Usage: npm run bench -- inference [--rows n] [--rounds n] [--passes n] [--warmup n] [--batch n]
  */
 import { spawnSync } from 'node:child_process'
@@ -11,11 +12,13 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readRows } from '../src/data/read-rows.ts'
 import { answerPasses } from './inference/own-side.ts'
+import { type AnswersResult, type AnswersRound, inferenceTold } from './inference/report.ts'
 import type { Asked, Passed } from './inference/sides.ts'
 import { circumstances } from './report/circumstances.ts'
-import { median, rounded, spread, spreadText } from './steps/numbers.ts'
+import { keepResults, resultsFile } from './report/told.ts'
+import { median, rounded } from './steps/numbers.ts'
 import { openSide } from './steps/sides.ts'
-import { assetsFolder, root, runFolder, trainedRun, writeResults } from './training/trained-run.ts'
+import { assetsFolder, readResults, root, runFolder, trainedRun } from './training/trained-run.ts'
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +46,6 @@ if (values.alone !== undefined) {
 const assets = assetsFolder('models/all-MiniLM-L6-v2 and data/glue-rte')
 const python = process.env.ADATUNE_PEER_PYTHON ?? null
 const work = join(root, 'runs/bench-inference')
-const resultsFile = join(root, 'bench/results/inference.json')
 const model = join(assets, 'models/all-MiniLM-L6-v2')
 const data = join(assets, 'data/glue-rte/train.jsonl.gz')
 const maxLength = 128
@@ -81,72 +83,37 @@ const open = (name: string) => {
   return isPeer(name) ? openSide(python!, [join(root, 'bench/peer/inference.py'), file]) : openSide(process.execPath, [...own, file])
 }
 
-interface Round {
-  readonly load: number
-  readonly rowsPerSecond: number
-  readonly cpuSeconds: number
-  /** Of the first pass, in which an adapter is put into the weights. */
-  readonly firstCpuSeconds: number
-  readonly peakMB: number
-}
-const began = circumstances()
 const names = Object.keys(asked)
-const found = new Map<string, Round[]>(names.map((name) => [name, []]))
-const scores = new Map<string, readonly number[]>()
-let versions: Readonly<Record<string, string>> = {}
-for (let round = 0; round < rounds; round++) {
-  const load = rounded(loadavg()[0]!, 2)
+const beside = python === null ? 'with an adapter' : 'transformers, sorted by length'
+const results = readResults<AnswersResult>(resultsFile('inference'))
+const key = `${texts.length} rows`
+for (let round = results[key]?.sides[beside]?.length ?? 0; round < rounds; round++) {
+  const [found, load] = [circumstances(), rounded(loadavg()[0]!, 2)]
   const sides = await Promise.all(names.map(open))
-  versions = Object.assign({}, ...sides.map((side) => side.versions))
   const passed = names.map((): Passed[] => [])
   for (let pass = 0; pass < warmup + passes; pass++)
     for (const [i, side] of sides.entries()) passed[i]!.push(await side.ask<Passed>('step'))
   for (const side of sides) await side.end()
-  for (const [i, name] of names.entries()) {
-    const measured = passed[i]!.slice(warmup)
-    const [ms, cpuMs] = [median(measured.map((pass) => pass.ms)), median(measured.map((pass) => pass.cpuMs))]
-    found.get(name)!.push({
+  const compared = passed[names.indexOf(beside)]![warmup]!.scores
+  const measured = passed.map((all): AnswersRound => {
+    const counted = all.slice(warmup)
+    return {
       load,
-      rowsPerSecond: rounded((1e3 * texts.length) / ms, 1),
-      cpuSeconds: rounded(cpuMs / 1e3),
-      firstCpuSeconds: rounded(passed[i]![0]!.cpuMs / 1e3),
-      peakMB: Math.round(measured.at(-1)!.peakBytes / 1e6),
-    })
-    scores.set(name, measured[0]!.scores)
+      rowsPerSecond: rounded((1e3 * texts.length) / median(counted.map(({ ms }) => ms)), 1),
+      cpuSeconds: rounded(median(counted.map(({ cpuMs }) => cpuMs)) / 1e3),
+      firstCpuSeconds: rounded(all[0]!.cpuMs / 1e3),
+      peakMB: Math.round(counted.at(-1)!.peakBytes / 1e6),
+      off: Math.max(...counted[0]!.scores.map((score, i) => Math.abs(score - compared[i]!))),
+    }
+  })
+  results[key] = {
+    ...{ rows: texts.length, batchSize, maxLength, beside },
+    sides: Object.fromEntries(names.map((name, i) => [name, [...(results[key]?.sides[name] ?? []), measured[i]!]])),
+    ...found,
+    versions: Object.assign({}, found.versions, ...sides.map(({ versions }) => versions)),
+    command: `npm run bench -- inference --rows ${count} --rounds ${rounds} --passes ${passes} --warmup ${warmup} --batch ${batchSize}`,
   }
-  console.log(
-    `round ${round + 1}, load ${load}: ${names.map((name) => `${name} ${found.get(name)!.at(-1)!.rowsPerSecond} rows/s`).join(', ')}`,
-  )
+  keepResults('inference', results, inferenceTold(results))
+  console.log(`round ${round + 1}, load ${load}: ${names.map((name, i) => `${name} ${measured[i]!.rowsPerSecond} rows/s`).join(', ')}`)
 }
-
-const beside = python === null ? 'with an adapter' : 'transformers, sorted by length'
-const off = (name: string): number => Math.max(...scores.get(name)!.map((score, i) => Math.abs(score - scores.get(beside)![i]!)))
-const results = Object.fromEntries(
-  names.map((name) => {
-    const all = found.get(name)!
-    const ratio = spread(all.map(({ rowsPerSecond }, i) => rowsPerSecond / found.get(beside)![i]!.rowsPerSecond))
-    return [name, { rounds: all, rowsPerSecond: spread(all.map(({ rowsPerSecond }) => rowsPerSecond)), ratio, mostOff: off(name) }]
-  }),
-)
 rmSync(rows)
-const preface = `# Answers to rows
-
-Made by \`npm run bench -- inference\`: ${texts.length} rows of RTE, batches of ${batchSize}, all-MiniLM-L6-v2 with LoRA of rank 8 on all linear maps, from texts
-to probabilities. Medians of ${rounds} rounds, smallest and largest in brackets, in turns with each other; \`off\` is the largest difference of a
-probability from ${beside}. Settings, machine and loads are in inference.json.
-`
-writeResults(
-  resultsFile,
-  { rows: texts.length, batchSize, maxLength, ...began, versions, results },
-  preface,
-  `answers | rows a second | over ${beside} | CPU s a pass | of the first | peak MB | off`,
-  Object.entries(results).map(([name, { rounds: all, rowsPerSecond, ratio, mostOff }]) => [
-    name,
-    spreadText(rowsPerSecond),
-    spreadText(ratio),
-    median(all.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
-    median(all.map(({ firstCpuSeconds }) => firstCpuSeconds)).toFixed(2),
-    Math.max(...all.map(({ peakMB }) => peakMB)),
-    mostOff.toExponential(1),
-  ]),
-)

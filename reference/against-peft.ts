@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { median } from '../bench/steps/numbers.ts'
-import { markdownTable } from './markdown.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 
 interface Round {
   readonly medianMs: number

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { commands } from '../src/cli/commands.ts'
 import { program } from '../src/cli/program.ts'
-import { markdownTable } from './markdown.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 
 const standard = (value: unknown): string =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0) ? '' : `; \`${value}\` by default`

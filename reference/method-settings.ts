@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type MethodName, methods } from '../src/methods/index.ts'
-import { markdownTable } from './markdown.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 import { code, type Schema, takes, withoutNull } from './settings.ts'
 
 /** A default as one would write it: of a group of settings its name, where it has one. */

@@ -1,3 +1,4 @@
+import { inferenceTold } from '../bench/inference/report.ts'
 import { memoryTold } from '../bench/memory/report.ts'
 import { machineText } from '../bench/report/circumstances.ts'
 import { resultsFile, type Told } from '../bench/report/told.ts'
@@ -6,7 +7,7 @@ import { startTold } from '../bench/start/report.ts'
 import { stepTold } from '../bench/steps/report.ts'
 import { readResults } from '../bench/training/trained-run.ts'
 import { svgFile } from '../src/compare/report/drawing.ts'
-import { markdownTable } from './markdown.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 
 /** What the kept results tell. */
 const told = (): readonly Told[] => [
@@ -14,6 +15,7 @@ const told = (): readonly Told[] => [
   memoryTold(readResults(resultsFile('memory'))),
   startTold(readResults(resultsFile('start'))),
   scalingTold(readResults(resultsFile('scaling'))),
+  inferenceTold(readResults(resultsFile('inference'))),
 ]
 
 const missingText = (missing: readonly string[]): string => `Not measured yet: ${missing.map((command) => `\`${command}\``).join(', ')}.`

@@ -1,4 +1,4 @@
-import { markdownTable } from './markdown.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 
 /** The parts of JSON Schema that settings have. */
 export interface Schema {

@@ -1,6 +1,6 @@
-import { markdownTable } from '../../reference/markdown.ts'
 import { type ChartPoint, chart } from '../../src/compare/report/chart.ts'
 import type { Drawing } from '../../src/compare/report/drawing.ts'
+import { markdownTable } from '../../src/track/markdown-table.ts'
 import type { Circumstances } from '../report/circumstances.ts'
 import type { Told } from '../report/told.ts'
 import { type Spread, type Summary, spread, spreadText } from '../steps/numbers.ts'

@@ -1,4 +1,4 @@
-import { markdownTable } from '../../reference/markdown.ts'
+import { markdownTable } from '../../src/track/markdown-table.ts'
 import { type Bar, goalBars } from '../report/bars.ts'
 import type { Circumstances } from '../report/circumstances.ts'
 import { besideGoal, type Goal } from '../report/goal.ts'

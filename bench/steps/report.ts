@@ -1,4 +1,4 @@
-import { markdownTable } from '../../reference/markdown.ts'
+import { markdownTable } from '../../src/track/markdown-table.ts'
 import { type Bar, goalBars } from '../report/bars.ts'
 import { besideGoal } from '../report/goal.ts'
 import type { Told } from '../report/told.ts'

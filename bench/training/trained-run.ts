@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { markdownTable } from '../../src/track/markdown-table.ts'
 import { type Circumstances, circumstances } from '../report/circumstances.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
@@ -55,8 +56,11 @@ export const readResults = <Result>(file: string): Record<string, Result> =>
 
 /** Writes results as JSON, and beside it a table to read. */
 export function writeResults(file: string, results: object, preface: string, columns: string, rows: readonly (readonly unknown[])[]): void {
-  const lines = [columns, columns.replace(/[^|]+/g, ' --- '), ...rows.map((row) => row.join(' | '))]
+  const table = markdownTable(
+    columns.split(' | '),
+    rows.map((row) => row.map((each) => String(each ?? ''))),
+  )
   mkdirSync(join(root, 'bench/results'), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  writeFileSync(file.replace(/json$/, 'md'), `${preface}\n${lines.map((line) => `| ${line} |`).join('\n')}\n`)
+  writeFileSync(file.replace(/json$/, 'md'), `${preface}\n${table}\n`)
 }

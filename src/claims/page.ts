@@ -1,20 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { markdownTable } from '../track/markdown-table.ts'
 import { bytes } from '../track/numbers.ts'
 import type { Machine } from '../train/environment.ts'
 import { claimNames, toldOf } from './claim-list.ts'
 import { type ClaimRecord, readRecord } from './record.ts'
-
-type Rows = readonly (readonly string[])[]
-
-/** A cell of a table may hold no line of it. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
-
-function markdownTable([header, ...rows]: Rows): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |\n`
-  return `${line(header!)}${line(header!.map(() => '---'))}${rows.map(line).join('')}`
-}
 
 const machineText = ({ processor, cores, memoryBytes, platform, node, onnxruntime }: Machine): string =>
   `${processor}, ${cores} cores, ${bytes(memoryBytes)}; ${platform}, Node ${node}, ONNX Runtime ${onnxruntime}`
@@ -27,8 +18,8 @@ function formText(record: ClaimRecord, drawing: string | null): string {
   )
   return [
     `**${verdict.sentence}**\n`,
-    markdownTable([['statement', 'of', 'value', 'interval', 'must be', ''], ...findings]),
-    ...tables.map(markdownTable),
+    `${markdownTable(['statement', 'of', 'value', 'interval', 'must be', ''], findings)}\n`,
+    ...tables.map(([head, ...rows]) => `${markdownTable(head!, rows)}\n`),
     `${footing} ${form === 'quick' ? 'Quick' : 'Full'} form: \`${command}\`; ${machineText(machine)}.\n`,
     ...(drawing === null ? [] : [`![${record.name}, ${form} form](${drawing})\n`]),
     `<details><summary>settings</summary>\n\n\`\`\`yaml settings\n${stringify(settings)}\`\`\`\n\n</details>\n`,
@@ -74,6 +65,10 @@ Made by \`npm run claims\` of [the claims' files](../recipes/claims) with small 
 [comparing methods](compare.md#claims). A claim _holds_ where all that its file asks for is told by the intervals, _does not hold_ where
 they tell the contrary of some of it, and _cannot be told_ otherwise. Quick forms have few seeds and short schedules.
 
-${markdownTable([['claim', '', 'quick form', 'full form'], ...parts.map(({ row }) => row)])}
+${markdownTable(
+  ['claim', '', 'quick form', 'full form'],
+  parts.map(({ row }) => row),
+)}
+
 ${parts.map(({ text }) => text).join('\n')}`
 }

@@ -1,4 +1,5 @@
-const cell = (text: string): string => text.replaceAll('|', '\\|')
+/** A cell may hold no line and no bar of the table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 /** A table with columns as wide as their longest cell. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

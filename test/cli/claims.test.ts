@@ -51,10 +51,11 @@ test('a claim that is killed goes on and ends in a sentence, a record and drawin
   const args = ['claims', 'holds.yaml', '--out', 'work']
   const { child, ended } = start([...args, '--quiet'], folder)
   const runs = (): string[] => (existsSync(join(folder, 'work/trials')) ? trials().map((id) => join(folder, 'work/trials', id, 'run')) : [])
-  await until(() => runs().some((run) => checkpoints(run).length > 0), 'a checkpoint')
+  const begun = (): string | undefined => runs().find((run) => checkpoints(run).length > 0)
+  await until(() => begun() !== undefined, 'a checkpoint')
   child.kill('SIGKILL')
   await ended
-  const [began] = runs()
+  const began = begun()
   assert.ok(stepsDone(began!) < 150)
   const before = statSync(join(began!, 'config.json')).mtimeMs
   const text = await succeed(args, folder)

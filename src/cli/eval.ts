@@ -3,6 +3,7 @@ import { openPredictor } from '../evaluate/predictor.ts'
 import { answering } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
+import { showing } from './progress.ts'
 
 interface EvalFlags extends PredictorFlags {
   readonly data: string
@@ -11,9 +12,12 @@ interface EvalFlags extends PredictorFlags {
 /** Metrics of a model with an adapter on labelled rows, as one line of JSON. */
 async function evalCommand(flags: EvalFlags): Promise<string> {
   const rows = await readRows(flags.data)
-  const predictor = await openPredictor(predictorOptions(flags))
-  const metrics = await predictor.evaluate(rows)
-  await predictor.close()
+  const metrics = await showing(flags.quiet, async (progress) => {
+    const predictor = await openPredictor({ ...predictorOptions(flags), progress })
+    const found = await predictor.evaluate(rows)
+    await predictor.close()
+    return found
+  })
   return `${JSON.stringify({ rows: rows.length, ...metrics })}\n`
 }
 

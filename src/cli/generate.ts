@@ -15,6 +15,7 @@ import { writeLines } from './answer-lines.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { columnsOf, type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
+import { showing } from './progress.ts'
 
 interface GenerateFlags extends Omit<PredictorFlags, 'labels' | 'inference' | 'seed'> {
   readonly data?: string
@@ -55,16 +56,16 @@ async function generateCommand(flags: GenerateFlags): Promise<string> {
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
   const asked = askedTexts(rows, columnsOf(flags) ?? null, metric.length > 0)
   const { labels: _labels, ...opening } = predictorOptions(flags)
-  const model = await openGenerator({ ...opening, ...(flags.prefix !== undefined && { texts: { prefix: flags.prefix } }) })
-  const progress =
-    flags.quiet === true || !process.stderr.isTTY ? undefined : (n: number) => void process.stderr.write(`\r${n} of ${asked.length} texts`)
-  const written = await model.generate(
-    asked.map(({ row }) => row),
-    options,
-    progress,
-  )
-  await model.close()
-  if (progress) process.stderr.write('\n')
+  const written = await showing(flags.quiet, async (progress) => {
+    const texts = flags.prefix !== undefined && { texts: { prefix: flags.prefix } }
+    const model = await openGenerator({ ...opening, ...texts, progress })
+    const all = await model.generate(
+      asked.map(({ row }) => row),
+      options,
+    )
+    await model.close()
+    return all
+  })
   if (text !== undefined && output === undefined) return `${written[0]!.text}\n`
   const byRow: Written[] = new Array(rows.length)
   for (const [i, { rows: own }] of asked.entries()) for (const row of own) byRow[row] = written[i]!

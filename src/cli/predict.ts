@@ -7,6 +7,7 @@ import { writeLines } from './answer-lines.ts'
 import { answering, collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
+import { showing } from './progress.ts'
 
 export interface PredictFlags extends Omit<PredictorFlags, 'adapter'> {
   readonly adapter: readonly string[]
@@ -49,10 +50,12 @@ async function answersTo(flags: PredictFlags): Promise<Answer[]> {
     const { answersByStack } = await import('./several-adapters.ts')
     return answersByStack(options, adapter, questions, logits)
   }
-  const predictor = await openPredictor({ ...options, adapter: adapter[0] ?? null })
-  const answers = await predictor.predict(questions, { logits })
-  await predictor.close()
-  return answers
+  return showing(flags.quiet || data === undefined, async (progress) => {
+    const predictor = await openPredictor({ ...options, adapter: adapter[0] ?? null, progress })
+    const answers = await predictor.predict(questions, { logits })
+    await predictor.close()
+    return answers
+  })
 }
 
 /** Answers one JSON object a row. Written to `--output` whole, else returned as text. */

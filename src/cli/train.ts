@@ -55,7 +55,7 @@ async function trainCommand(file: string | undefined, flags: TrainFlags): Promis
   const notice = (text: string): void => (flags.quiet ? undefined : terminal ? terminal.note(text) : void process.stderr.write(`${text}\n`))
   const signals = watchSignals(notice)
   const sinks = [...(terminal ? [terminal] : []), ...(flags.json ? [jsonSink(process.stdout)] : [])]
-  const options = { sinks, stopRequested: signals.requested, notice }
+  const options = { sinks, stopRequested: signals.requested, notice, evaluating: terminal?.evaluating }
   try {
     const summary =
       file === undefined ? await resume(flags.resume!, options) : await train(readRun(file, flags.set), { ...options, out: flags.out })

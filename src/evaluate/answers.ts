@@ -6,9 +6,10 @@ import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import type { Adapted } from './adapted.ts'
 import type { Subject } from './assembly.ts'
-import { type Forward, openForward } from './forward.ts'
+import { type Forward, type ForwardOptions, openForward } from './forward.ts'
 import { type Logits, parseInference } from './inference.ts'
 import { areMany, mergedIn } from './merged-voice.ts'
+import type { Progress } from './progress.ts'
 import { openMixture } from './trained-mixture.ts'
 
 /** A model that answers with one voice or several. */
@@ -30,16 +31,18 @@ export interface AnswersOptions {
   readonly batchSize: number
   /** Whether an adapter is merged before many rows are answered, where it can be. */
   readonly merges: boolean
+  /** Of one voice; several count as they like. */
+  readonly progress?: Progress | undefined
 }
 
 /** A model's answers, and its logits at every token by a second session, which is opened when it is first asked for. */
-async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<string, Tensor>, batchSize: number) {
-  const usual = await openForward(subject, method, state, { batchSize })
+async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<string, Tensor>, options: ForwardOptions) {
+  const usual = await openForward(subject, method, state, options)
   let full: Promise<Forward> | null = null
   return {
     async logits(examples: readonly Example[], values: ReadonlyMap<string, Tensor>, whole: boolean): Promise<Logits> {
       if (!whole || !subject.head.told) return usual.logits(examples, values)
-      full ??= openForward({ ...subject, head: everywhere(subject.head) }, method, state, { batchSize })
+      full ??= openForward({ ...subject, head: everywhere(subject.head) }, method, state, options)
       return (await full).logits(examples, values)
     },
     async close(): Promise<void> {
@@ -50,28 +53,32 @@ async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<st
 }
 
 /** The model with its adapter merged, where that can be. */
-async function openMerged(adapted: Adapted, batchSize: number) {
+async function openMerged(adapted: Adapted, options: ForwardOptions) {
   const merged = mergedIn(adapted)
   if (!merged) return null
-  return { ...(await openVoice(adapted.open.subject, merged.method, merged.state, batchSize)), state: merged.state }
+  return { ...(await openVoice(adapted.open.subject, merged.method, merged.state, options)), state: merged.state }
 }
 
 /**
  * Opens a model for answers, as merged or through the routes of the mixture that its adapter was merged from.
  * @throws UserError for an inference that is not known, or where there is no such mixture or expert
  */
-export async function openAnswers(adapted: Adapted, { adapter, inference, seed, batchSize, merges }: AnswersOptions): Promise<Answers> {
+export async function openAnswers(
+  adapted: Adapted,
+  { adapter, inference, seed, batchSize, merges, progress }: AnswersOptions,
+): Promise<Answers> {
   const { subject } = adapted.open
   const asked = parseInference(inference)
   if (asked === null) {
     const { method, state } = adapted
-    const usual = await openVoice(subject, method, state, batchSize)
+    const options = { batchSize, progress }
+    const usual = await openVoice(subject, method, state, options)
     let merged: ReturnType<typeof openMerged> | null = null
     return {
       draws: false,
       async members(examples, whole) {
         if (!merges || !areMany(examples)) return [await usual.logits(examples, state, whole)]
-        merged ??= openMerged(adapted, batchSize)
+        merged ??= openMerged(adapted, options)
         const voice = await merged
         return [voice ? await voice.logits(examples, voice.state, whole) : await usual.logits(examples, state, whole)]
       },
@@ -87,7 +94,7 @@ export async function openAnswers(adapted: Adapted, { adapter, inference, seed, 
   const most = mode.number?.most(experts) ?? 0
   if (number > most) throw new UserError(`The inference "${inference}" is not there: the mixture of ${adapter} has experts 0 to ${most}.`)
   const first = route(() => 0)
-  const { logits, close } = await openVoice(subject, first.method, first.state, batchSize)
+  const { logits, close } = await openVoice(subject, first.method, first.state, { batchSize })
   return {
     draws: mode.draws,
     members: (examples, whole) =>

@@ -6,6 +6,7 @@ import type { Session } from '../runtime/session.ts'
 import { arrangement } from './arrangement.ts'
 import { assemble, outputsOf, type Subject } from './assembly.ts'
 import { openEngine } from './engine.ts'
+import type { Progress } from './progress.ts'
 import { trainedIn } from './state.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
@@ -19,6 +20,7 @@ export interface Forward {
 export interface ForwardOptions {
   readonly batchSize: number
   readonly threads?: number
+  readonly progress?: Progress | undefined
 }
 
 /** Logits that a call may hold, but for rows that have more alone: those of a vocabulary fill the memory before the rows do. */
@@ -56,7 +58,7 @@ export async function openForward(
   subject: Subject,
   method: Method,
   state: ReadonlyMap<string, Tensor>,
-  { batchSize, threads }: ForwardOptions,
+  { batchSize, threads, progress }: ForwardOptions,
 ): Promise<Forward> {
   const graph = forwardGraph(subject, method, state)
   const { head } = subject
@@ -67,6 +69,7 @@ export async function openForward(
     async logits(examples, values) {
       const results: Float32Array[] = new Array(examples.length)
       const fed = Object.fromEntries([...values].filter(([name]) => graph.inputs.has(name)))
+      let done = 0
       for (const rows of batches(byLength(examples), (i) => head.answers(examples[i]!) * outputs, batchSize)) {
         const chosen = rows.map((i) => examples[i]!)
         const arranged = rowsOf(chosen)
@@ -80,6 +83,8 @@ export async function openForward(
           results[i] = (data as Float32Array).slice(at + all - own, at + all)
           at += all
         })
+        done += rows.length
+        progress?.(done, examples.length, 'rows')
       }
       return results
     },

@@ -4,6 +4,7 @@ import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
 import { parseInference } from './inference.ts'
 import { findModel } from './open-task.ts'
+import type { Progress } from './progress.ts'
 import { openReader, type ReaderOptions } from './reader.ts'
 
 export interface PredictorOptions extends ReaderOptions {
@@ -32,6 +33,8 @@ export interface PredictorOptions extends ReaderOptions {
    * holds a copy of these weights, up to 512 MB; true by default, and never with `int8`.
    */
   readonly merges?: boolean
+  /** Told after each batch how many rows are answered; not by the routes of a mixture. */
+  readonly progress?: Progress | undefined
   /** Told of downloads, and of what is odd about the adapter, such as tensors that find no place. */
   readonly notice?: (text: string) => void
 }
@@ -57,11 +60,12 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
     inference = 'merged',
     seed = 1,
     merges = true,
+    progress,
     notice = () => {},
   } = options
   parseInference(inference)
   const model = await findModel(options.model, notice, options.base)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
-  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8' })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8', progress })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

@@ -13,8 +13,8 @@ import { openWriter } from './writer.ts'
 
 /** A model that writes texts. */
 export interface Generator {
-  /** What the model writes after each prompt, or in answer to each text; told of each one that is done. */
-  generate(questions: readonly Question[], options?: GivenOptions, done?: (texts: number) => void): Promise<Written[]>
+  /** What the model writes after each prompt, or in answer to each text. */
+  generate(questions: readonly Question[], options?: GivenOptions): Promise<Written[]>
   close(): Promise<void>
 }
 
@@ -41,9 +41,9 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
   const read = openReader(adapted, options)
   const texts = modelTexts(adapted.open.subject, method)
   return {
-    generate(questions, given = {}, done) {
+    generate(questions, given = {}) {
       const examples = read(questions.map(rowOf), false).map(({ examples: [first] }) => first!)
-      return texts.write(writer, examples, given, batchSize, done)
+      return texts.write(writer, examples, given, batchSize, options.progress)
     },
     close: () => writer.close(),
   }

@@ -4,6 +4,7 @@ import { loadTokenizer } from '../data/tokenizer.ts'
 import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import type { Subject } from '../evaluate/assembly.ts'
+import type { Progress } from '../evaluate/progress.ts'
 import type { Method } from '../nn/method.ts'
 import { type Task, write } from './generate.ts'
 import { modelSettings, withDefaults } from './model-settings.ts'
@@ -21,14 +22,8 @@ export interface Written {
 export interface ModelTexts {
   /** UserError for the first example that leaves the model no room to write. */
   checkRoom(examples: readonly Example[]): void
-  /** A text for each example, batch by batch; `done` is told how many there are. */
-  write(
-    writer: Writer,
-    examples: readonly Example[],
-    given: GivenOptions,
-    batchSize: number,
-    done?: (texts: number) => void,
-  ): Promise<Written[]>
+  /** A text for each example, batch by batch. */
+  write(writer: Writer, examples: readonly Example[], given: GivenOptions, batchSize: number, progress?: Progress): Promise<Written[]>
 }
 
 /** What a model begins a text with, the room that it has, and what ends it. */
@@ -54,7 +49,7 @@ export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): 
   }
   return {
     checkRoom,
-    async write(writer, examples, given, batchSize, done) {
+    async write(writer, examples, given, batchSize, progress) {
       const options = withDefaults(given, settings)
       checkRoom(examples)
       const texts: Written[] = new Array(examples.length)
@@ -67,7 +62,7 @@ export function modelTexts(subject: Subject, method: Pick<Method, 'sequence'>): 
           const own = tokens[row]!
           texts[i] = { text: tokenizer.decode(own.filter((id) => !settings.ends.includes(id))), tokens: own }
         }
-        done?.(start + batch.length)
+        progress?.(start + batch.length, order.length, 'texts')
       }
       return texts
     },

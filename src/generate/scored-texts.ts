@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { dataset } from '../evaluate/dataset.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
+import type { Progress } from '../evaluate/progress.ts'
 import { type References, scoresOfTerms, textMetric, textTerms } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { askedTexts } from './asked-texts.ts'
@@ -54,6 +55,7 @@ export interface ScoringOptions {
   readonly options: GivenOptions
   readonly batchSize: number
   readonly threads?: number
+  readonly progress?: Progress | undefined
 }
 
 /** Written texts as metrics see them. */
@@ -69,11 +71,11 @@ export async function termsOfTexts(
   { subject }: OpenTask,
   { method, state }: { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> },
   { examples, references }: TextsToScore,
-  { metric, options, batchSize, threads }: ScoringOptions,
+  { metric, options, batchSize, threads, progress }: ScoringOptions,
 ): Promise<TextTerms> {
   const writer = await openWriter(subject, method, state, { ...(threads !== undefined && { threads }) })
   try {
-    const written = await modelTexts(subject, method).write(writer, examples, options, batchSize)
+    const written = await modelTexts(subject, method).write(writer, examples, options, batchSize, progress)
     const texts = written.map(({ text }) => text)
     const metrics = metric.map(textMetric)
     const terms = metrics.map((each) => textTerms(each, texts, references))

@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update'
+import { count } from './numbers.ts'
 
 /** Lines that stay, and a part below them that is written over; nothing of it off a terminal. */
 export interface Screen {
@@ -34,6 +35,10 @@ export function openScreen(stream: NodeJS.WriteStream): Screen {
     },
   }
 }
+
+/** `████░░░░  640/872 rows` */
+export const progressText = (done: number, of: number, things: string, { columns = 80 }: { readonly columns?: number }): string =>
+  `${bar(done / of, columns)}  ${count(done)}/${count(of)} ${things}`
 
 /** A share of a whole, for a screen of so many columns. */
 export function bar(share: number, columns: number): string {

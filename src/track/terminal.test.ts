@@ -141,3 +141,16 @@ test('every event is a line of JSON', () => {
     events,
   )
 })
+
+test('an evaluation in progress is shown on a terminal until the next update, and nowhere else', () => {
+  for (const terminal of [true, false]) {
+    const { stream, text } = capture(terminal)
+    const sink = terminalSink(stream)
+    sink(run)
+    sink.evaluating(640, 1280, 'rows')
+    assert.equal(/evaluating {2}█+░+ {2}640\/1,280 rows$/.test(screenOf(text()).at(-1)!), terminal)
+    sink(step(40))
+    assert.ok(!screenOf(text()).some((line) => line.includes('evaluating')))
+    sink.close()
+  }
+})

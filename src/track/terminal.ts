@@ -1,14 +1,17 @@
+import type { Progress } from '../evaluate/progress.ts'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
 import { type MetricText, metricTextOf } from './metric-text.ts'
 import { count, duration, metric } from './numbers.ts'
 import { openPace, type Stride } from './pace.ts'
-import { bar, openScreen } from './screen.ts'
+import { bar, openScreen, progressText } from './screen.ts'
 
 /** A sink that writes for a person. */
 export type TerminalSink = Sink & {
   /** Writes a line that stays. */
   note(text: string): void
+  /** Shows how far an evaluation has come; on a terminal alone. */
+  readonly evaluating: Progress
   /** Ends the live part; more than once does no harm. */
   close(): void
 }
@@ -69,5 +72,6 @@ export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): T
       screen.line(ranksLine(event))
     } else if (event.event === 'done') screen.close(false)
   }
-  return Object.assign(sink, { note: screen.line, close: () => screen.close(true) })
+  const evaluating: Progress = (done, of, things) => screen.show(`evaluating  ${progressText(done, of, things, stream)}`)
+  return Object.assign(sink, { note: screen.line, evaluating, close: () => screen.close(true) })
 }

@@ -5,6 +5,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { type ForwardCosts, forwardCosts } from '../evaluate/inspection.ts'
 import type { MergeGap } from '../evaluate/merge-gap.ts'
+import type { Progress as Evaluating } from '../evaluate/progress.ts'
 import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly sinks?: readonly Sink[]
   /** Asked between updates; where true, the run writes a checkpoint and stops. */
   readonly stopRequested?: () => boolean
+  /** Told of evaluations while they go on. */
+  readonly evaluating?: Evaluating | undefined
   /** Told of what takes a while or was passed over. */
   readonly notice?: (text: string) => void
   /** Given what a run came to, once everything is saved and before it is let go. */
@@ -131,7 +134,7 @@ async function carryOn(
   config: RunConfig,
   prepared: Prepared,
   from: string | null,
-  { sinks = [], stopRequested = () => false, notice, afterwards }: RunOptions,
+  { sinks = [], stopRequested = () => false, notice, evaluating, afterwards }: RunOptions,
 ): Promise<RunSummary> {
   const { open, plan, options, evaluation } = prepared
   const root = join(out, 'checkpoints')
@@ -145,7 +148,7 @@ async function carryOn(
   if (from === null) rmSync(root, { recursive: true, force: true })
   mkdirSync(root, { recursive: true })
 
-  const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory, out)
+  const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory, out, evaluating)
   if (saved === null) progress.flops += training.prefixFlops
   const log = openRunLog(join(out, 'run.jsonl'), saved?.logBytes ?? 0)
   const emit = (event: RunEvent): void => {

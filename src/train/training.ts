@@ -1,6 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { examplesIn } from '../data/examples.ts'
 import { type Forward, openForward } from '../evaluate/forward.ts'
+import type { Progress } from '../evaluate/progress.ts'
 import type { State } from '../evaluate/state.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { deployed, type Method, type MethodEvent } from '../nn/method.ts'
@@ -30,13 +31,14 @@ export interface Training {
   close(): Promise<void>
 }
 
-/** Opens a run's training; `folder` takes what is too large to be held in memory. */
+/** Opens a run's training; `folder` takes what is too large to be held in memory, and `progress` is told of evaluations. */
 export async function openTraining(
   prepared: Prepared,
   config: RunConfig,
   state: State,
   remembered: unknown,
   folder: string | null = null,
+  progress?: Progress,
 ): Promise<Training> {
   const { train } = config
   const { open, options, plan, evaluation, texts } = prepared
@@ -92,9 +94,9 @@ export async function openTraining(
     },
     async evaluate() {
       const model = deployed(method, averagedParameters(state))
-      forward ??= await openForward(subject, model.method, model.state, { batchSize: train.evalBatchSize, ...threads })
+      forward ??= await openForward(subject, model.method, model.state, { batchSize: train.evalBatchSize, progress, ...threads })
       const logits = await forward.logits(examplesIn(evaluation!), model.state)
-      const scores = await scoreWritten(config, open, model, texts.evaluation)
+      const scores = await scoreWritten(config, open, model, texts.evaluation, progress)
       return { ...task.metrics(regrouped(evaluation!, logits), labels), ...scores }
     },
     async close() {

@@ -3,6 +3,7 @@ import type { Row } from '../data/read-rows.ts'
 import type { Reading } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
+import type { Progress } from '../evaluate/progress.ts'
 import { type TextsToScore, type TextTerms, termsOfTexts, textsToScore } from '../generate/scored-texts.ts'
 import { textMetric } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
@@ -46,11 +47,12 @@ export async function writtenTerms(
   open: OpenTask,
   model: { readonly method: Method; readonly state: ReadonlyMap<string, Tensor> },
   asked: TextsToScore | null,
+  progress?: Progress,
 ): Promise<TextTerms | null> {
   if (generate === null || asked === null) return null
   const { metric: _metric, rows: _rows, ...options } = generate
   const threads = train.threads === null ? {} : { threads: train.threads }
-  return termsOfTexts(open, model, asked, { metric: metricsOf(generate), options, batchSize: train.evalBatchSize, ...threads })
+  return termsOfTexts(open, model, asked, { metric: metricsOf(generate), options, batchSize: train.evalBatchSize, progress, ...threads })
 }
 
 /** The scores of what a deployed model writes; none where nothing is asked of it. */

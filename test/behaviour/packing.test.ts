@@ -81,3 +81,15 @@ test('a token classifier gives a padded row the logits of its own tokens', async
   await forward.close()
   assertNear(filled!.subarray(0, alone!.length), alone!, 1e-6)
 })
+
+test('a call tells after each batch how many of its rows are answered', async () => {
+  const { subject, method, state } = prepare(tinySubject(), lora, { r: 3, targets: 'all-linear' })
+  const told: unknown[] = []
+  const forward = await openForward(subject, method, state, { batchSize: 2, progress: (...progress) => told.push(progress) })
+  await forward.logits([short, ...longer], state)
+  await forward.close()
+  assert.deepEqual(told, [
+    [2, 3, 'rows'],
+    [3, 3, 'rows'],
+  ])
+})

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { shuffledBy } from '../bench/training/chosen-rows.ts'
 import { brown, mails } from './language.ts'
 import { packaged, read, type TextSource } from './text-source.ts'
 
@@ -7,14 +7,8 @@ const TIMES = 16
 /** Words of one line of a thesaurus. */
 const WORDS = 16
 
-/** The same things in another order for each salt, the same one every time. */
-function shuffled<Item>(items: readonly Item[], salt: number): Item[] {
-  const keyOf = (item: Item): string => createHash('sha256').update(`${salt} ${item}`).digest('hex')
-  return items
-    .map((item) => [keyOf(item), item] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, item]) => item)
-}
+/** The same things in another order each time, whenever it is asked. */
+const shuffled = (texts: readonly string[], time: number): string[] => shuffledBy(texts, (text) => `${time} ${text}`)
 
 function* chunks<Item>(items: readonly Item[], size: number): Generator<Item[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)

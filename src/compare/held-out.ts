@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
-import { type Row, readRows } from '../data/read-rows.ts'
+import { jsonLines } from '../data/jsonl.ts'
+import { readRows } from '../data/read-rows.ts'
 import { type RowRange, rowsWithin } from '../data/row-range.ts'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import { permutation } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
-
-const jsonLines = (rows: readonly Row[]): string => rows.map(({ values }) => `${JSON.stringify(Object.fromEntries(values))}\n`).join('')
 
 /** The training rows in two files below `folder`: what is left to train on, and a share of them to choose by; made once. */
 async function split(

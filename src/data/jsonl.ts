@@ -23,3 +23,7 @@ export async function* jsonlRows(file: string): AsyncGenerator<Row> {
     if (text.trim() !== '') yield { values: new Map(Object.entries(objectOf(text, `${file}:${line}`))), file, line }
   }
 }
+
+/** Rows as JSON Lines. */
+export const jsonLines = (rows: readonly Row[]): string =>
+  rows.map(({ values }) => `${JSON.stringify(Object.fromEntries(values))}\n`).join('')

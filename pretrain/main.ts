@@ -1,7 +1,7 @@
 /**
- * Pretrains adatune-tiny from random weights: gathers the texts of each stage, learns a vocabulary from the first, trains every weight by
- * masked words, stage after stage, and writes models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was
- * stopped goes on at its last checkpoint. Another shape than the base's is trained beside it, on the first stage, and not published.
+ * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, and writes
+ * models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at its last checkpoint.
+ * Another shape than the base's is trained beside it and not published.
  * Usage: npm run pretrain [-- --shape name] [--epochs n] [--threads n] [--steps n]
  */
 import { spawnSync } from 'node:child_process'
@@ -15,8 +15,7 @@ import { textRows } from '../src/data/plain-text.ts'
 import { lossDrawing } from './loss-drawing.ts'
 import { publish } from './publish.ts'
 import { length, shapes } from './shapes.ts'
-import { stages } from './stages.ts'
-import type { TextSource } from './text-source.ts'
+import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
 import { unigram } from './unigram.ts'
 
@@ -30,12 +29,9 @@ const [base] = Object.keys(shapes)
 const shape = values.shape ?? base!
 const config = shapes[shape as keyof typeof shapes]
 if (config === undefined) throw new Error(`There is no shape "${shape}"; there are ${Object.keys(shapes).join(', ')}.`)
-const start = join(work, `random-${shape}`)
-const [first] = stages
-const fileOf = (stage: string, part: string): string => join(work, `${stage}${part}.txt`)
-/** Every stage is scored on the held-out texts of the first. */
-const heldOut = fileOf(first!.name, '-held-out')
-const runOf = (stage: string, of: string): string => join(work, `run-${of}-${stage}`)
+const ofShape = shape === base ? '' : `-${shape}`
+const [corpus, heldOut] = [join(work, 'corpus.txt'), join(work, 'held-out.txt')]
+const [start, out] = [join(work, `random${ofShape}`), join(work, `run${ofShape}`)]
 
 /** Makes a file by writing it whole under another name. */
 async function made(file: string, write: (part: string) => Promise<void> | void): Promise<void> {
@@ -48,7 +44,7 @@ async function made(file: string, write: (part: string) => Promise<void> | void)
 /** A hundredth of the texts scores the model, and is not trained on. */
 const isHeldOut = (text: string): boolean => createHash('sha256').update(text).digest().readUInt16BE() < 655
 
-async function writeTexts(sources: readonly TextSource[], file: string, held: boolean): Promise<void> {
+async function writeTexts(file: string, held: boolean): Promise<void> {
   const stream = createWriteStream(file)
   for (const { name, texts } of sources) {
     let characters = 0
@@ -67,61 +63,54 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   for await (const { values: row } of textRows(file)) yield row.get('text') as string
 }
 
-/** Trains on a stage's texts from the weights in a folder; the folder with the weights that it ends with. */
-function trained({ name, learningRate, evalEvery }: (typeof stages)[number], from: string): string {
+function trained(): void {
   const settings = {
-    model: from,
+    model: start,
     task: 'masked-lm',
     method: { name: 'full' },
-    data: { train: fileOf(name, ''), eval: heldOut, maxLength: length, texts: { packed: true } },
+    data: { train: corpus, eval: heldOut, maxLength: length, texts: { packed: true } },
     train: {
       batchSize: 16,
       ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 1) }),
-      learningRate,
+      learningRate: 1e-3,
       warmupRatio: 0.05,
       weightDecay: 0.01,
       decay: 'weights',
       dropout: 0,
-      evalEvery,
+      evalEvery: 500,
       checkpointEvery: 100,
       ...(values.threads && { threads: Number(values.threads) }),
     },
   }
-  const out = runOf(name, shape)
-  writeFileSync(`${out}.json`, JSON.stringify(settings, null, 2))
-  const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [`${out}.json`, '--out', out]
+  const file = join(work, `run${ofShape}.json`)
+  writeFileSync(file, JSON.stringify(settings, null, 2))
+  const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
   const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
-  return join(out, 'adapter')
 }
 
-/** The losses of the shapes that were trained, those of a shape's stages one after another, beside the published model. */
+/** The losses of the shapes that were trained, beside the published model. */
 function drawn(): void {
-  const recordsOf = (name: string): string =>
-    stages
-      .map((stage) => join(runOf(stage.name, name), 'run.jsonl'))
-      .filter((record) => existsSync(record))
-      .map((record) => readFileSync(record, 'utf8'))
-      .join('')
-  const files = Object.keys(shapes).map((name) => [name, recordsOf(name)] as const)
-  writeFileSync(join(published, 'loss.svg'), lossDrawing(Object.fromEntries(files.filter(([, record]) => record !== ''))))
+  const records = Object.keys(shapes)
+    .map((name) => [name, join(work, name === base ? 'run' : `run-${name}`, 'run.jsonl')] as const)
+    .filter(([, record]) => existsSync(record))
+  const files = records.map(([name, record]) => [name, readFileSync(record, 'utf8')] as const)
+  writeFileSync(join(published, 'loss.svg'), lossDrawing(Object.fromEntries(files)))
 }
 
 mkdirSync(work, { recursive: true })
-const read = shape === base ? stages : [first!]
-await made(heldOut, (file) => writeTexts(first!.sources, file, true))
-for (const { name, sources } of read) await made(fileOf(name, ''), (file) => writeTexts(sources, file, false))
-const corpus = fileOf(first!.name, '')
+await made(heldOut, (file) => writeTexts(file, true))
+await made(corpus, (file) => writeTexts(file, false))
 randomModel(start, config, 'masked-lm', 'adatune-tiny')
 await made(join(start, 'tokenizer.json'), async (file) =>
   writeFileSync(file, JSON.stringify(tokenizerFile(await wordCounts(linesOf(corpus)), config.vocab_size))),
 )
 writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig(length), null, 2))
-const end = read.reduce((from, stage) => trained(stage, from), start)
+trained()
 const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
 console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
 if (shape === base) {
-  publish(end, published)
+  publish(join(out, 'adapter'), published)
   console.log(`written: ${published}`)
 }
 drawn()

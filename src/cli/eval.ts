@@ -12,7 +12,7 @@ interface EvalFlags extends PredictorFlags {
 /** Metrics of a model with an adapter on labelled rows, as one line of JSON. */
 async function evalCommand(flags: EvalFlags): Promise<string> {
   const rows = await readRows(flags.data)
-  const metrics = await showing(flags.quiet, async (progress) => {
+  const metrics = await showing(flags.quiet === true, async (progress) => {
     const predictor = await openPredictor({ ...predictorOptions(flags), progress })
     const found = await predictor.evaluate(rows)
     await predictor.close()

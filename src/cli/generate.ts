@@ -56,7 +56,7 @@ async function generateCommand(flags: GenerateFlags): Promise<string> {
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))
   const asked = askedTexts(rows, columnsOf(flags) ?? null, metric.length > 0)
   const { labels: _labels, ...opening } = predictorOptions(flags)
-  const written = await showing(flags.quiet, async (progress) => {
+  const written = await showing(flags.quiet === true, async (progress) => {
     const texts = flags.prefix !== undefined && { texts: { prefix: flags.prefix } }
     const model = await openGenerator({ ...opening, ...texts, progress })
     const all = await model.generate(

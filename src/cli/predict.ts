@@ -50,7 +50,7 @@ async function answersTo(flags: PredictFlags): Promise<Answer[]> {
     const { answersByStack } = await import('./several-adapters.ts')
     return answersByStack(options, adapter, questions, logits)
   }
-  return showing(flags.quiet || data === undefined, async (progress) => {
+  return showing(flags.quiet === true || data === undefined, async (progress) => {
     const predictor = await openPredictor({ ...options, adapter: adapter[0] ?? null, progress })
     const answers = await predictor.predict(questions, { logits })
     await predictor.close()

@@ -31,14 +31,8 @@ const { values } = parseArgs({
     alone: { type: 'string' },
   },
 })
-const given = (name: 'rows' | 'rounds' | 'passes' | 'warmup' | 'batch'): number => Number(values[name])
-const [count, rounds, passes, warmup, batchSize] = [
-  given('rows'),
-  given('rounds'),
-  given('passes'),
-  given('warmup'),
-  given('batch'),
-] as const
+const [count, rounds, batchSize] = [Number(values.rows), Number(values.rounds), Number(values.batch)]
+const [passes, warmup] = [Number(values.passes), Number(values.warmup)]
 if (values.alone !== undefined) {
   await answerPasses(JSON.parse(readFileSync(values.alone, 'utf8')))
   process.exit(0)
@@ -86,7 +80,8 @@ const open = (name: string) => {
 const names = Object.keys(asked)
 const beside = python === null ? 'with an adapter' : 'transformers, sorted by length'
 const results = readResults<AnswersResult>(resultsFile('inference'))
-const key = `${texts.length} rows`
+// Rounds are told side by side: those without the peer stand alone.
+const key = `${texts.length} rows in batches of ${batchSize}${python === null ? ', without transformers' : ''}`
 for (let round = results[key]?.sides[beside]?.length ?? 0; round < rounds; round++) {
   const [found, load] = [circumstances(), rounded(loadavg()[0]!, 2)]
   const sides = await Promise.all(names.map(open))

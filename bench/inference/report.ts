@@ -43,10 +43,10 @@ function table({ beside, sides }: AnswersResult): string {
   return markdownTable(['answers', 'rows a second', `over ${beside}`, 'CPU s a pass', 'of the first', 'peak MB', 'off'], rows)
 }
 
-/** Every side beside the one that all are compared with, for each number of rows. */
+/** Every side beside the one that all are compared with, for each number of rows and batch size. */
 export function inferenceTold(results: Readonly<Record<string, AnswersResult>>): Told {
   const all = Object.entries(results)
-  const tables = all.map(([what, result]) => `${what}, batches of ${result.batchSize}:\n\n${table(result)}`)
+  const tables = all.map(([what, result]) => `${what}:\n\n${table(result)}`)
   return {
     title: 'Answers to rows',
     text: [about, ...tables].join('\n\n'),

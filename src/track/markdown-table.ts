@@ -1,4 +1,4 @@
-/** A cell may hold no line and no bar of the table. */
+/** A cell may hold neither a line break nor a bar of the table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 /** A table with columns as wide as their longest cell. */

@@ -1,10 +1,13 @@
 /**
  * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
- * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--threads n]
+ * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--base int8]
+ * [--threads n]; runs with a base in 8 bits are compared with those of the same seed that have it in float32.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { markdownTable } from '../src/track/markdown-table.ts'
+import { deviation, mean } from '../src/metrics/moments.ts'
 import { readRows } from '../src/data/read-rows.ts'
 import { shuffledBy, writtenRows } from './training/chosen-rows.ts'
 import { assetsFolder, readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
@@ -71,6 +74,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', multiple: true },
     epochs: { type: 'string' },
     rate: { type: 'string' },
+    base: { type: 'string', default: 'float32' },
     threads: { type: 'string' },
   },
 })
@@ -83,22 +87,56 @@ interface Result extends TrainedRun {
   readonly method: string
   readonly seed: number
   readonly epochs: number
+  /** Left out where it is float32. */
+  readonly base?: string
   readonly settings: { readonly learningRate: number; readonly method: unknown; readonly rows?: number }
 }
 
 const results = readResults<Result>(file)
 save()
 
+/** Runs whose base is kept in fewer bits less those with float32 that share task, method, rate, epochs and seed: the metric, in points. */
+function baseDifferences(): string {
+  const all = Object.values(results)
+  const alike = (a: Result, b: Result): boolean =>
+    [a.task, a.method, a.epochs, a.settings.learningRate].join() === [b.task, b.method, b.epochs, b.settings.learningRate].join()
+  const scoreOf = ({ task, best }: Result): number => 100 * best[tasks[task]!.metric]!
+  const lossy = all.filter(({ base }) => base !== undefined)
+  const rows = lossy
+    .filter((one, i) => lossy.findIndex((other) => alike(one, other) && one.base === other.base) === i)
+    .flatMap((one) => {
+      const pairs = lossy
+        .filter((other) => alike(one, other) && one.base === other.base)
+        .flatMap((other) => {
+          const exact = all.find((each) => each.base === undefined && alike(each, other) && each.seed === other.seed)
+          return exact ? [{ exact: scoreOf(exact), lossy: scoreOf(other) }] : []
+        })
+      if (pairs.length === 0) return []
+      const told = (numbers: readonly number[]): string =>
+        `${mean(numbers).toFixed(1)}${numbers.length > 1 ? ` ± ${deviation(numbers).toFixed(1)}` : ''}`
+      const { task, method, base, settings } = one
+      const scores = [pairs.map(({ exact }) => exact), pairs.map((pair) => pair.lossy), pairs.map((pair) => pair.lossy - pair.exact)].map(told)
+      return [[task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length), ...scores]]
+    })
+  if (rows.length === 0) return ''
+  const columns = ['task', 'method', 'rate', 'metric', 'base', 'seeds', 'float32', 'in fewer bits', 'difference']
+  return `
+The same runs with the base's matrices in fewer bits, by seed: means and deviations, and those of the differences of a seed's two runs.
+
+${markdownTable(columns, rows)}
+`
+}
+
 function save(): void {
   const points = (value: number | undefined): string => (value === undefined ? '' : (value * 100).toFixed(1))
-  const rows = Object.values(results).map(({ task, method, seed, epochs, settings, best, last, tokensPerSecond }) => [
-    ...[task.replace('glue-', ''), method, seed, epochs, settings.learningRate],
+  const rows = Object.values(results).map(({ task, method, seed, epochs, base, settings, best, last, tokensPerSecond }) => [
+    ...[task.replace('glue-', ''), method, base, seed, epochs, settings.learningRate],
     ...[best.accuracy, best.f1, best.matthews, best.pearson, best.spearman, last[tasks[task]!.metric]].map(points),
     ...[best.trained, best.merged, best.head, tokensPerSecond, Math.round(best.cpuSeconds!), Math.round(best.peakMemoryBytes! / 1e6)],
   ])
   const columns =
-    'task | method | seed | epochs | rate | accuracy | F1 | Matthews | Pearson | Spearman | last | trained | at the end | head | tokens/s | CPU s | peak MB'
-  writeResults(file, results, preface, columns, rows)
+    'task | method | base | seed | epochs | rate | accuracy | F1 | Matthews | Pearson | Spearman | last | trained | at the end | head | tokens/s | CPU s | peak MB'
+  writeResults(file, results, `${preface}${baseDifferences()}`, columns, rows)
 }
 
 /** The file of a task's training rows. */
@@ -109,6 +147,7 @@ async function trainingRows(task: string, count: number | undefined): Promise<st
   return writtenRows(work, task, rows.slice(0, count)).path
 }
 
+const inFloat32 = values.base === 'float32'
 for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
   const { metric, epochs: usual, kind = 'sequence-classification', batchSize = 32, groupByLength = false, rows } = tasks[task]!
   const epochs = Number(values.epochs ?? usual)
@@ -116,13 +155,14 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
   for (const name of values.method ?? Object.keys(methods)) {
     for (const seed of (values.seed ?? ['1']).map(Number)) {
       const learningRate = Number(values.rate ?? methods[name]!.learningRate)
-      const key = `${task} ${name} seed ${seed} epochs ${epochs}${values.rate ? ` rate ${learningRate}` : ''}`
+      const key = `${task} ${name} seed ${seed} epochs ${epochs}${values.rate ? ` rate ${learningRate}` : ''}${inFloat32 ? '' : ` base ${values.base}`}`
       if (results[key]) continue
       const { method } = methods[name]!
       const settings = {
         model: join(assets, 'models/all-MiniLM-L6-v2'),
         task: kind,
         method,
+        base: values.base,
         data,
         train: {
           ...{ batchSize, epochs, learningRate, seed, groupByLength, keepBest: metric },
@@ -130,7 +170,7 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         },
       }
       const run = trainedRun(work, key, settings)
-      results[key] = { task, method: name, seed, epochs, settings: { ...settings.train, method, ...(rows && { rows }) }, ...run }
+      results[key] = { task, method: name, seed, epochs, ...(!inFloat32 && { base: values.base }), settings: { ...settings.train, method, ...(rows && { rows }) }, ...run }
       save()
     }
   }

@@ -14,7 +14,7 @@ import { readRows } from '../src/data/read-rows.ts'
 import { answerPasses } from './inference/own-side.ts'
 import { type AnswersResult, type AnswersRound, inferenceTold } from './inference/report.ts'
 import type { Asked, Passed } from './inference/sides.ts'
-import { circumstances } from './report/circumstances.ts'
+import { circumstances, processorOf } from './report/circumstances.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { median, rounded } from './steps/numbers.ts'
 import { openSide } from './steps/sides.ts'
@@ -81,7 +81,7 @@ const names = Object.keys(asked)
 const beside = python === null ? 'with an adapter' : 'transformers, sorted by length'
 const results = readResults<AnswersResult>(resultsFile('inference'))
 // Rounds are told side by side: those without the peer stand alone.
-const key = `${texts.length} rows in batches of ${batchSize}${python === null ? ', without transformers' : ''}`
+const key = `${texts.length} rows in batches of ${batchSize}, ${processorOf(circumstances())}${python === null ? ', without transformers' : ''}`
 for (let round = results[key]?.sides[beside]?.length ?? 0; round < rounds; round++) {
   const [found, load] = [circumstances(), rounded(loadavg()[0]!, 2)]
   const sides = await Promise.all(names.map(open))

@@ -7,7 +7,7 @@
 import { mkdirSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { circumstances } from './report/circumstances.ts'
+import { circumstances, processorOf } from './report/circumstances.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { axes, pointOf, runOf, type Size, valuesOf, work } from './scaling/axes.ts'
 import { type PointResult, scalingTold } from './scaling/report.ts'
@@ -37,7 +37,8 @@ if (values.alone !== undefined) {
   mkdirSync(work, { recursive: true })
   const folder = values.tiny ? work : undefined
   const results = readResults<PointResult>(resultsFile('scaling', folder))
-  const keyOf = (name: string, value: number): string => `${name} ${value}, ${threads} threads`
+  const processor = processorOf(circumstances())
+  const keyOf = (name: string, value: number): string => `${name} ${value}, ${threads} threads, ${processor}`
   for (const name of positionals.length > 0 ? positionals : Object.keys(axes)) {
     const axis = axes[name]!
     for (let round = 0; round < rounds; round++) {

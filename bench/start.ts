@@ -11,7 +11,7 @@ import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { parseRun } from '../src/config/parse.ts'
-import { circumstances } from './report/circumstances.ts'
+import { circumstances, processorOf } from './report/circumstances.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { type StartResult, startTold } from './start/report.ts'
 import { cases } from './steps/cases.ts'
@@ -108,5 +108,5 @@ for (let round = 0; round < rounds; round++) {
 const installedMB = { ours: rounded(ownBytes() / 1e6, 1), torch: python === null ? null : rounded(peerBytes(python) / 1e6, 1) }
 const command = `npm run bench -- start --rounds ${rounds} --threads ${threads}`
 const results = readResults<StartResult>(resultsFile('start'))
-results[`${threads} threads`] = { secondsToFirstUpdate: times, installedMB, ...found, command }
+results[`${threads} threads, ${processorOf(found)}`] = { secondsToFirstUpdate: times, installedMB, ...found, command }
 keepResults('start', results, startTold(results))

@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { circumstances, processorOf } from './report/circumstances.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { cache, cases } from './steps/cases.ts'
 import { type Compared, compare } from './steps/comparison.ts'
@@ -19,7 +20,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     ...countOptions,
-    /** Only the cases that step.json does not have yet. */
+    /** Only the cases that step.json does not have yet from a processor of this kind. */
     missing: { type: 'boolean', default: false },
     /** A side of a case, in this process. */
     alone: { type: 'string' },
@@ -36,7 +37,8 @@ if (values.alone !== undefined) {
   if (peerPython === null)
     console.log('ADATUNE_PEER_PYTHON names no Python with torch, transformers and peft: only our sides are measured.')
   const results = readResults<Compared>(resultsFile('step'))
-  const keyOf = (name: string): string => `${name}, ${count.threads} threads`
+  const processor = processorOf(circumstances())
+  const keyOf = (name: string): string => `${name}, ${count.threads} threads, ${processor}`
   for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     if (values.missing && results[keyOf(name)]) continue
     const compared = await compare(name, cases[name]!, peerPython, count)

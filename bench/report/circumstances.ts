@@ -29,6 +29,9 @@ export const circumstances = (): Required<Circumstances> => ({
   date: new Date().toISOString().slice(0, 10),
 })
 
+/** The processor, by which results are kept apart: ratios between programs differ from one kind to the next. */
+export const processorOf = ({ machine }: Circumstances): string => (typeof machine === 'string' ? machine : machine.processor)
+
 /** Machine and versions in a line. */
 export function machineText({ machine, versions = {} }: Circumstances): string {
   const place = typeof machine === 'string' ? machine : `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB`

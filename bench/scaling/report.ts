@@ -64,24 +64,24 @@ function drawing(axis: Axis, found: readonly PointResult[], unit: string): Drawi
   })
 }
 
-/** Exponents of each axis, and the points that they are fitted to, for each number of threads. */
+/** Exponents of each axis, and the points that they are fitted to, for each number of threads and kind of processor. */
 export function scalingTold(results: Readonly<Record<string, PointResult>>): Told {
-  const threadsOf = (key: string): string => key.slice(key.indexOf(',') + 2)
-  const threads = [...new Set(Object.keys(results).map(threadsOf))]
+  const placeOf = (key: string): string => key.slice(key.indexOf(',') + 2)
+  const places = [...new Set(Object.keys(results).map(placeOf))]
   const all = Object.entries(axes).flatMap(([name, axis]) =>
-    threads.flatMap((count) => {
-      const found = Object.entries(results).flatMap(([key, result]) => (result.axis === name && threadsOf(key) === count ? [result] : []))
-      return found.length > 0 ? [{ name, axis, count, found: found.toSorted((a, b) => a.value - b.value) }] : []
+    places.flatMap((place) => {
+      const found = Object.entries(results).flatMap(([key, result]) => (result.axis === name && placeOf(key) === place ? [result] : []))
+      return found.length > 0 ? [{ name, axis, place, found: found.toSorted((a, b) => a.value - b.value) }] : []
     }),
   )
-  const exponents = all.flatMap(({ name, axis, count, found }) =>
+  const exponents = all.flatMap(({ name, axis, place, found }) =>
     figures.flatMap((figure) => {
       const law = lawOf(pointsOf(axis, found, figure))
       return law
         ? [
             [
               name,
-              count,
+              place,
               `${figure.name}, ${figure.unit}`,
               law.exponent.toFixed(2),
               Number.isFinite(law.explained) ? law.explained.toFixed(3) : '',
@@ -90,9 +90,9 @@ export function scalingTold(results: Readonly<Record<string, PointResult>>): Tol
         : []
     }),
   )
-  const points = all.flatMap(({ name, axis, count, found }) =>
+  const points = all.flatMap(({ name, axis, place, found }) =>
     found.map((result) => [
-      ...[name, count, String(drawnAt(axis, result.point)), String(result.trainedWeights)],
+      ...[name, place, String(drawnAt(axis, result.point)), String(result.trainedWeights)],
       ...figures.map(({ of }) => spreadText(spread(result.rounds.map(of)))),
     ]),
   )
@@ -101,16 +101,16 @@ export function scalingTold(results: Readonly<Record<string, PointResult>>): Tol
     title: 'Scaling',
     text: [
       about,
-      ...(exponents.length > 0 ? [markdownTable(['axis', 'threads', 'figure', 'exponent', 'explained'], exponents)] : []),
+      ...(exponents.length > 0 ? [markdownTable(['axis', 'on', 'figure', 'exponent', 'explained'], exponents)] : []),
       ...(points.length > 0
-        ? [markdownTable(['axis', 'threads', 'at', 'trained weights', ...figures.map(({ name, unit }) => `${name}, ${unit}`)], points)]
+        ? [markdownTable(['axis', 'on', 'at', 'trained weights', ...figures.map(({ name, unit }) => `${name}, ${unit}`)], points)]
         : []),
     ].join('\n\n'),
     measured: all.flatMap(({ name, found }) => found.map((result) => ({ what: `${name} ${result.value}`, ...result }))),
     missing: missing.length > 0 ? [`npm run bench -- scaling ${missing.join(' ')}`] : [],
     drawings: Object.fromEntries(
-      all.map(({ name, axis, count, found }) => [
-        `scaling-${name}${threads.length > 1 ? `-${count.replace(' ', '-')}` : ''}`,
+      all.map(({ name, axis, place, found }) => [
+        `scaling-${name}${places.length > 1 ? `-${place.replaceAll(/\W+/g, '-')}` : ''}`,
         ['ms', 'MB'].flatMap((unit) => drawing(axis, found, unit) ?? []),
       ]),
     ),

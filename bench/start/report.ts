@@ -35,26 +35,26 @@ alone, against the peer's environment.`
 const all = (numbers: readonly (number | null)[]): Spread | null =>
   numbers.length > 0 && numbers.every((number) => number !== null) ? spread(numbers) : null
 
-/** Both figures with their goals, for each number of threads. */
+/** Both figures with their goals, for each number of threads and kind of processor. */
 export function startTold(results: Readonly<Record<string, StartResult>>): Told {
   const entries: readonly (readonly [string, StartResult | null])[] = Object.entries(results)
-  const told = (entries.length > 0 ? entries : [['', null] as const]).flatMap(([threads, result]) =>
+  const told = (entries.length > 0 ? entries : [['', null] as const]).flatMap(([on, result]) =>
     figures.map((figure) => {
       const pairs = result ? figure.of(result) : []
       const ratio = all(pairs.map(({ ours, torch }) => torch && ours / torch))
-      return { threads, figure, ratio, ours: all(pairs.map(({ ours }) => ours)), torch: all(pairs.map(({ torch }) => torch)) }
+      return { on, figure, ratio, ours: all(pairs.map(({ ours }) => ours)), torch: all(pairs.map(({ torch }) => torch)) }
     }),
   )
   const text = (spread: Spread | null): string => (spread ? spreadText(spread) : '')
-  const bars = told.flatMap(({ threads, figure: { name, most }, ratio }): Bar[] =>
-    ratio ? [{ name: `${name}, ${threads}`, most, ratio }] : [],
+  const bars = told.flatMap(({ on, figure: { name, most }, ratio }): Bar[] =>
+    ratio ? [{ name: `${name}, ${on}`, most, ratio }] : [],
   )
   return {
     title: 'Before the first update',
     text: `${about}\n\n${markdownTable(
-      ['figure', 'threads', 'ours', 'torch with PEFT', 'ratio', 'goal', 'met'],
-      told.map(({ threads, figure, ratio, ours, torch }) => [
-        ...[figure.name, threads, text(ours), text(torch)],
+      ['figure', 'on', 'ours', 'torch with PEFT', 'ratio', 'goal', 'met'],
+      told.map(({ on, figure, ratio, ours, torch }) => [
+        ...[figure.name, on, text(ours), text(torch)],
         ...besideGoal(ratio, figure),
       ]),
     )}`,

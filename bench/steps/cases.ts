@@ -5,7 +5,7 @@ import { root } from '../training/trained-run.ts'
 import type { Case, Figure, Method } from './case.ts'
 
 export const cache = join(root, 'runs/bench-step')
-const [rowsOfBatch, tokensOfRow] = [16, 128]
+const [rowsOfBatch, tokensOfRow, batchesOfRows] = [16, 128, 4]
 
 /** A BERT of the base size with random weights, and rows of 128 random tokens; made once. */
 function randomBertBase(): { model: string; rows: string } {
@@ -29,7 +29,7 @@ function randomBertBase(): { model: string; rows: string } {
   randomModel(model, config, 'sequence-classification', 'bench')
   return {
     model,
-    rows: randomRows(join(model, 'rows.jsonl'), 'bench', { task: 'sequence-classification', rows: 64, tokens: tokensOfRow, words: 29_000 }),
+    rows: randomRows(join(model, 'rows.jsonl'), 'bench', { task: 'sequence-classification', rows: batchesOfRows * rowsOfBatch, tokens: tokensOfRow, words: 29_000 }),
   }
 }
 
@@ -40,6 +40,7 @@ const miniLmOn = (task: string) => (): { model: string; rows: string } | null =>
 
 const linears = ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense']
 const loraOf = (r: number, targets: string[] = linears) => ({ name: 'lora', r, alpha: 16, targets }) as const
+const upper = { ...loraOf(8, ['query', 'value']), layers: 'last 4' } as const
 /** Updates of a run, of which only the first are made. */
 export const updates = 1000
 const adalora = (tInit: number, tFinal: number) =>
@@ -164,6 +165,18 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   adamix: mixed(null, 2),
   'adamix-no-dropout': mixed(0, 1.97),
+  'upper-layers': {
+    about: 'BERT base, LoRA r 8 on queries and values of all layers, of the last 4, and of these with what the layers below make kept (cachePrefix), no dropout',
+    dropout: 0,
+    ...bert,
+    warmup: batchesOfRows,
+    sides: {
+      all: { engine: 'adatune', method: loraOf(8, ['query', 'value']) },
+      'last 4': { engine: 'adatune', method: upper, train: { cachePrefix: false } },
+      'last 4, kept': { engine: 'adatune', method: upper, train: { cachePrefix: true } },
+    },
+    figures: [over('last 4', 'all', null), over('last 4, kept', 'last 4', null), over('last 4, kept', 'all', null)],
+  },
   'minilm-mrpc': {
     about: 'all-MiniLM-L6-v2 on MRPC, LoRA r 8 on all six linear maps, 32 rows of their own lengths, dropout 0.1',
     dropout: null,

@@ -4,14 +4,14 @@ import { besideGoal } from '../report/goal.ts'
 import type { Told } from '../report/told.ts'
 import { cases } from './cases.ts'
 import type { Compared } from './comparison.ts'
-import { median } from './numbers.ts'
+import { median, spread, spreadText } from './numbers.ts'
 
 const about = `Time and memory of updates, ours and those of HF PEFT on torch, in turns (\`npm run bench -- step\`); settings and loads are in step.json.
 Medians of rounds, smallest and largest in brackets. A ratio below 1 is faster or smaller; a goal is the largest ratio that is wanted. Every
 side of a case makes the same steps; \`packed\` has frozen matrices as the products read them, and _products_ are the step's matrix products
 alone at the best float32 rate of either engine.`
 
-/** The results of a case, for each number of threads. */
+/** The results of a case, for each number of threads and kind of processor. */
 const resultsOf = (name: string, results: Readonly<Record<string, Compared>>): [string, Compared | null][] => {
   const found = Object.entries(results).filter(([key]) => key.startsWith(`${name}, `))
   return found.length > 0 ? found : [[name, null]]
@@ -34,6 +34,13 @@ export function stepTold(results: Readonly<Record<string, Compared>>): Told {
       return [key, side, String(trainedWeights), of('medianMs'), of('medianCpuMs'), of('tokensPerSecond'), rate, of('peakMB')]
     }),
   )
+  const engines = ['adatune', 'torch']
+  const rates = all.flatMap(({ key, found }) => {
+    const of = (engine: string): number[] => found?.productRates.flatMap((round) => round[engine] ?? []) ?? []
+    return engines.some((engine) => of(engine).length > 0)
+      ? [[key, ...engines.map((engine) => (of(engine).length > 0 ? spreadText(spread(of(engine))) : ''))]]
+      : []
+  })
   const bars = figures.flatMap(({ key, figure: { name, most }, ratio }): Bar[] =>
     ratio && most !== null ? [{ name: `${key}: ${name}`, most, ratio }] : [],
   )
@@ -54,6 +61,9 @@ export function stepTold(results: Readonly<Record<string, Compared>>): Told {
           'What each side took:',
           markdownTable(['case', 'side', 'trained weights', 'step ms', 'CPU ms', 'tokens/s', 'GFLOP/s', 'peak MB'], sides),
         ]
+      : []),
+    ...(rates.length > 0
+      ? ['Rates of the large products alone, GFLOP/s, which a processor decides as much as an engine:', markdownTable(['case', ...engines], rates)]
       : []),
   ]
   return {

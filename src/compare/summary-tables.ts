@@ -1,6 +1,7 @@
 import type { Interval } from '../metrics/bootstrap.ts'
-import { bytes, count, duration, flops, metric, percent } from '../track/numbers.ts'
+import { bytes, count, duration, energy, flops, metric, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
+import { WATTS_OF_A_CORE } from '../train/energy.ts'
 import type { Figure } from './figure.ts'
 import type { ArmSummary, Difference, Summary } from './summary.ts'
 
@@ -23,7 +24,7 @@ const rate = (value: number): string => String(Number(value.toPrecision(3)))
 /** What each arm scored and took. */
 export function armRows({ metric: name, by, level, arms }: Summary): Rows {
   const row = (arm: ArmSummary): string[] => {
-    const { trained, merged, base, head, trainFlops, steps, seconds, peakMemoryBytes, adapterBytes } = arm.took
+    const { trained, merged, base, head, trainFlops, steps, seconds, joules, peakMemoryBytes, adapterBytes } = arm.took
     return [
       arm.name,
       count(trained),
@@ -36,12 +37,13 @@ export function armRows({ metric: name, by, level, arms }: Summary): Rows {
       count(steps),
       flops(trainFlops),
       duration(seconds),
+      energy(joules),
       bytes(peakMemoryBytes),
       bytes(adapterBytes),
     ]
   }
   const header = ['arm', 'trained', 'at the end', '%', 'rate', `${name}, last`, 'best', `${100 * level} % of ${by}`]
-  return [[...header, 'updates', 'training', 'time', 'memory', 'adapter'], ...arms.map(row)]
+  return [[...header, 'updates', 'training', 'time', 'energy', 'memory', 'adapter'], ...arms.map(row)]
 }
 
 /** How each arm differs from the plain one. */
@@ -63,14 +65,15 @@ export function differenceRows({ metric: name, level, differences }: Summary): R
 }
 
 /** What the figures are of, in a sentence. */
-export function footing({ metric: name, by, rows, of, seeds, resamples, differences, level }: Summary): string {
+export function footing({ metric: name, by, rows, of, energy: energyIs, seeds, resamples, differences, level }: Summary): string {
   const seed = seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`
   const drawn = seeds.length === 1 ? 'rows' : 'rows and seeds'
   const tested =
     differences.length === 0
       ? ''
       : `; p-values of a paired bootstrap, corrected for ${differences.length} by Holm, ${rate(1 - level)} decides`
-  return `${name} on ${count(rows)} ${of} rows, ${seed}; ${resamples} resamples of ${drawn}; arms are compared by their ${by} evaluation${tested}.`
+  const joules = energyIs === 'read' ? "the processors' own counters" : `processor time, ${WATTS_OF_A_CORE} W a busy core`
+  return `${name} on ${count(rows)} ${of} rows, ${seed}; ${resamples} resamples of ${drawn}; arms are compared by their ${by} evaluation${tested}. Energy by ${joules}.`
 }
 
 /** A comparison for the terminal; ends in a line break. */

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Interval, interval, twoSided } from '../metrics/bootstrap.ts'
 import { holm } from '../metrics/holm.ts'
 import { mean } from '../metrics/moments.ts'
+import { energyOf } from '../train/energy.ts'
 import { isLowerBetter } from '../tasks/task.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
@@ -34,6 +35,7 @@ export interface ArmSummary {
       | 'trainFlops'
       | 'seconds'
       | 'cpuSeconds'
+      | 'joules'
       | 'peakMemoryBytes'
       | 'adapterBytes',
       number
@@ -75,6 +77,8 @@ export interface Summary {
   /** Rows that the metric is of; of scores of texts, the texts. */
   readonly rows: number
   readonly of: 'test' | 'eval'
+  /** Whether joules were read by every trial, or are estimated from processor time for all. */
+  readonly energy: 'read' | 'estimated'
   readonly seeds: readonly number[]
   readonly plain: Arms['plain']
   readonly arms: readonly ArmSummary[]
@@ -90,7 +94,7 @@ export interface ArmResults {
 const tookNames = ['base', 'head', 'trained', 'merged', 'steps', 'tokens', 'trainFlops', 'seconds', 'cpuSeconds'] as const
 const mostNames = ['peakMemoryBytes', 'adapterBytes'] as const
 
-function armSummary({ arm, results }: ArmResults, metric: string, level: number): ArmSummary {
+function armSummary({ arm, results }: ArmResults, metric: string, level: number, joulesOf: (took: TrialResult['took']) => number): ArmSummary {
   const of = (when: 'last' | 'best'): Scores[] => results.map(({ judgement }) => judgement[when])
   const means = (scores: readonly Scores[]): Record<string, number> =>
     Object.fromEntries(Object.keys(scores[0]!.metrics).map((name) => [name, mean(scores.map(({ metrics }) => metrics[name]!))]))
@@ -102,6 +106,7 @@ function armSummary({ arm, results }: ArmResults, metric: string, level: number)
     metrics: { last: means(of('last')), best: means(of('best')) },
     took: Object.fromEntries([
       ...tookNames.map((name) => [name, mean(took(name))]),
+      ['joules', mean(results.map((result) => joulesOf(result.took)))],
       ...mostNames.map((name) => [name, Math.max(...took(name))]),
     ]) as ArmSummary['took'],
   }
@@ -162,6 +167,12 @@ function checkRows(all: readonly ArmResults[]): void {
   }
 }
 
+/** Joules of trials, all of them read or all of them estimated, so that they can be compared. */
+function energyOfAll(trials: readonly TrialResult['took'][]): { are: Summary['energy']; of: (took: TrialResult['took']) => number } {
+  if (trials.every(({ joules }) => joules !== undefined)) return { are: 'read', of: ({ joules }) => joules! }
+  return { are: 'estimated', of: ({ cpuSeconds }) => energyOf({ cpuSeconds: cpuSeconds! }).joules }
+}
+
 /** What the results of all arms come to. */
 export function summarise(comparison: Comparison, arms: Arms, all: readonly ArmResults[]): Summary {
   checkRows(all)
@@ -173,9 +184,10 @@ export function summarise(comparison: Comparison, arms: Arms, all: readonly ArmR
   const differences = all.flatMap((own) =>
     referencesOf(own.arm, arms).map(({ name }) => differenceOf(own, resultsOf(name), metric, comparison)),
   )
+  const joules = energyOfAll(all.flatMap(({ results }) => results.map(({ took }) => took)))
   return {
-    ...{ metric, by, level, resamples, rows, of: judgement.of, seeds: arms.seeds, plain: arms.plain },
-    arms: all.map((each) => armSummary(each, metric, level)),
+    ...{ metric, by, level, resamples, rows, of: judgement.of, energy: joules.are, seeds: arms.seeds, plain: arms.plain },
+    arms: all.map((each) => armSummary(each, metric, level, joules.of)),
     differences: corrected(differences, metric, level),
   }
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { gapText } from '../evaluate/merge-gap.ts'
+import { energyOf, WATTS_OF_A_CORE } from '../train/energy.ts'
 import type { RunSummary } from '../train/run.ts'
 import type { MetricText } from './metric-text.ts'
-import { bytes, count, duration, flops, percent } from './numbers.ts'
+import { bytes, count, duration, energy, flops, percent } from './numbers.ts'
 import { seedsTable } from './seeds-table.ts'
 import { table } from './table.ts'
 
@@ -12,6 +13,11 @@ const speed = (tokens: number, seconds: number): string => (seconds > 0 ? `${cou
 function keptText({ kept }: RunSummary, steps: number): string {
   if (kept === null) return `the last step, ${count(steps)}`
   return `the best evaluation, at step ${count(kept.step)} of ${count(steps)}`
+}
+
+function energyText(took: { readonly joules?: number; readonly cpuSeconds: number }): string {
+  const { joules, estimated } = energyOf(took)
+  return estimated ? `${energy(joules)}, estimated at ${WATTS_OF_A_CORE} W a busy core` : `${energy(joules)} of the machine's processors`
 }
 
 /** What a run came to, for the end of its output. */
@@ -44,6 +50,7 @@ export function closingTable(summary: RunSummary, text: MetricText): string {
       ...tested.map(([name, value]) => [`test ${name}`, text(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
+      ['energy', energyText(metrics as { joules?: number; cpuSeconds: number })],
       ['tokens', `${count(number('tokens'))}, ${speed(number('tokens'), number('seconds'))}`],
       ['training', `${flops(number('trainFlops'))}, ${flops(number('trainFlops') / number('steps'))} a step`],
       ['peak memory', bytes(number('peakMemoryBytes'))],

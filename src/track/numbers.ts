@@ -27,6 +27,9 @@ export const flops = (n: number): string =>
     ['', 'k', 'M', 'G', 'T', 'P', 'E'].map((prefix) => `${prefix}FLOP`),
   )
 
+/** `12.3 kJ`. */
+export const energy = (joules: number): string => scaled(joules, ['J', 'kJ', 'MJ', 'GJ'])
+
 const two = (n: number): string => String(n).padStart(2, '0')
 
 /** `4.2 s`, `2 min 05 s`, `3 h 20 min`, `2 d 07 h`. */

@@ -1,6 +1,6 @@
 import type { MethodEvent } from '../nn/method.ts'
 
-/** One line of a run's record: plain JSON. Fields named ms, seconds, cpuSeconds, peakMemoryBytes and time are wall-clock readings. */
+/** One line of a run's record: plain JSON. Fields named ms, seconds, cpuSeconds, peakMemoryBytes, joules and time are wall-clock readings. */
 export interface RunEvent {
   readonly event: 'run' | 'step' | 'eval' | 'checkpoint' | 'merge' | 'warning' | 'done' | MethodEvent['event']
   /** Updates so far. */

@@ -153,6 +153,8 @@ async function carryOn(
   const log = openRunLog(join(out, 'run.jsonl'), saved?.logBytes ?? 0)
   const emit = (event: RunEvent): void => {
     log.append(event)
+    // Counters of energy start anew now and then.
+    spent()
     for (const sink of sinks) sink(event)
   }
   const checkpoint = (now: Progress): void => {

@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { markdownTable } from '../src/track/markdown-table.ts'
-import { deviation, mean } from '../src/metrics/moments.ts'
 import { readRows } from '../src/data/read-rows.ts'
+import { deviation, mean } from '../src/metrics/moments.ts'
+import { markdownTable } from '../src/track/markdown-table.ts'
 import { shuffledBy, writtenRows } from './training/chosen-rows.ts'
 import { assetsFolder, readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
@@ -115,8 +115,12 @@ function baseDifferences(): string {
       const told = (numbers: readonly number[]): string =>
         `${mean(numbers).toFixed(1)}${numbers.length > 1 ? ` ± ${deviation(numbers).toFixed(1)}` : ''}`
       const { task, method, base, settings } = one
-      const scores = [pairs.map(({ exact }) => exact), pairs.map((pair) => pair.lossy), pairs.map((pair) => pair.lossy - pair.exact)].map(told)
-      return [[task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length), ...scores]]
+      const scores = [pairs.map(({ exact }) => exact), pairs.map((pair) => pair.lossy), pairs.map((pair) => pair.lossy - pair.exact)].map(
+        told,
+      )
+      return [
+        [task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length), ...scores],
+      ]
     })
   if (rows.length === 0) return ''
   const columns = ['task', 'method', 'rate', 'metric', 'base', 'seeds', 'float32', 'in fewer bits', 'difference']
@@ -170,7 +174,15 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         },
       }
       const run = trainedRun(work, key, settings)
-      results[key] = { task, method: name, seed, epochs, ...(!inFloat32 && { base: values.base }), settings: { ...settings.train, method, ...(rows && { rows }) }, ...run }
+      results[key] = {
+        task,
+        method: name,
+        seed,
+        epochs,
+        ...(!inFloat32 && { base: values.base }),
+        settings: { ...settings.train, method, ...(rows && { rows }) },
+        ...run,
+      }
       save()
     }
   }

@@ -22,7 +22,13 @@ export function stepTable(): string {
         const figure = each.figures.find((figure) => whats.some((what) => figure.name === `${name} ${what}`))
         return figure?.ratio.median.toFixed(2) ?? ''
       })
-    return [each.about, processorOf(each), `${(ms / 1000).toFixed(2)} s, ${(MB / 1000).toFixed(1)} GB`, ...ratios('step', 'epoch'), ...ratios('memory')]
+    return [
+      each.about,
+      processorOf(each),
+      `${(ms / 1000).toFixed(2)} s, ${(MB / 1000).toFixed(1)} GB`,
+      ...ratios('step', 'epoch'),
+      ...ratios('memory'),
+    ]
   })
   return markdownTable(['a training step on the CPU', 'processor', 'HF PEFT', 'time', 'int8', 'memory', 'int8'], rows)
 }

@@ -46,17 +46,12 @@ export function startTold(results: Readonly<Record<string, StartResult>>): Told 
     }),
   )
   const text = (spread: Spread | null): string => (spread ? spreadText(spread) : '')
-  const bars = told.flatMap(({ on, figure: { name, most }, ratio }): Bar[] =>
-    ratio ? [{ name: `${name}, ${on}`, most, ratio }] : [],
-  )
+  const bars = told.flatMap(({ on, figure: { name, most }, ratio }): Bar[] => (ratio ? [{ name: `${name}, ${on}`, most, ratio }] : []))
   return {
     title: 'Before the first update',
     text: `${about}\n\n${markdownTable(
       ['figure', 'on', 'ours', 'torch with PEFT', 'ratio', 'goal', 'met'],
-      told.map(({ on, figure, ratio, ours, torch }) => [
-        ...[figure.name, on, text(ours), text(torch)],
-        ...besideGoal(ratio, figure),
-      ]),
+      told.map(({ on, figure, ratio, ours, torch }) => [...[figure.name, on, text(ours), text(torch)], ...besideGoal(ratio, figure)]),
     )}`,
     measured: Object.entries(results).map(([what, result]) => ({ what: `start, ${what}`, ...result })),
     missing: told.every(({ ratio }) => ratio) ? [] : ['npm run bench -- start'],

@@ -29,7 +29,12 @@ function randomBertBase(): { model: string; rows: string } {
   randomModel(model, config, 'sequence-classification', 'bench')
   return {
     model,
-    rows: randomRows(join(model, 'rows.jsonl'), 'bench', { task: 'sequence-classification', rows: batchesOfRows * rowsOfBatch, tokens: tokensOfRow, words: 29_000 }),
+    rows: randomRows(join(model, 'rows.jsonl'), 'bench', {
+      task: 'sequence-classification',
+      rows: batchesOfRows * rowsOfBatch,
+      tokens: tokensOfRow,
+      words: 29_000,
+    }),
   }
 }
 
@@ -166,7 +171,8 @@ export const cases: Readonly<Record<string, Case>> = {
   adamix: mixed(null, 2),
   'adamix-no-dropout': mixed(0, 1.97),
   'upper-layers': {
-    about: 'BERT base, LoRA r 8 on queries and values of all layers, of the last 4, and of these with what the layers below make kept (cachePrefix), no dropout',
+    about:
+      'BERT base, LoRA r 8 on queries and values of all layers, of the last 4, and of these with what the layers below make kept (cachePrefix), no dropout',
     dropout: 0,
     ...bert,
     warmup: batchesOfRows,

@@ -63,7 +63,10 @@ export function stepTold(results: Readonly<Record<string, Compared>>): Told {
         ]
       : []),
     ...(rates.length > 0
-      ? ['Rates of the large products alone, GFLOP/s, which a processor decides as much as an engine:', markdownTable(['case', ...engines], rates)]
+      ? [
+          'Rates of the large products alone, GFLOP/s, which a processor decides as much as an engine:',
+          markdownTable(['case', ...engines], rates),
+        ]
       : []),
   ]
   return {

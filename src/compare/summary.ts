@@ -2,8 +2,8 @@ import { UserError } from '../errors.ts'
 import { type Interval, interval, twoSided } from '../metrics/bootstrap.ts'
 import { holm } from '../metrics/holm.ts'
 import { mean } from '../metrics/moments.ts'
-import { energyOf } from '../train/energy.ts'
 import { isLowerBetter } from '../tasks/task.ts'
+import { energyOf } from '../train/energy.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { contrast } from './contrast.ts'
@@ -94,7 +94,12 @@ export interface ArmResults {
 const tookNames = ['base', 'head', 'trained', 'merged', 'steps', 'tokens', 'trainFlops', 'seconds', 'cpuSeconds'] as const
 const mostNames = ['peakMemoryBytes', 'adapterBytes'] as const
 
-function armSummary({ arm, results }: ArmResults, metric: string, level: number, joulesOf: (took: TrialResult['took']) => number): ArmSummary {
+function armSummary(
+  { arm, results }: ArmResults,
+  metric: string,
+  level: number,
+  joulesOf: (took: TrialResult['took']) => number,
+): ArmSummary {
   const of = (when: 'last' | 'best'): Scores[] => results.map(({ judgement }) => judgement[when])
   const means = (scores: readonly Scores[]): Record<string, number> =>
     Object.fromEntries(Object.keys(scores[0]!.metrics).map((name) => [name, mean(scores.map(({ metrics }) => metrics[name]!))]))

@@ -38,12 +38,18 @@ test('a finished run is summed up', () => {
     'loss         0.451',
     'steps        300',
     'time         10 min 00 s, 19 min 10 s of CPU',
+    'energy       11.5 kJ, estimated at 10 W a busy core',
     'tokens       600,000, 1,000 tokens/s',
     'training     2.5 PFLOP, 8.33 TFLOP a step',
     'peak memory  3.21 GB',
     `adapter      7.46 MB in ${join('runs/1', 'adapter')}`,
     '',
   ])
+})
+
+test('energy that was read is told so', () => {
+  const read = { ...metrics, joules: 8123 }
+  assert.match(closingTable({ ...summary, metrics: read }, metric), /^energy +8\.12 kJ of the machine's processors$/m)
 })
 
 test('without an evaluation the last step is kept', () => {

@@ -8,7 +8,7 @@ export interface SideSettings {
   readonly engine: 'adatune' | 'torch'
   readonly method: Method
   readonly base?: 'float32' | 'int8'
-  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix'>
+  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'batchSize' | 'accumulate'>
 }
 
 /** A number of a side over the same number of another. */

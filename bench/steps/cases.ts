@@ -98,8 +98,18 @@ function mixed(dropout: number | null, most: number): Case {
     about: `BERT base, AdaMix of bottlenecks and the single bottleneck, ${dropout === 0 ? 'no dropout' : 'dropout 0.1'}`,
     dropout,
     ...bert,
-    sides: { adamix: { engine: 'adatune', method: adamix }, bottleneck: { engine: 'adatune', method: bottleneck } },
-    figures: [over('adamix', 'bottleneck', most), figure('share of the consistency loss', 'consistency', 'adamix', 'time', 0.01)],
+    sides: {
+      adamix: { engine: 'adatune', method: adamix },
+      bottleneck: { engine: 'adatune', method: bottleneck },
+      'bottleneck, 32 rows': { engine: 'adatune', method: bottleneck, train: { batchSize: 2 * rowsOfBatch } },
+      'adamix, 4 times 4 rows': { engine: 'adatune', method: adamix, train: { batchSize: rowsOfBatch / 4, accumulate: 4 } },
+    },
+    figures: [
+      over('adamix', 'bottleneck', most),
+      over('adamix', 'bottleneck, 32 rows', null),
+      over('adamix, 4 times 4 rows', 'bottleneck', null),
+      figure('share of the consistency loss', 'consistency', 'adamix', 'time', 0.01),
+    ],
   }
 }
 

@@ -35,6 +35,11 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string
 }
 
+/** Where the tokens of texts are looked up, and kept once they are made. */
+export interface TokenStore {
+  tokensOf(text: string, make: () => number[]): number[]
+}
+
 /** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
 function build(file: string, json: object, config: object): Library {
   try {
@@ -56,14 +61,20 @@ function isByteLevel(preTokenizer: unknown): boolean {
 /** Pieces with the tokens of the texts in their places. */
 function laidOut(pieces: readonly Piece[], texts: Readonly<Record<'A' | 'B', readonly number[]>>): Encoded {
   const parts = pieces.map((piece) => ({ ids: 'ids' in piece ? piece.ids : texts[piece.text], type: piece.type }))
-  return { ids: parts.flatMap(({ ids }) => ids), types: parts.flatMap(({ ids, type }) => ids.map(() => type)) }
+  // Several times as fast as flatMap, and there are many rows.
+  const together = (lists: readonly (readonly number[])[]): number[] => ([] as number[]).concat(...lists)
+  return {
+    ids: together(parts.map(({ ids }) => ids)),
+    types: together(parts.map(({ ids, type }) => new Array<number>(ids.length).fill(type))),
+  }
 }
 
 /**
  * The tokenizer of a model folder: tokenizer.json, or the vocabulary files of its model type, and tokenizer_config.json where there is one.
- * Truncation and padding that the file carries itself are not applied. UserError for a folder without either or with what cannot be run.
+ * Truncation and padding that the file carries itself are not applied. `storeOf` gives the store for a tokenizer of these settings, if there
+ * is one. UserError for a folder without either or with what cannot be run.
  */
-export function loadTokenizer(folder: string): Tokenizer {
+export function loadTokenizer(folder: string, storeOf: (settings: object) => TokenStore | null = () => null): Tokenizer {
   const { file, json } = tokenizerJson(folder)
   const parsed = z.looseObject({ post_processor: postProcessor, pre_tokenizer: z.unknown() }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
@@ -72,10 +83,16 @@ export function loadTokenizer(folder: string): Tokenizer {
   const frame = tokenFrame(parsed.data.post_processor)
   const byteLevel = isByteLevel(parsed.data.pre_tokenizer)
 
+  const store = storeOf({ json, config })
+
   function tokensOf(text: string): number[] {
-    const ids: (number | undefined)[] = text === '' ? [] : library.encode(text, { add_special_tokens: false }).ids
-    // A vocabulary without an unknown token drops what it does not know, as in Hugging Face's.
-    return ids.filter((id) => id !== undefined)
+    if (text === '') return []
+    const make = (): number[] => {
+      const ids: (number | undefined)[] = library.encode(text, { add_special_tokens: false }).ids
+      // A vocabulary without an unknown token drops what it does not know, as in Hugging Face's.
+      return ids.filter((id) => id !== undefined)
+    }
+    return store ? store.tokensOf(text, make) : make()
   }
 
   function encode(text: string, pair: string | null, maxLength: number): Encoded {

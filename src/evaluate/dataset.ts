@@ -6,7 +6,9 @@ import type { Model } from '../models/open.ts'
 import { keyOf } from '../random/key.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
 import type { TaskFile } from '../tasks/task-file.ts'
+import { cacheFolder } from '../weights/cache-folder.ts'
 import { isHead, type Subject } from './assembly.ts'
+import { openTokenStore, type RowTokens } from './token-store.ts'
 
 export interface DatasetOptions {
   readonly reading: Reading
@@ -28,17 +30,21 @@ export function dataset(
   { reading, reserved = 0, labelled }: DatasetOptions,
 ): Item[] {
   let tokenizer: Tokenizer | null = null
+  let store = null as RowTokens | null
+  const storeOf = (settings: object): RowTokens | null => (store = openTokenStore(settings, rows, cacheFolder()))
   const source = {
     reading,
     labelled,
-    tokenizer: () => (tokenizer ??= loadTokenizer(folder)),
+    tokenizer: () => (tokenizer ??= loadTokenizer(folder, storeOf)),
     vocabularySize: wiring.vocabularySize,
     maxPositions: wiring.maxPositions - reserved,
     ...(wiring.typeVocabularySize !== undefined && { typeVocabularySize: wiring.typeVocabularySize }),
     ...(wiring.decoder && { decoder: wiring.decoder }),
     end: endToken(config.eos_token_id),
   }
-  return task.read(rows, source, names)
+  const items = task.read(rows, source, names)
+  store?.keep()
+  return items
 }
 
 /** Items as evaluations ask them, every time alike. */

@@ -9,14 +9,17 @@ export interface Bar extends Goal {
   readonly ratio: Spread
 }
 
-const WIDTH = 720
 const ROW = 22
-const edge = { left: 330, right: 56, top: 34, bottom: 30 }
+const LENGTH = 334
+/** The widest that a letter of a name is on average. */
+const LETTER = 6.8
+const edge = { right: 56, top: 34, bottom: 30 }
 
 /** Ratios below each other with their spread, and a line where each goal is; those that miss it have another colour. */
 export function goalBars(title: string, bars: readonly Bar[]): Drawing {
   const ends = bars.flatMap(({ ratio, most }) => [ratio.max, most ?? 0])
-  const x = linear([0, ...ends], { from: edge.left, to: WIDTH - edge.right })
+  const left = Math.ceil(16 + LETTER * Math.max(...bars.map(({ name }) => name.length)))
+  const x = linear([0, ...ends], { from: left, to: left + LENGTH })
   const bottom = edge.top + bars.length * ROW
   const grid = x.ticks.map((tick) =>
     together(
@@ -29,10 +32,10 @@ export function goalBars(title: string, bars: readonly Bar[]): Drawing {
     const met = most === null || ratio.median <= most
     const goal = most === null ? [] : [tag('line', { class: 'series c7', x1: x.at(most), x2: x.at(most), y1: top - 2, y2: top + 18 })]
     return together(
-      tag('text', { x: edge.left - 8, y: middle + 4, 'text-anchor': 'end' }, name),
+      tag('text', { x: left - 8, y: middle + 4, 'text-anchor': 'end' }, name),
       tag('rect', {
         class: `mark c${met ? 0 : 1}`,
-        ...{ x: edge.left, y: top, width: x.at(ratio.median) - edge.left, height: ROW - 6, 'fill-opacity': 0.6 },
+        ...{ x: left, y: top, width: x.at(ratio.median) - left, height: ROW - 6, 'fill-opacity': 0.6 },
       }),
       tag('line', { class: `series c${met ? 0 : 1}`, x1: x.at(ratio.min), x2: x.at(ratio.max), y1: middle, y2: middle }),
       ...goal,
@@ -40,5 +43,5 @@ export function goalBars(title: string, bars: readonly Bar[]): Drawing {
     )
   })
   const heading = tag('text', { class: 'title', x: 8, y: 18 }, title)
-  return { title, width: WIDTH, height: bottom + edge.bottom, content: together(heading, ...grid, ...rows) }
+  return { title, width: left + LENGTH + edge.right, height: bottom + edge.bottom, content: together(heading, ...grid, ...rows) }
 }

@@ -74,11 +74,10 @@ const tasks: Readonly<Record<string, Task>> = {
 
 const preface = `# The base of the demo
 
-Made by \`npm run bench -- base\`; settings and machine are in base.json. Every weight is trained (\`full\`), or LoRA of rank
-8 on all linear maps, in batches of 16; figures in percent at
-the best evaluation, one an epoch. \`random\` is the same net with the same vocabulary and nothing learned. 100 mails train and 500 are
-scored, 64 tokens of each: with 400, four times over, words alone are enough, and both came to 94 or 95 %. SST-2 has 500 of its 67,349
-rows, \`sst2-4000\` and \`sst2-16000\` that many.
+Made by \`npm run bench -- base\`; settings and machine are in base.json. Every weight is trained (\`full\`), or LoRA of rank 8 on all
+linear maps, in batches of 16; figures in percent at the best evaluation, one an epoch. \`random\` is the same net with the same vocabulary
+and nothing learned. 100 mails train and 500 are scored, 64 tokens of each: with 400, four times over, words alone are enough, and both came
+to 94 or 95 %. SST-2 has 500 of its 67,349 rows, \`sst2-4000\` and \`sst2-16000\` that many.
 `
 
 interface Result extends TrainedRun {

@@ -93,47 +93,52 @@ interface Result extends TrainedRun {
 }
 
 const results = readResults<Result>(file)
-save()
 
-/** Runs whose base is kept in fewer bits less those with float32 that share task, method, rate, epochs and seed: the metric, in points. */
+interface Pair {
+  readonly exact: Result
+  readonly lossy: Result
+}
+
+const scoreOf = ({ task, best }: Result): number => 100 * best[tasks[task]!.metric]!
+
+/** A row of what runs with a base in fewer bits score beside those with float32, over seeds. */
+function differenceRow(pairs: readonly Pair[]): string[] {
+  const { task, method, base, settings } = pairs[0]!.lossy
+  const told = (score: (pair: Pair) => number): string => {
+    const scores = pairs.map(score)
+    return `${mean(scores).toFixed(1)}${scores.length > 1 ? ` ± ${deviation(scores).toFixed(1)}` : ''}`
+  }
+  return [
+    ...[task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length)],
+    told(({ exact }) => scoreOf(exact)),
+    told(({ lossy }) => scoreOf(lossy)),
+    told(({ exact, lossy }) => scoreOf(lossy) - scoreOf(exact)),
+  ]
+}
+
+/** Runs whose base is kept in fewer bits beside those with float32 that share task, method, epochs, rate and seed. */
 function baseDifferences(): string {
+  const settingsOf = ({ task, method, epochs, settings }: Result): string => [task, method, epochs, settings.learningRate].join()
   const all = Object.values(results)
-  const alike = (a: Result, b: Result): boolean =>
-    [a.task, a.method, a.epochs, a.settings.learningRate].join() === [b.task, b.method, b.epochs, b.settings.learningRate].join()
-  const scoreOf = ({ task, best }: Result): number => 100 * best[tasks[task]!.metric]!
-  const lossy = all.filter(({ base }) => base !== undefined)
-  const rows = lossy
-    .filter((one, i) => lossy.findIndex((other) => alike(one, other) && one.base === other.base) === i)
-    .flatMap((one) => {
-      const pairs = lossy
-        .filter((other) => alike(one, other) && one.base === other.base)
-        .flatMap((other) => {
-          const exact = all.find((each) => each.base === undefined && alike(each, other) && each.seed === other.seed)
-          return exact ? [{ exact: scoreOf(exact), lossy: scoreOf(other) }] : []
-        })
-      if (pairs.length === 0) return []
-      const told = (numbers: readonly number[]): string =>
-        `${mean(numbers).toFixed(1)}${numbers.length > 1 ? ` ± ${deviation(numbers).toFixed(1)}` : ''}`
-      const { task, method, base, settings } = one
-      const scores = [pairs.map(({ exact }) => exact), pairs.map((pair) => pair.lossy), pairs.map((pair) => pair.lossy - pair.exact)].map(
-        told,
-      )
-      return [
-        [task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length), ...scores],
-      ]
-    })
-  if (rows.length === 0) return ''
+  const groups = new Map<string, Pair[]>()
+  for (const lossy of all.filter(({ base }) => base !== undefined)) {
+    const alike = (each: Result): boolean => settingsOf(each) === settingsOf(lossy) && each.seed === lossy.seed
+    const exact = all.find((each) => each.base === undefined && alike(each))
+    const key = `${settingsOf(lossy)},${lossy.base}`
+    if (exact) groups.set(key, [...(groups.get(key) ?? []), { exact, lossy }])
+  }
+  if (groups.size === 0) return ''
   const columns = ['task', 'method', 'rate', 'metric', 'base', 'seeds', 'float32', 'in fewer bits', 'difference']
   return `
 The same runs with the base's matrices in fewer bits, by seed: means and deviations, and those of the differences of a seed's two runs.
 
-${markdownTable(columns, rows)}
+${markdownTable(columns, [...groups.values()].map(differenceRow))}
 `
 }
 
 function save(): void {
   const points = (value: number | undefined): string => (value === undefined ? '' : (value * 100).toFixed(1))
-  const rows = Object.values(results).map(({ task, method, seed, epochs, base, settings, best, last, tokensPerSecond }) => [
+  const rows = Object.values(results).map(({ task, method, seed, epochs, base = 'float32', settings, best, last, tokensPerSecond }) => [
     ...[task.replace('glue-', ''), method, base, seed, epochs, settings.learningRate],
     ...[best.accuracy, best.f1, best.matthews, best.pearson, best.spearman, last[tasks[task]!.metric]].map(points),
     ...[best.trained, best.merged, best.head, tokensPerSecond, Math.round(best.cpuSeconds!), Math.round(best.peakMemoryBytes! / 1e6)],
@@ -142,6 +147,8 @@ function save(): void {
     'task | method | base | seed | epochs | rate | accuracy | F1 | Matthews | Pearson | Spearman | last | trained | at the end | head | tokens/s | CPU s | peak MB'
   writeResults(file, results, `${preface}${baseDifferences()}`, columns, rows)
 }
+
+save()
 
 /** The file of a task's training rows. */
 async function trainingRows(task: string, count: number | undefined): Promise<string> {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { didYouMean, UserError } from '../errors.ts'
+import { packageFile } from '../package.ts'
 import { table } from '../track/table.ts'
 import { type Claim, type ClaimReading, readClaim, readTold, type Told } from './claim-file.ts'
 
-const folder = fileURLToPath(new URL('../../recipes/claims', import.meta.url))
+const folder = packageFile('../recipes/claims')
 
 /** The names of all claims. */
 export const claimNames = (): string[] =>

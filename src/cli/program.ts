@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { version } from '../package.ts'
 import { commands } from './commands.ts'
 
 /** Commander's message, of one or two lines, as one sentence like every other. */
@@ -13,7 +13,6 @@ function sentence(text: string): string {
 
 /** The command line with all commands by name; those that are `wanted` with their options, too. `exit` is told the exit code. */
 export async function program(wanted: readonly string[], exit: (code: number) => void): Promise<Command> {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('adatune')
   root.description('Parameter-efficient fine-tuning of Hugging Face transformers on ONNX Runtime.').version(version).exitOverride()
   root.configureOutput({ outputError: (text, write) => write(sentence(text)) })

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { extname } from 'node:path'
+import { packageProgram } from '../package.ts'
 import type { RunEvent } from '../train/events.ts'
 import { type Trial, trialFolder } from './trial.ts'
 import type { StopRequest, TrialMessage, TrialTask } from './trial-task.ts'
@@ -36,7 +36,7 @@ interface Watching {
 }
 export type TrialRunner = (task: TrialTask, watching: Watching) => Promise<Ended>
 
-const program = new URL(`./trial-process${extname(import.meta.url)}`, import.meta.url)
+const program = packageProgram('compare/trial-process')
 const WATCH_MS = 100
 
 /** Trains and judges a trial in a process of its own; the last message is what became of it. */

@@ -1,6 +1,5 @@
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { compare } from '../compare/compare.ts'
 import { type Comparison, parseComparison } from '../compare/comparison-file.ts'
 import { figureOf } from '../compare/figure.ts'
@@ -12,12 +11,13 @@ import type { ArmResults, Summary } from '../compare/summary.ts'
 import { runFolder, trialFolder } from '../compare/trial.ts'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
+import { packageFile } from '../package.ts'
 import { bytes, count, duration, metric, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import { type DemoData, demoData } from './demo-data.ts'
 
 /** The base model that comes with the package. */
-const ownModel = fileURLToPath(new URL('../../models/adatune-tiny', import.meta.url))
+const ownModel = packageFile('../models/adatune-tiny')
 
 export interface DemoOptions {
   /** A model in place of the package's own. */

@@ -1,10 +1,10 @@
 import { createHash, hash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { Row } from '../data/read-rows.ts'
 import type { TokenStore } from '../data/tokenizer.ts'
+import { dependencies, version } from '../package.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
 import { digestOf } from '../weights/digest.ts'
 import { explained } from '../weights/file-access.ts'
@@ -14,11 +14,7 @@ const MOST_TOKENS = 1 << 26
 const DIGEST_BYTES = 32
 
 /** What tokens depend on besides a tokenizer's settings. */
-function programs(): readonly string[] {
-  const require = createRequire(import.meta.url)
-  const { version, dependencies } = require('../../package.json') as { version: string; dependencies: Record<string, string> }
-  return [version, dependencies['@huggingface/tokenizers']!]
-}
+const programs: readonly string[] = [version, dependencies['@huggingface/tokenizers']!]
 
 /** Of the texts in rows: which file is looked into, but not what is found there, which goes by each text. */
 function digestOfRows(rows: readonly Row[]): string {
@@ -78,7 +74,7 @@ export interface RowTokens extends TokenStore {
  */
 export function openTokenStore(settings: object, rows: readonly Row[], cacheRoot: string): RowTokens | null {
   if (rows.length < FEWEST_ROWS) return null
-  const key = digestOf(Buffer.from(JSON.stringify([programs(), settings, digestOfRows(rows)])))
+  const key = digestOf(Buffer.from(JSON.stringify([programs, settings, digestOfRows(rows)])))
   const folder = join(cacheRoot, 'tokens')
   const file = join(folder, key)
   const tokens = new Map<string, ArrayLike<number>>(read(file) ?? [])

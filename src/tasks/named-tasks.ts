@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
+import { packageFile } from '../package.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
 import { type TaskFile, taskFile } from './task-file.ts'
 
-const folder = join(import.meta.dirname, 'named')
+const folder = packageFile('tasks/named')
 
 /** The tasks that have a name, by family and name: data in the form of task files. */
 const named: ReadonlyMap<string, TaskFile> = new Map(

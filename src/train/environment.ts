@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 import type { RunConfig } from '../config/run-config.ts'
 import type { Model } from '../models/open.ts'
+import { version } from '../package.ts'
 import { runtimeVersion } from '../runtime/node.ts'
 import { modelFingerprint, sourceHashes } from './sources.ts'
 
@@ -23,9 +23,8 @@ export interface Environment extends Machine {
 }
 
 export function machine(): Machine {
-  const require = createRequire(import.meta.url)
   return {
-    adatune: (require('../../package.json') as { version: string }).version,
+    adatune: version,
     node: process.version,
     onnxruntime: runtimeVersion,
     platform: `${process.platform}-${process.arch}`,

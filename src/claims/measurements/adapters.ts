@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { findModel, openTask } from '../../evaluate/open-task.ts'
@@ -10,6 +10,7 @@ import { saveAdapter } from '../../formats/index.ts'
 import { mergeAdapter } from '../../merging/merge.ts'
 import { methodOptions } from '../../methods/index.ts'
 import { median } from '../../metrics/moments.ts'
+import { packageProgram } from '../../package.ts'
 import { bytes, digits } from '../../track/numbers.ts'
 import { exactly, ranging } from '../amount.ts'
 import type { Held, Holding } from './holding.ts'
@@ -25,7 +26,7 @@ const options = z.strictObject({
 })
 type Options = z.infer<typeof options>
 
-const program = new URL(`./holding${extname(import.meta.url)}`, import.meta.url)
+const program = packageProgram('claims/measurements/holding')
 
 /** What a process holds that has all of it open, and how long it takes to change from one to another. */
 const held = (holding: Holding): Promise<Held> =>

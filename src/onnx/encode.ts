@@ -1,48 +1,72 @@
 import { basename } from 'node:path'
-import { create, toBinary } from '@bufbuild/protobuf'
-import {
-  type AttributeProto,
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf'
-import type { Attribute, Graph, Value } from '../graph/graph.ts'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import type { Attribute, Graph, Node, Value } from '../graph/graph.ts'
 import { onnxType } from '../graph/ops/elementwise.ts'
 import { liveNodes } from './live.ts'
 
-const OPSET = 21n
-const IR_VERSION = 10n
+const OPSET = 21
+const IR_VERSION = 10
 
-function attribute(name: string, value: Attribute): AttributeProto {
-  if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value })
-  if (typeof value === 'string') {
-    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s: Uint8Array.from(Buffer.from(value)) })
-  }
-  if ('int' in value) return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value.int) })
-  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) })
+/** Numbers of fields in `onnx.proto`, by message: a library of its schema takes longer to load than all else that a session needs. */
+const fields = {
+  model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 },
+  opset: { domain: 1, version: 2 },
+  graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 },
+  node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
+  attribute: { name: 1, f: 2, i: 3, s: 4, ints: 8, type: 20 },
+  tensor: { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 },
+  entry: { key: 1, value: 2 },
+  valueInfo: { name: 1, type: 2 },
+  type: { tensorType: 1 },
+  tensorType: { elemType: 1, shape: 2 },
+  shape: { dim: 1 },
+  dimension: { dimValue: 1, dimParam: 2 },
+} as const
+const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const
+const EXTERNAL = 1
+
+const text = (to: BinaryWriter, field: number, value: string): void => void to.tag(field, WireType.LengthDelimited).string(value)
+const whole = (to: BinaryWriter, field: number, value: number): void => void to.tag(field, WireType.Varint).int32(value)
+const float = (to: BinaryWriter, field: number, value: number): void => void to.tag(field, WireType.Bit32).float(value)
+const bytes = (to: BinaryWriter, field: number, value: Uint8Array): void => void to.tag(field, WireType.LengthDelimited).bytes(value)
+function message(to: BinaryWriter, field: number, write: () => void): void {
+  to.tag(field, WireType.LengthDelimited).fork()
+  write()
+  to.join()
 }
 
-function valueInfo(name: string, value: Value): ValueInfoProto {
-  const dim = value.shape.map((size) =>
-    create(TensorShapeProto_DimensionSchema, {
-      value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },
+function writeAttribute(to: BinaryWriter, name: string, value: Attribute): void {
+  const { attribute } = fields
+  text(to, attribute.name, name)
+  if (typeof value === 'number') {
+    whole(to, attribute.type, attributeType.float)
+    float(to, attribute.f, value)
+  } else if (typeof value === 'string') {
+    whole(to, attribute.type, attributeType.string)
+    text(to, attribute.s, value)
+  } else if ('int' in value) {
+    whole(to, attribute.type, attributeType.int)
+    whole(to, attribute.i, value.int)
+  } else {
+    whole(to, attribute.type, attributeType.ints)
+    for (const each of value) whole(to, attribute.ints, each)
+  }
+}
+
+function writeValueInfo(to: BinaryWriter, name: string, { dtype, shape }: Value): void {
+  text(to, fields.valueInfo.name, name)
+  message(to, fields.valueInfo.type, () =>
+    message(to, fields.type.tensorType, () => {
+      whole(to, fields.tensorType.elemType, onnxType[dtype])
+      message(to, fields.tensorType.shape, () => {
+        for (const size of shape)
+          message(to, fields.shape.dim, () => {
+            if (typeof size === 'number') whole(to, fields.dimension.dimValue, size)
+            else text(to, fields.dimension.dimParam, size)
+          })
+      })
     }),
   )
-  const tensorType = create(TypeProto_TensorSchema, { elemType: onnxType[value.dtype], shape: create(TensorShapeProtoSchema, { dim }) })
-  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensorType } }) })
 }
 
 function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype']): Uint8Array<ArrayBuffer> {
@@ -65,22 +89,21 @@ function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype'])
   }
 }
 
-function initializer(value: Value): TensorProto {
-  const tensor = create(TensorProtoSchema, {
-    name: value.name,
-    dataType: onnxType[value.dtype],
-    dims: value.shape.map((dim) => BigInt(dim)),
-  })
-  if (value.source.kind === 'constant') tensor.rawData = rawBytes(value.source.data, value.dtype)
-  if (value.source.kind === 'external') {
-    const { range } = value.source
-    if (!range) throw new Error(`the weight "${value.name}" has no bytes: the graph was built from a config alone`)
-    tensor.dataLocation = TensorProto_DataLocation.EXTERNAL
-    tensor.externalData = Object.entries({ location: basename(range.file), offset: range.offset, length: range.bytes }).map(([key, text]) =>
-      create(StringStringEntryProtoSchema, { key, value: String(text) }),
-    )
-  }
-  return tensor
+function writeInitializer(to: BinaryWriter, { name, dtype, shape, source }: Value): void {
+  const { tensor, entry } = fields
+  text(to, tensor.name, name)
+  whole(to, tensor.dataType, onnxType[dtype])
+  for (const dim of shape) whole(to, tensor.dims, Number(dim))
+  if (source.kind === 'constant') bytes(to, tensor.rawData, rawBytes(source.data, dtype))
+  if (source.kind !== 'external') return
+  const { range } = source
+  if (!range) throw new Error(`the weight "${name}" has no bytes: the graph was built from a config alone`)
+  whole(to, tensor.dataLocation, EXTERNAL)
+  for (const [key, value] of Object.entries({ location: basename(range.file), offset: range.offset, length: range.bytes }))
+    message(to, tensor.externalData, () => {
+      text(to, entry.key, key)
+      text(to, entry.value, String(value))
+    })
 }
 
 /**
@@ -93,34 +116,35 @@ export function encode(graph: Graph): Uint8Array {
   const used = new Set(nodes.flatMap((node) => node.inputs))
   const names = new Map([...graph.outputs].map(([name, value]) => [value, name]))
   const nameOf = (value: Value | null): string => (value ? (names.get(value) ?? value.name) : '')
-  const model = create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
-    producerName: 'adatune',
-    opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
-      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
-    ],
-    graph: create(GraphProtoSchema, {
-      name: 'adatune',
-      node: nodes
-        .map((node) =>
-          create(NodeProtoSchema, {
-            opType: node.op,
-            domain: node.domain,
-            input: node.inputs.map(nameOf),
-            output: node.outputs.map(nameOf),
-            attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
-            name: node.outputs.find((value) => value)?.name ?? '',
-          }),
-        )
-        .reverse(),
-      valueInfo: nodes
-        .flatMap(({ outputs }) => outputs)
-        .flatMap((value) => (value && !names.has(value) ? [valueInfo(value.name, value)] : [])),
-      input: [...graph.inputs.values()].map((value) => valueInfo(value.name, value)),
-      output: [...graph.outputs].map(([name, value]) => valueInfo(name, value)),
-      initializer: [...graph.constants.values(), ...graph.externals.values()].filter((value) => used.has(value)).map(initializer),
-    }),
-  })
-  return toBinary(ModelProtoSchema, model)
+  const to = new BinaryWriter()
+  const writeNode = ({ op, domain, inputs, outputs, attributes }: Node): void => {
+    const { node } = fields
+    text(to, node.opType, op)
+    text(to, node.domain, domain)
+    for (const value of inputs) text(to, node.input, nameOf(value))
+    for (const value of outputs) text(to, node.output, nameOf(value))
+    for (const [name, value] of Object.entries(attributes)) message(to, node.attribute, () => writeAttribute(to, name, value))
+    text(to, node.name, outputs.find((value) => value)?.name ?? '')
+  }
+  const writeGraph = (): void => {
+    const of = fields.graph
+    text(to, of.name, 'adatune')
+    for (const node of nodes.toReversed()) message(to, of.node, () => writeNode(node))
+    for (const value of nodes.flatMap(({ outputs }) => outputs))
+      if (value && !names.has(value)) message(to, of.valueInfo, () => writeValueInfo(to, value.name, value))
+    for (const value of graph.inputs.values()) message(to, of.input, () => writeValueInfo(to, value.name, value))
+    for (const [name, value] of graph.outputs) message(to, of.output, () => writeValueInfo(to, name, value))
+    for (const value of [...graph.constants.values(), ...graph.externals.values()])
+      if (used.has(value)) message(to, of.initializer, () => writeInitializer(to, value))
+  }
+  const { model, opset } = fields
+  whole(to, model.irVersion, IR_VERSION)
+  text(to, model.producerName, 'adatune')
+  for (const [domain, version] of Object.entries({ '': OPSET, 'com.microsoft': 1 }))
+    message(to, model.opsetImport, () => {
+      text(to, opset.domain, domain)
+      whole(to, opset.version, version)
+    })
+  message(to, model.graph, writeGraph)
+  return to.finish()
 }

@@ -8,7 +8,6 @@ import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { metricTextOf } from '../track/metric-text.ts'
 import { publishedTable } from '../track/published-table.ts'
-import { terminalSink } from '../track/terminal.ts'
 import type { RunSummary } from '../train/run.ts'
 import { resume, train } from '../train/seeds.ts'
 import { collect } from './answering-options.ts'
@@ -51,7 +50,7 @@ async function trainCommand(file: string | undefined, flags: TrainFlags): Promis
     process.stdout.write(await dryRunText(readRun(file, flags.set), flags.json ?? false))
     return 0
   }
-  const terminal = flags.quiet || flags.json ? null : terminalSink(process.stderr)
+  const terminal = flags.quiet || flags.json ? null : (await import('../track/terminal.ts')).terminalSink(process.stderr)
   const notice = (text: string): void => (flags.quiet ? undefined : terminal ? terminal.note(text) : void process.stderr.write(`${text}\n`))
   const signals = watchSignals(notice)
   const sinks = [...(terminal ? [terminal] : []), ...(flags.json ? [jsonSink(process.stdout)] : [])]

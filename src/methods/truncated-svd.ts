@@ -1,6 +1,9 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
+import { createRequire } from 'node:module'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
+
+/** Loaded by the first decomposition: it takes a while, and few runs make any. */
+const matrices = (): typeof import('ml-matrix') => createRequire(import.meta.url)('ml-matrix')
 
 /** A matrix on the host, `[rows, columns]`, row-major, in doubles. */
 export interface Dense {
@@ -69,6 +72,7 @@ export function extend(basis: Float64Array[], vectors: readonly Float64Array[]):
 
 /** What an orthonormal basis of left vectors holds best, by the eigenvectors of `(QᵀW)(QᵀW)ᵀ` (Rayleigh and Ritz); `seen` is `Wᵀ q` of each. */
 function within(basis: readonly Float64Array[], seen: readonly Float64Array[], rank: number): Singular[] {
+  const { EigenvalueDecomposition, Matrix } = matrices()
   const gram = new Matrix(applied(seen, seen))
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true })
   const order = realEigenvalues.map((_, k) => k).sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]! || a - b)

@@ -160,13 +160,18 @@ test('a command loads no library that it does not need', () => {
     join(project, 'run.yaml'),
     'model: model\ntask: sequence-classification\ndata: { train: train.jsonl }\ntrain: { steps: 2 }\n',
   )
-  node(program, 'train', 'run.yaml', '--out', 'runs/a')
-  const { packages, stdout } = packagesOf('predict', '--model', 'model', '--adapter', 'runs/a/adapter', '--text', 'A good film.')
-  assert.match(stdout, /^\{"label":"(good|bad)"/)
-  assert.ok(packages.includes('onnxruntime-node'))
-  const needless = ['@huggingface/hub', 'csv-parse', 'html-to-text', 'hyparquet', 'log-update', 'postal-mime', 'tar']
-  assert.deepEqual(
-    needless.filter((name) => packages.includes(name)),
-    [],
-  )
+  const needless = ['@huggingface/hub', 'csv-parse', 'html-to-text', 'hyparquet', 'log-update', 'ml-matrix', 'postal-mime', 'tar']
+  const commands = [
+    { args: ['train', 'run.yaml', '--json', '--out', 'runs/a'], told: /^\{"event":"run"/ },
+    { args: ['predict', '--model', 'model', '--adapter', 'runs/a/adapter', '--text', 'A good film.'], told: /^\{"label":"(good|bad)"/ },
+  ]
+  for (const { args, told } of commands) {
+    const { packages, stdout } = packagesOf(...args)
+    assert.match(stdout, told)
+    assert.ok(packages.includes('onnxruntime-node'))
+    assert.deepEqual(
+      needless.filter((name) => packages.includes(name)),
+      [],
+    )
+  }
 })

@@ -14,6 +14,7 @@ import {
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
+  TypeProto_SequenceSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
   type ValueInfoProto,
@@ -43,6 +44,15 @@ function valueInfo(name: string, value: Value): ValueInfoProto {
   )
   const tensorType = create(TypeProto_TensorSchema, { elemType: onnxType[value.dtype], shape: create(TensorShapeProtoSchema, { dim }) })
   return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensorType } }) })
+}
+
+/** A sequence of tensors. */
+function sequenceInfo(name: string): ValueInfoProto {
+  const elemType = create(TypeProtoSchema, {
+    value: { case: 'tensorType', value: create(TypeProto_TensorSchema, { elemType: onnxType.float32 }) },
+  })
+  const sequenceType = create(TypeProto_SequenceSchema, { elemType })
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'sequenceType', value: sequenceType } }) })
 }
 
 function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype']): Uint8Array<ArrayBuffer> {
@@ -87,8 +97,9 @@ function initializer(value: Value): TensorProto {
  * The graph as an ONNX model of a few kilobytes; frozen weights are references into files.
  * Nodes that no output needs are left out, and the list is reversed (see `executionOrder`). All shapes are told: where the engine
  * cannot infer one, as of a part of `tokens`, it reuses no buffer and takes a time to plan that grows with the square of the nodes.
+ * `empty` names an empty sequence that is given before all other outputs.
  */
-export function encode(graph: Graph): Uint8Array {
+export function encode(graph: Graph, empty: string | null = null): Uint8Array {
   const nodes = liveNodes(graph)
   const used = new Set(nodes.flatMap((node) => node.inputs))
   const names = new Map([...graph.outputs].map(([name, value]) => [value, name]))
@@ -113,12 +124,13 @@ export function encode(graph: Graph): Uint8Array {
             name: node.outputs.find((value) => value)?.name ?? '',
           }),
         )
-        .reverse(),
+        .reverse()
+        .concat(empty === null ? [] : [create(NodeProtoSchema, { opType: 'SequenceEmpty', output: [empty], name: empty })]),
       valueInfo: nodes
         .flatMap(({ outputs }) => outputs)
         .flatMap((value) => (value && !names.has(value) ? [valueInfo(value.name, value)] : [])),
       input: [...graph.inputs.values()].map((value) => valueInfo(value.name, value)),
-      output: [...graph.outputs].map(([name, value]) => valueInfo(name, value)),
+      output: [...(empty === null ? [] : [sequenceInfo(empty)]), ...[...graph.outputs].map(([name, value]) => valueInfo(name, value))],
       initializer: [...graph.constants.values(), ...graph.externals.values()].filter((value) => used.has(value)).map(initializer),
     }),
   })

@@ -1,6 +1,6 @@
 /**
- * The memory that `train --dry-run` foretells against the peak of the same run, with frozen weights in float32 and in 8 bits, and with layers
- * made again. Each run is a process of its own; results go to bench/results/memory.json and memory.md, and a finished one is not repeated.
+ * The memory that `train --dry-run` foretells against the peak of the same run, with frozen weights in float32 and in 8 bits, with layers made
+ * again, and of full fine-tuning. Each run is a process of its own; results go to bench/results/memory.json and memory.md, and a finished one is not repeated.
  * Usage: npm run bench -- memory [case ...] [--threads n]
  */
 import { spawnSync } from 'node:child_process'
@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type MemoryResult, memoryTold } from './memory/report.ts'
-import { steps, subjects, work } from './memory/subjects.ts'
+import { lora, steps, subjects, work } from './memory/subjects.ts'
 import { keepResults, resultsFile } from './report/told.ts'
 import { readResults, root, trainedRun } from './training/trained-run.ts'
 
@@ -33,7 +33,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(subjects))
   if (!subject) throw new Error(`known are ${Object.keys(subjects).join(', ')}`)
   const files = subject.files()
   if (!files) console.log(`${name} is left out: set ADATUNE_ASSETS.`)
-  for (const [way, { base = 'float32', train = {} }] of Object.entries(files ? subject.ways : {})) {
+  for (const [way, { base = 'float32', method = lora, train = {} }] of Object.entries(files ? subject.ways : {})) {
     const key = `${name} ${way}`
     if (results[key]) continue
     const { about, task, batchSize, length } = subject
@@ -41,7 +41,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(subjects))
       model: files!.model,
       base,
       task,
-      method: { name: 'lora', r: 8, alpha: 16, targets: ['query', 'value'] },
+      method,
       data: { train: files!.rows, maxLength: length, ...(task === 'sequence-classification' && { labels: ['0', '1'] }) },
       train: { batchSize, steps, dropout: 0.1, threads: Number(values.threads), ...train },
     }

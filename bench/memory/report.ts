@@ -17,7 +17,7 @@ export interface MemoryResult extends TrainedRun {
 const goal = { name: 'foretold memory off by', most: 0.2 }
 
 const about = `What \`train --dry-run\` foretells of memory, and the peak of the same run's whole process (\`npm run bench -- memory\`): LoRA of rank 8 on
-queries and values, dropout of 0.1, ${steps} updates, random weights but for MiniLM. The goal is that of what is foretold: a share of the peak
+queries and values, or full fine-tuning, dropout of 0.1, ${steps} updates, random weights but for MiniLM. The goal is that of what is foretold: a share of the peak
 by which it may be off.`
 
 const megabytes = (bytes: number): string => String(Math.round(bytes / 1e6))

@@ -14,10 +14,11 @@ export interface Subject {
   /** Model and rows; null where they are not there. */
   readonly files: () => { readonly model: string; readonly rows: string } | null
   /** Settings of each run beside the plain one. */
-  readonly ways: Readonly<Record<string, { readonly base?: string; readonly train?: object }>>
+  readonly ways: Readonly<Record<string, { readonly base?: string; readonly method?: object; readonly train?: object }>>
 }
 
 export const work = join(root, 'runs/bench-memory')
+export const lora = { name: 'lora', r: 8, alpha: 16, targets: ['query', 'value'] }
 /** Updates of a run. */
 export const steps = 2
 
@@ -53,7 +54,13 @@ export const subjects: Readonly<Record<string, Subject>> = {
     about: 'BERT base, 16 rows of 128 tokens',
     ...{ task: 'sequence-classification', batchSize: 16, length: 128 },
     files: () => random('bert-base', bert, 'sequence-classification', 128),
-    ways: { plain: {}, int8: { base: 'int8' }, 'every-1': remade, 'int8 every-1': { base: 'int8', ...remade } },
+    ways: {
+      plain: {},
+      int8: { base: 'int8' },
+      'every-1': remade,
+      'int8 every-1': { base: 'int8', ...remade },
+      full: { method: { name: 'full' } },
+    },
   },
   gpt2: {
     about: 'GPT-2, 4 rows of 256 tokens',

@@ -17,7 +17,8 @@ const fields = {
   tensor: { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 },
   entry: { key: 1, value: 2 },
   valueInfo: { name: 1, type: 2 },
-  type: { tensorType: 1 },
+  type: { tensorType: 1, sequenceType: 4 },
+  sequenceType: { elemType: 1 },
   tensorType: { elemType: 1, shape: 2 },
   shape: { dim: 1 },
   dimension: { dimValue: 1, dimParam: 2 },
@@ -69,6 +70,18 @@ function writeValueInfo(to: BinaryWriter, name: string, { dtype, shape }: Value)
   )
 }
 
+/** A sequence of tensors. */
+function writeSequenceInfo(to: BinaryWriter, name: string): void {
+  text(to, fields.valueInfo.name, name)
+  message(to, fields.valueInfo.type, () =>
+    message(to, fields.type.sequenceType, () =>
+      message(to, fields.sequenceType.elemType, () =>
+        message(to, fields.type.tensorType, () => whole(to, fields.tensorType.elemType, onnxType.float32)),
+      ),
+    ),
+  )
+}
+
 function rawBytes(data: readonly number[] | Float32Array, dtype: Value['dtype']): Uint8Array<ArrayBuffer> {
   const bytesOf = (array: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
@@ -110,8 +123,9 @@ function writeInitializer(to: BinaryWriter, { name, dtype, shape, source }: Valu
  * The graph as an ONNX model of a few kilobytes; frozen weights are references into files.
  * Nodes that no output needs are left out, and the list is reversed (see `executionOrder`). All shapes are told: where the engine
  * cannot infer one, as of a part of `tokens`, it reuses no buffer and takes a time to plan that grows with the square of the nodes.
+ * `empty` names an empty sequence that is given before all other outputs.
  */
-export function encode(graph: Graph): Uint8Array {
+export function encode(graph: Graph, empty: string | null = null): Uint8Array {
   const nodes = liveNodes(graph)
   const used = new Set(nodes.flatMap((node) => node.inputs))
   const names = new Map([...graph.outputs].map(([name, value]) => [value, name]))
@@ -126,10 +140,19 @@ export function encode(graph: Graph): Uint8Array {
     for (const [name, value] of Object.entries(attributes)) message(to, node.attribute, () => writeAttribute(to, name, value))
     text(to, node.name, outputs.find((value) => value)?.name ?? '')
   }
+  const writeEmpty = (name: string): void => {
+    text(to, fields.node.opType, 'SequenceEmpty')
+    text(to, fields.node.output, name)
+    text(to, fields.node.name, name)
+  }
   const writeGraph = (): void => {
     const of = fields.graph
     text(to, of.name, 'adatune')
     for (const node of nodes.toReversed()) message(to, of.node, () => writeNode(node))
+    if (empty !== null) {
+      message(to, of.node, () => writeEmpty(empty))
+      message(to, of.output, () => writeSequenceInfo(to, empty))
+    }
     for (const value of nodes.flatMap(({ outputs }) => outputs))
       if (value && !names.has(value)) message(to, of.valueInfo, () => writeValueInfo(to, value.name, value))
     for (const value of graph.inputs.values()) message(to, of.input, () => writeValueInfo(to, value.name, value))

@@ -13,6 +13,7 @@ import { adalora } from '../methods/adalora.ts'
 import { full } from '../methods/full.ts'
 import { lora } from '../methods/lora.ts'
 import { openSession } from '../runtime/node.ts'
+import { FIRST_OUTPUT } from '../runtime/uncopied.ts'
 import { buildStepGraph, type StepGraphOptions } from '../train/step-graph.ts'
 import { assertAliasesSafe, executionOrder, peakBytes } from './order.ts'
 
@@ -36,6 +37,7 @@ async function orders(
     .filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'))
     .sort((a, b) => a.ts - b.ts)
     .map(({ name }) => name.replace(/_kernel_time$/, ''))
+    .filter((name) => name !== FIRST_OUTPUT)
   return { ran, foretold: executionOrder(graph).map(nameOf) }
 }
 

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import * as ort from 'onnxruntime-node'
-import type { Dtype, Graph } from '../graph/graph.ts'
+import type { Dtype, Graph, Value } from '../graph/graph.ts'
 import { encode } from '../onnx/encode.ts'
 import { assertAliasesSafe } from '../onnx/order.ts'
 import type { Feeds, Session, SessionOptions, Tensor } from './session.ts'
+import { FIRST_OUTPUT, runUncopied } from './uncopied.ts'
 
 /** The version of ONNX Runtime. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
@@ -27,6 +28,18 @@ function weightsFolder(graph: Graph): string | null {
   return [...folders][0] ?? null
 }
 
+/** The sizes of an output, which are to be known before the run. */
+function knownSizes({ name, shape }: Value): number[] {
+  if (shape.every((dim) => typeof dim === 'number')) return [...shape]
+  throw new Error(`a graph that writes into what it is fed has an output of unknown size, "${name}" [${shape}]`)
+}
+
+/** A tensor for an output to be written into. */
+function emptied(value: Value): ort.Tensor {
+  const sizes = knownSizes(value)
+  return new ort.Tensor(ortType[value.dtype] as 'float32', new Array<number>(sizes.reduce((size, dim) => size * dim, 1)).fill(0), sizes)
+}
+
 /**
  * Compiles a graph for ONNX Runtime's CPU kernels. Frozen weights are memory-mapped from their files.
  * The settings are measured ones: no memory pattern (it doubles the activations), denormals to zero, no graph
@@ -35,8 +48,10 @@ function weightsFolder(graph: Graph): string | null {
  */
 export async function openSession(graph: Graph, { threads, prepack = false, profile }: SessionOptions = {}): Promise<Session> {
   assertAliasesSafe(graph)
+  const inPlace = graph.aliases.size > 0
+  if (inPlace) for (const value of graph.outputs.values()) knownSizes(value)
   const folder = weightsFolder(graph)
-  const session = await ort.InferenceSession.create(encode(graph), {
+  const session = await ort.InferenceSession.create(encode(graph, inPlace ? FIRST_OUTPUT : null), {
     executionProviders: ['cpu'],
     executionMode: 'sequential',
     graphOptimizationLevel: 'disabled',
@@ -62,12 +77,10 @@ export async function openSession(graph: Graph, { threads, prepack = false, prof
         if (!tensor) throw new Error(`the input "${name}" is not fed`)
         fed[name] = new ort.Tensor(ortType[dtype] as 'float32', tensor.data as Float32Array, tensor.shape)
       }
-      const fetches: Record<string, ort.Tensor | null> = {}
-      for (const name of graph.outputs.keys()) {
-        const into = graph.aliases.get(name)
-        fetches[name] = into === undefined ? null : fed[into]!
-      }
-      const results = await session.run(fed, fetches as ort.InferenceSession.OnnxValueMapType)
+      const into = (name: string, value: Value): ort.Tensor => fed[graph.aliases.get(name) ?? ''] ?? emptied(value)
+      const results = inPlace
+        ? await runUncopied(session, fed, Object.fromEntries([...graph.outputs].map(([name, value]) => [name, into(name, value)])))
+        : await session.run(fed, [...graph.outputs.keys()])
       const returned: Record<string, Tensor> = {}
       for (const name of graph.outputs.keys()) {
         if (graph.aliases.has(name)) continue

@@ -21,7 +21,7 @@ export interface MemoryNeed {
   readonly process: number
   /** Frozen weights: pages of their files, and copies where they are packed. */
   readonly weights: number
-  /** What is trained, with the optimiser's tensors, and a copy that the engine returns. */
+  /** What is trained, with the optimiser's tensors. */
   readonly state: number
   /** Intermediate results of a training step, with what the engine's allocator loses between them, and random bytes. */
   readonly step: number
@@ -136,7 +136,7 @@ export function memoryNeed(run: MemoryOf, stepOf: (train: RunConfig['train']) =>
     return {
       process: PROCESS_BYTES + read,
       weights: weightsOf(step.weightBytes, train.packed, run.evaluates),
-      state: 2 * step.stateBytes,
+      state: step.stateBytes,
       step: Math.max(...sizes.map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
       prefix: kept <= MOST_IN_MEMORY ? kept : 0,
       evaluation: ofEvaluation,

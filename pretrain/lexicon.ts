@@ -29,7 +29,7 @@ const afinn = async (): Promise<Scores> =>
     ([word, score]) => [word, score / 5],
   )
 
-/** VADER (MIT): means of ten ratings from -4 to 4; lines of word, mean, deviation, ratings. */
+/** VADER (MIT, the package Apache-2.0): means of ten ratings from -4 to 4; lines of word, mean, deviation, ratings. */
 const vaderWords = async (): Promise<Scores> =>
   read(await dataPackage(vader), 'vader_lexicon.txt')
     .split('\n')

@@ -1,7 +1,7 @@
 /**
- * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, and writes
- * models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at its last checkpoint.
- * Another shape than the base's is trained beside it and not published.
+ * Pretrains adatune-tiny from random weights: gathers the corpus, learns a vocabulary, trains every weight by masked words, then by what
+ * sentences think, and writes models/adatune-tiny. Each part is kept in runs/pretrain and not repeated; a run that was stopped goes on at
+ * its last checkpoint. Another shape than the base's is trained beside it, on masked words alone, and not published.
  * Usage: npm run pretrain [-- --shape name] [--epochs n] [--threads n] [--steps n]
  */
 import { spawnSync } from 'node:child_process'
@@ -12,10 +12,14 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomModel } from '../bench/training/random-model.ts'
 import { textRows } from '../src/data/plain-text.ts'
+import { permutation } from '../src/random/draws.ts'
+import { keyOf } from '../src/random/key.ts'
+import { language } from './language.ts'
 import { lossDrawing } from './loss-drawing.ts'
+import { colouredSentences, reviews } from './opinions.ts'
 import { publish } from './publish.ts'
+import { plainRows, questions } from './questions.ts'
 import { length, shapes } from './shapes.ts'
-import { sources } from './sources.ts'
 import { tokenizerConfig, tokenizerFile, wordCounts } from './tokenizer-file.ts'
 import { unigram } from './unigram.ts'
 
@@ -31,7 +35,9 @@ const config = shapes[shape as keyof typeof shapes]
 if (config === undefined) throw new Error(`There is no shape "${shape}"; there are ${Object.keys(shapes).join(', ')}.`)
 const ofShape = shape === base ? '' : `-${shape}`
 const [corpus, heldOut] = [join(work, 'corpus.txt'), join(work, 'held-out.txt')]
-const [start, out] = [join(work, `random${ofShape}`), join(work, `run${ofShape}`)]
+const start = join(work, `random${ofShape}`)
+/** The base as it is before it is asked for opinions, in half precision. */
+const beforeOpinions = join(work, 'language')
 
 /** Makes a file by writing it whole under another name. */
 async function made(file: string, write: (part: string) => Promise<void> | void): Promise<void> {
@@ -46,7 +52,7 @@ const isHeldOut = (text: string): boolean => createHash('sha256').update(text).d
 
 async function writeTexts(file: string, held: boolean): Promise<void> {
   const stream = createWriteStream(file)
-  for (const { name, texts } of sources) {
+  for (const { name, texts } of language) {
     let characters = 0
     for await (const text of texts()) {
       if (text === '' || isHeldOut(text) !== held) continue
@@ -63,30 +69,41 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   for await (const { values: row } of textRows(file)) yield row.get('text') as string
 }
 
-function trained(): void {
+/** Trains every weight on a file of texts or token rows, going on where an earlier run was stopped; the folder of the trained weights. */
+function trained(name: string, model: string, data: object, train: object): string {
   const settings = {
-    model: start,
+    model,
     task: 'masked-lm',
     method: { name: 'full' },
-    data: { train: corpus, eval: heldOut, maxLength: length, texts: { packed: true } },
+    data: { eval: heldOut, maxLength: length, ...data },
     train: {
-      batchSize: 16,
       ...(values.steps ? { steps: Number(values.steps) } : { epochs: Number(values.epochs ?? 1) }),
-      learningRate: 1e-3,
       warmupRatio: 0.05,
       weightDecay: 0.01,
       decay: 'weights',
       dropout: 0,
-      evalEvery: 500,
       checkpointEvery: 100,
+      ...train,
       ...(values.threads && { threads: Number(values.threads) }),
     },
   }
-  const file = join(work, `run${ofShape}.json`)
+  const [file, out] = [join(work, `${name}.json`), join(work, name)]
   writeFileSync(file, JSON.stringify(settings, null, 2))
   const going = existsSync(join(out, 'config.json')) ? ['--resume', out] : [file, '--out', out]
   const { status } = spawnSync(process.execPath, [join(root, 'bin/adatune.js'), 'train', ...going], { stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
+  return join(out, 'adapter')
+}
+
+/** Sentences that are coloured by opinions, and rows of plain text among them, so that little of the language is forgotten. */
+const [COLOURED, PLAIN] = [60_000, 16_000]
+
+/** Rows that ask what texts think, with rows of plain texts among them, in random order. */
+async function writeQuestions(file: string): Promise<void> {
+  const opinions = [...(await reviews()), ...(await colouredSentences(linesOf(corpus), COLOURED))]
+  const rows = [...questions(start, opinions), ...(await plainRows(start, linesOf(corpus), PLAIN))]
+  const lines = [...permutation(rows.length, keyOf('rows'))].map((i) => `${JSON.stringify(rows[i])}\n`)
+  writeFileSync(file, lines.join(''))
 }
 
 /** The losses of the shapes that were trained, beside the published model. */
@@ -106,11 +123,15 @@ await made(join(start, 'tokenizer.json'), async (file) =>
   writeFileSync(file, JSON.stringify(tokenizerFile(await wordCounts(linesOf(corpus)), config.vocab_size))),
 )
 writeFileSync(join(start, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig(length), null, 2))
-trained()
+const words = { train: corpus, texts: { packed: true } }
+const read = trained(`run${ofShape}`, start, words, { batchSize: 16, learningRate: 1e-3, evalEvery: 500 })
 const { accuracy, perplexity } = await unigram(start, corpus, heldOut, config.vocab_size)
 console.log(`by frequency alone: accuracy ${(100 * accuracy).toFixed(1)}, perplexity ${perplexity.toFixed(0)}`)
 if (shape === base) {
-  publish(join(out, 'adapter'), published)
+  publish(read, beforeOpinions)
+  const rows = join(work, 'questions.jsonl')
+  await made(rows, writeQuestions)
+  publish(trained('opinions', beforeOpinions, { train: rows }, { batchSize: 32, learningRate: 3e-4, evalEvery: 'end' }), published)
   console.log(`written: ${published}`)
 }
 drawn()

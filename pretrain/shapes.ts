@@ -46,6 +46,6 @@ export const shapes = {
 
 /**
  * What the published base has besides: biases of zero, which change nothing of what it computes, so that methods that train biases have
- * some. Pretraining does without, as ModernBERT does.
+ * some; asking for opinions trains them. Hidden words are learned without, as ModernBERT does.
  */
 export const publishedWith = { attention_bias: true, mlp_bias: true, norm_bias: true } as const

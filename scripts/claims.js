@@ -2,7 +2,7 @@
 // Usage: npm run claims [-- --full] [claim ...]; the quick form of all claims by default. With --page only the page is written.
 import './ensure-installed.js'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './tools.js'
 
@@ -52,4 +52,7 @@ for (const name of given.includes('--page') ? [] : named.length > 0 ? named : cl
   copyFileSync(join(work, own, 'claim.json'), join(results, `${own}.json`))
   if (existsSync(join(work, own, 'claim.svg'))) copyFileSync(join(work, own, 'claim.svg'), join(drawings, `${own}.svg`))
 }
-writeFileSync(join(root, 'docs/claims.md'), claimsPage({ results, drawings, link: 'claims' }))
+const page = join(root, 'docs/claims.md')
+const told = claimsPage({ results, drawings, link: 'claims' })
+// Others may be reading it.
+if (!existsSync(page) || readFileSync(page, 'utf8') !== told) writeFileSync(page, told)

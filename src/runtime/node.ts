@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import type { Dtype, Graph, Value } from '../graph/graph.ts'
+import { elementCount } from '../nn/tensor.ts'
 import { encode } from '../onnx/encode.ts'
 import { assertAliasesSafe } from '../onnx/order.ts'
 import type { Feeds, Session, SessionOptions, Tensor } from './session.ts'
@@ -37,7 +38,7 @@ function knownSizes({ name, shape }: Value): number[] {
 /** A tensor for an output to be written into. */
 function emptied(value: Value): ort.Tensor {
   const sizes = knownSizes(value)
-  return new ort.Tensor(ortType[value.dtype] as 'float32', new Array<number>(sizes.reduce((size, dim) => size * dim, 1)).fill(0), sizes)
+  return new ort.Tensor(ortType[value.dtype] as 'float32', new Array<number>(elementCount(sizes)).fill(0), sizes)
 }
 
 /**

@@ -1,8 +1,13 @@
 import type { Command } from 'commander'
 import { bases } from '../lowering/bases.ts'
+import { deviceChoices } from '../onnx/devices.ts'
 
 /** The values of an option that may be repeated. */
 export const collect = (value: string, all: string[] = []): string[] => [...all, value]
+
+/** What says where a command computes. */
+export const withDevice = (command: Command): Command =>
+  command.option('--device <name>', `where to compute: ${deviceChoices.join(', ')}`, 'cpu')
 
 /** What says how rows are read. */
 export function withColumns(command: Command): Command {
@@ -18,7 +23,7 @@ export function withColumns(command: Command): Command {
 
 /** What `eval` and `predict` share. */
 export function answering(command: Command): Command {
-  return withColumns(command)
+  return withDevice(withColumns(command))
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
     .option('--base <form>', `how frozen weights take part in products: ${bases.join(' or ')}`, 'float32')
     .option('--id-column <name>', 'column of what names a row in its answer')

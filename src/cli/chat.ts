@@ -2,15 +2,17 @@ import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { openChat } from '../generate/chat.ts'
 import { givenOptions } from '../generate/options.ts'
+import { deviceChoices } from '../onnx/devices.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
-import { collect } from './answering-options.ts'
+import { collect, withDevice } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { printNotice } from './options.ts'
+import { printNotice, wordFlag } from './options.ts'
 
 interface ChatFlags {
   readonly model: string
   readonly adapter?: string
+  readonly device?: string
   readonly system?: string
   readonly set: readonly string[]
   readonly quiet?: boolean
@@ -19,11 +21,12 @@ interface ChatFlags {
 const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
 
 /** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
-async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
+async function chatCommand({ model, adapter, device, system, set, quiet }: ChatFlags): Promise<void> {
   const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
     adapter: adapter ?? null,
+    ...(device !== undefined && { device: wordFlag('device', device, deviceChoices) }),
     system: system ?? null,
     generation,
     ...(!quiet && { notice: printNotice }),
@@ -67,7 +70,7 @@ async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): P
 }
 
 export const defineChat: Define = (command) =>
-  command
+  withDevice(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--system <text>', 'what the assistant is told before the conversation')

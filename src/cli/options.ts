@@ -2,6 +2,7 @@ import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { bases } from '../lowering/bases.ts'
+import { deviceChoices } from '../onnx/devices.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 
@@ -9,6 +10,7 @@ import { withSettings } from '../settings/plain.ts'
 export interface PredictorFlags {
   readonly model: string
   readonly base?: string
+  readonly device?: string
   readonly adapter?: string
   readonly task?: string
   readonly labels?: string
@@ -77,10 +79,11 @@ function spansOf(settings: readonly string[]): Partial<Spans> {
 }
 
 export function predictorOptions(flags: PredictorFlags): PredictorOptions {
-  const { model, base, adapter, task, labels } = flags
+  const { model, base, device, adapter, task, labels } = flags
   return {
     model,
     ...(base !== undefined && { base: wordFlag('base', base, bases) }),
+    ...(device !== undefined && { device: wordFlag('device', device, deviceChoices) }),
     adapter: adapter ?? null,
     task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,

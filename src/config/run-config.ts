@@ -4,6 +4,7 @@ import { givenOptions } from '../generate/options.ts'
 import { bases } from '../lowering/bases.ts'
 import { methodOptions } from '../methods/index.ts'
 import { textMetricFault } from '../metrics/text/index.ts'
+import { deviceChoices } from '../onnx/devices.ts'
 import { knownTasks, taskFilePath } from '../tasks/named-tasks.ts'
 import { taskFile } from '../tasks/task-file.ts'
 import { published } from './published.ts'
@@ -134,6 +135,10 @@ const train = z.strictObject({
     .describe('an average of the weights that is evaluated and saved in place of the last ones; it begins anew where ranks change'),
   trainAlso: z.array(z.string().min(1)).default([]).describe('modules of the model that are trained besides, such as `pooler`'),
   threads: z.number().int().positive().nullable().default(null).describe('of ONNX Runtime; null: one for each physical core'),
+  device: z
+    .enum(deviceChoices)
+    .default('cpu')
+    .describe('where the run computes; auto: the fastest device that is there, as the run tells when it starts'),
   recompute: z
     .union([z.enum(['none', 'auto']), z.templateLiteral(['every-', z.number().int().positive()])])
     .default('auto')

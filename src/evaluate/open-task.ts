@@ -1,8 +1,12 @@
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
+import { UserError } from '../errors.ts'
 import type { TaskName } from '../heads/index.ts'
 import type { Base } from '../lowering/bases.ts'
+import { inFormsOf } from '../lowering/device-forms.ts'
 import { int8Products } from '../lowering/int8-products.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
+import type { DeviceChoice } from '../onnx/devices.ts'
+import { openDevice } from '../runtime/open-device.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
 import { plainTask, promptOf, type TaskFile } from '../tasks/task-file.ts'
@@ -12,10 +16,27 @@ import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
 import { withInt8Base } from './int8-base.ts'
 
-/** A model with its weights, by folder or hub id. */
-export async function findModel(id: string, notice: (text: string) => void = () => {}, base: Base = 'float32'): Promise<Model> {
+/** How a model computes. */
+export interface Computing {
+  /** `int8` makes the products with frozen matrices in whole numbers; `float32` by default. */
+  readonly base?: Base | undefined
+  /** `auto` takes the fastest of those that are there; `cpu` by default. */
+  readonly device?: DeviceChoice | undefined
+}
+
+/** Products in whole numbers are the processor's alone. */
+function assertFits({ base, device }: Computing): void {
+  if (base === 'int8' && (device === 'webgpu' || device === 'cuda'))
+    throw new UserError(`The base int8 has no products on the device ${device}: leave it out, or take the device cpu.`)
+}
+
+/** A model with its weights, by folder or hub id. The device is tried first. */
+export async function findModel(id: string, notice: (text: string) => void = () => {}, computing: Computing = {}): Promise<Model> {
+  const { base = 'float32', device: choice = 'cpu' } = computing
+  assertFits(computing)
+  const device = base === 'int8' ? 'cpu' : await openDevice(choice, notice)
   const model = openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
-  if (base === 'float32') return model
+  if (base === 'float32') return { ...model, device, lowered: (graph) => inFormsOf(device, graph) }
   const { model: rounded, kept, error } = await withInt8Base(model, cacheFolder())
   const exceptions = kept.length > 0 ? `; too far off in 8 bits and kept in float32: ${kept.join(', ')}` : ''
   notice(`Frozen weights in 8 bits: on random tokens the hidden states are off by ${(100 * error).toFixed(1)} %${exceptions}.`)
@@ -23,9 +44,10 @@ export async function findModel(id: string, notice: (text: string) => void = () 
 }
 
 /** A model's configuration alone, with its tokenizer beside it; no weights are fetched. */
-export async function findConfig(id: string, base: Base = 'float32'): Promise<Model> {
+export async function findConfig(id: string, computing: Computing = {}): Promise<Model> {
+  assertFits(computing)
   const model = openConfig(await resolveModel(id, process.env, () => {}, 'description'))
-  return base === 'float32' ? model : { ...model, lowered: (graph) => int8Products(graph, null) }
+  return computing.base === 'int8' ? { ...model, lowered: (graph) => int8Products(graph, null) } : model
 }
 
 /** A model with the head of a task on it. */

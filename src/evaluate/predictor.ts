@@ -1,17 +1,14 @@
-import type { Base } from '../lowering/bases.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
 import { parseInference } from './inference.ts'
-import { findModel } from './open-task.ts'
+import { type Computing, findModel } from './open-task.ts'
 import type { Progress } from './progress.ts'
 import { openReader, type ReaderOptions } from './reader.ts'
 
-export interface PredictorOptions extends ReaderOptions {
+export interface PredictorOptions extends ReaderOptions, Computing {
   /** A model folder, or the name of one on the Hugging Face hub. */
   readonly model: string
-  /** `int8` makes the products with frozen matrices in whole numbers; `float32` by default. */
-  readonly base?: Base
   /** The folder of a saved adapter; without it the model answers as it is. */
   readonly adapter?: string | null
   /** Its kind, name or file; needed where neither adapter nor model tells. */
@@ -64,7 +61,7 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
     notice = () => {},
   } = options
   parseInference(inference)
-  const model = await findModel(options.model, notice, options.base)
+  const model = await findModel(options.model, notice, options)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
   const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8', progress })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }

@@ -66,7 +66,7 @@ export interface Adapters extends Answering {
  */
 export async function openAdapters(options: AdaptersOptions): Promise<Adapters> {
   const { task = null, labels = null, batchSize = 64, notice = () => {} } = options
-  const model = await findModel(options.model, notice, options.base)
+  const model = await findModel(options.model, notice, options)
   const sessions = openSessions(batchSize)
   const folders = new Map<string, string>()
   const opened = new Map<string, Omit<Member, 'weight'>>()

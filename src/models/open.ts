@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ZodError } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import type { FileRange, Graph } from '../graph/graph.ts'
+import type { Device } from '../onnx/devices.ts'
 import { openCheckpoint } from '../weights/checkpoint.ts'
 import type { TensorEntry } from '../weights/safetensors.ts'
 import type { Wiring } from './architecture.ts'
@@ -21,6 +22,8 @@ export interface Model {
   readonly find: (name: string) => TensorEntry | null
   /** How a graph over its weights is made ready for the engine. */
   readonly lowered: (graph: Graph) => Graph
+  /** Where graphs over its weights are run. */
+  readonly device: Device
 }
 
 function readConfig(folder: string): Record<string, unknown> {
@@ -62,7 +65,7 @@ function aliases(name: string, prefix: string): string[] {
 /** Reads `config.json` alone. */
 export function openConfig(folder: string): Model {
   const config = readConfig(folder)
-  return { folder, config, ...wire(folder, config), tensors: new Map(), find: () => null, lowered: (graph) => graph }
+  return { folder, config, ...wire(folder, config), tensors: new Map(), find: () => null, lowered: (graph) => graph, device: 'cpu' }
 }
 
 /** Opens a model folder with weights. `prepare` may replace the checkpoint, e.g. by a float32 copy. */

@@ -42,18 +42,22 @@ function emptied(value: Value): ort.Tensor {
 }
 
 /**
- * Compiles a graph for ONNX Runtime's CPU kernels. Frozen weights are memory-mapped from their files.
+ * Compiles a graph for ONNX Runtime's kernels of a device, by default the processor's. Frozen weights are memory-mapped from their files.
  * The settings are measured ones: no memory pattern (it doubles the activations), denormals to zero, no graph
  * optimisation (it reorders nothing useful and would merge recomputed segments), nor the duplication of DequantizeLinear
  * for each reader (it runs all copies of the dropout masks first and keeps them until the backward pass).
  */
-export async function openSession(graph: Graph, { threads, prepack = false, profile }: SessionOptions = {}): Promise<Session> {
+export async function openSession(
+  graph: Graph,
+  { device = 'cpu', threads, prepack = false, profile }: SessionOptions = {},
+): Promise<Session> {
   assertAliasesSafe(graph)
-  const inPlace = graph.aliases.size > 0
+  // The order of nodes, which makes it safe, is that of the processor alone.
+  const inPlace = device === 'cpu' && graph.aliases.size > 0
   if (inPlace) for (const value of graph.outputs.values()) knownSizes(value)
   const folder = weightsFolder(graph)
   const session = await ort.InferenceSession.create(encode(graph, inPlace ? FIRST_OUTPUT : null), {
-    executionProviders: ['cpu'],
+    executionProviders: [device],
     executionMode: 'sequential',
     graphOptimizationLevel: 'disabled',
     enableMemPattern: false,
@@ -84,9 +88,10 @@ export async function openSession(graph: Graph, { threads, prepack = false, prof
         : await session.run(fed, [...graph.outputs.keys()])
       const returned: Record<string, Tensor> = {}
       for (const name of graph.outputs.keys()) {
-        if (graph.aliases.has(name)) continue
         const { data, dims } = results[name]!
-        returned[name] = { data: data as Float32Array, shape: dims }
+        const written = graph.aliases.get(name)
+        if (written === undefined) returned[name] = { data: data as Float32Array, shape: dims }
+        else if (!inPlace) feeds[written]!.data.set(data as Float32Array)
       }
       return returned
     },

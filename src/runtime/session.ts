@@ -1,3 +1,5 @@
+import type { Device } from '../onnx/devices.ts'
+
 /** A tensor at the boundary of a session; the shape is known, the data own their buffer. */
 export interface Tensor {
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array
@@ -17,6 +19,8 @@ export interface Session {
 }
 
 export interface SessionOptions {
+  /** `cpu` by default. */
+  readonly device?: Device
   /** Threads of one operator; all physical cores by default. */
   readonly threads?: number
   /** Pack constant matrices once: faster for a few rows, costs a copy of the weights. Off by default. */

@@ -26,7 +26,7 @@ export interface Prepared extends OpenRun, RunExamples {
 
 /** Opens model and data and checks them against each other; nothing is written. */
 export async function prepare(config: RunConfig, notice: (text: string) => void = () => {}): Promise<Prepared> {
-  const model = await findModel(config.model, notice, config.base)
+  const model = await findModel(config.model, notice, { base: config.base, device: config.train.device })
   const files = await readDataSets(config)
   const opened = openRun(config, model, files.train)
   const { open, options } = opened

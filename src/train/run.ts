@@ -99,7 +99,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
     out: null,
     // Rows of another file may have other columns of the task's.
     data: { ...config.data, ...prepared.reading, columns: config.data.columns },
-    train: { ...prepared.train, learningRate },
+    train: { ...prepared.train, learningRate, device: prepared.open.subject.model.device },
   }
   const found = environment(complete, prepared.open.subject.model)
   explained(out, () => mkdirSync(out, { recursive: true }))

@@ -90,7 +90,7 @@ function countExamples(config: RunConfig, opened: OpenRun, { folder }: Model, fi
  * @throws UserError for whatever would keep the run from its start, weights apart
  */
 export async function foretell(config: RunConfig, memory: Map<string, Counted> = new Map()): Promise<Foretelling> {
-  const model = await findConfig(config.model, config.base)
+  const model = await findConfig(config.model, { base: config.base, device: config.train.device })
   const files = existsSync(config.data.train) ? await readDataSets(config) : null
   const opened = openRun(config, model, files?.train ?? null, { words: hasTokenizer(model.folder) })
   const { open, options } = opened

@@ -67,7 +67,7 @@ export function openPrefixCache(subject: Subject, { examples, batchSize, folder,
 
   /** What tells the results of a prefix from all others. */
   const digestOf = (prefix: Graph, { sequence }: Method): string => {
-    const told = [runtimeVersion, modelFingerprint(subject.model), sequence ?? null, batchSize, threads ?? null]
+    const told = [runtimeVersion, subject.model.device, modelFingerprint(subject.model), sequence ?? null, batchSize, threads ?? null]
     const hash = createHash('sha256')
       .update(JSON.stringify(told))
       .update(encode(subject.model.lowered(prefix)))

@@ -5,13 +5,15 @@ import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
 import { abs, add, addAll, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
 import { reduceSum } from '../graph/ops/reduction.ts'
+import { grouped } from '../grouped.ts'
 import type { Objective } from '../heads/head.ts'
 import { alikePasses } from '../lowering/alike-passes.ts'
-import type { Method, Roles, Tensor } from '../nn/method.ts'
+import type { Method, Roles, Statistics, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
 import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
+import { stacksOf } from '../optim/stacks.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
 
 export interface StepGraphOptions {
@@ -39,11 +41,15 @@ export interface StepGraph {
   readonly signals: readonly { readonly site: string; readonly signal: string; readonly output: string }[]
 }
 
+type NameOf = (parameter: string) => string
 /** State names of what the optimiser and the method keep beside a parameter. */
-export const firstMoment = (parameter: string): string => `${parameter}@first`
-export const secondMoment = (parameter: string): string => `${parameter}@second`
-export const accumulated = (parameter: string): string => `${parameter}@sum`
-const bufferName = (site: Site, buffer: string): string => `${site.name}.${buffer}@buffer`
+export const firstMoment: NameOf = (parameter) => `${parameter}@first`
+export const secondMoment: NameOf = (parameter) => `${parameter}@second`
+export const accumulated: NameOf = (parameter) => `${parameter}@sum`
+const statisticOf =
+  (statistic: string): NameOf =>
+  (parameter) =>
+    `${parameter}.${statistic}@buffer`
 
 const allFinite = (x: Value): Value => not(or(isNan(x), isInf(x)))
 
@@ -55,11 +61,14 @@ function touched(gradient: Value): Value {
 
 /** Learned parameters grouped by the site they act at. */
 function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[] {
-  const groups = new Map<Site, Trained[]>()
-  for (const entry of trained) {
-    if (entry.site && !entry.spec?.frozen) groups.set(entry.site, [...(groups.get(entry.site) ?? []), entry])
-  }
-  return [...groups].map(([site, entries]) => ({ site, entries }))
+  const learned = [...trained].filter(({ site, spec }) => site && !spec?.frozen)
+  return [...grouped(learned, ({ site }) => site!)].map(([site, entries]) => ({ site, entries }))
+}
+
+/** A learned tensor after the update. */
+interface After {
+  readonly value: Value
+  readonly statistics: Statistics
 }
 
 const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value): Roles =>
@@ -82,8 +91,15 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const state = new Map<string, readonly number[]>()
   const held = (name: string, shape: readonly number[]): Value => {
     state.set(name, shape)
-    return input(graph, name, graph.float, shape)
+    return graph.inputs.get(name) ?? input(graph, name, graph.float, shape)
   }
+  /** How a tensor is updated: those of one way may be updated together. */
+  const wayOf = ({ name, shape, site, spec }: Trained) => ({
+    rate: spec?.rate ?? 1,
+    spared: options.decay === 'weights' && (shape.length === 1 || name.endsWith('.bias')),
+    lazy: method.lazy && site !== null,
+    statistics: spec?.statistics ?? [],
+  })
 
   const apply = input(graph, 'apply', 'bool', [])
   const { head } = subject
@@ -128,27 +144,38 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     if (!scaled.has(rate)) scaled.set(rate, { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) })
     return scaled.get(rate)!
   }
-  const write = (name: string, value: Value, old: Value, gate: Value): Value => {
-    const next = where(gate, value, old)
-    output(graph, `${name}=`, next, name)
-    return next
-  }
-
-  const after = new Map<Trained, { value: Value; gradient: Value }>()
-  for (const { entry, gradient } of learning) {
-    const { name, shape, value } = entry
+  const after = new Map<Trained, After>()
+  for (const { members, joined, apart } of stacksOf(
+    learning,
+    ({ entry }) => entry.shape,
+    ({ entry }) => JSON.stringify(wayOf(entry)),
+  )) {
+    const { rate, spared, lazy, statistics } = wayOf(members[0]!.entry)
+    const heldAs = (nameOf: NameOf): Value => joined(({ entry }) => held(nameOf(entry.name), entry.shape))
+    const write = (nameOf: NameOf, value: Value, old: Value, gate: Value): { readonly whole: Value; readonly parts: readonly Value[] } => {
+      const whole = where(gate, value, old)
+      const parts = apart(whole)
+      for (const [i, { entry }] of members.entries()) output(graph, `${nameOf(entry.name)}=`, parts[i]!, nameOf(entry.name))
+      return { whole, parts }
+    }
+    const gradient = joined((member) => member.gradient)
     const step = clipped(gradient, factor)
-    const old = { parameter: value, first: held(firstMoment(name), shape), second: held(secondMoment(name), shape) }
-    const spared = options.decay === 'weights' && (shape.length === 1 || name.endsWith('.bias'))
-    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, scalarsAt(entry.spec?.rate ?? 1))
-    const gate = method.lazy && entry.site ? and(ok, touched(gradient)) : ok
-    after.set(entry, { value: write(name, next.parameter, value, gate), gradient: step })
-    write(firstMoment(name), next.first, old.first, gate)
-    write(secondMoment(name), next.second, old.second, gate)
-    if (options.accumulate > 1) write(accumulated(name), where(apply, 0, gradient), graph.inputs.get(accumulated(name))!, finite)
+    const old = { parameter: joined(({ entry }) => entry.value), first: heldAs(firstMoment), second: heldAs(secondMoment) }
+    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, scalarsAt(rate))
+    const gate = lazy ? and(ok, touched(gradient)) : ok
+    const { whole, parts } = write((name) => name, next.parameter, old.parameter, gate)
+    write(firstMoment, next.first, old.first, gate)
+    write(secondMoment, next.second, old.second, gate)
+    if (options.accumulate > 1) write(accumulated, where(apply, 0, gradient), heldAs(accumulated), finite)
+    const kept = Object.fromEntries(statistics.map((name) => [name, heldAs(statisticOf(name))]))
+    const updated = { parameter: whole, gradient: step, statistics: kept, controls: assembly.controls }
+    const now = statistics.length > 0 ? method.statistics!(updated) : {}
+    const written = statistics.map((name) => [name, write(statisticOf(name), now[name]!, kept[name]!, ok).parts] as const)
+    for (const [i, { entry }] of members.entries())
+      after.set(entry, { value: parts[i]!, statistics: Object.fromEntries(written.map(([name, each]) => [name, each[i]!])) })
   }
 
-  const signals = observeSites(graph, sites, after, assembly, method, held, (name, value, old) => write(name, value, old, ok))
+  const signals = observeSites(graph, sites, after, assembly, method)
   const report = {
     loss,
     taskLoss: terms.task,
@@ -165,11 +192,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
 
 /** One report of a signal at a site: the mean of those of its calls, where a site has several. */
 function meansOf(reports: readonly Report[]): Report[] {
-  const groups = new Map<string, Report[]>()
-  for (const report of reports) {
-    const name = `${report.site.name}#${report.signal}`
-    groups.set(name, [...(groups.get(name) ?? []), report])
-  }
+  const groups = grouped(reports, ({ site, signal }) => `${site.name}#${signal}`)
   return [...groups.values()].map((group) => ({ ...group[0]!, value: mul(addAll(group.map(({ value }) => value)), 1 / group.length) }))
 }
 
@@ -180,29 +203,18 @@ function signalOutput(graph: Graph, { name: site }: Site, signal: string, value:
   return { site, signal, output: name }
 }
 
+/** What an update left at a site, as the method reads it for the host. */
 function observeSites(
   graph: Graph,
   sites: readonly { site: Site; entries: readonly Trained[] }[],
-  after: ReadonlyMap<Trained, { value: Value; gradient: Value }>,
+  after: ReadonlyMap<Trained, After>,
   { controls }: Looking,
   method: Method,
-  held: (name: string, shape: readonly number[]) => Value,
-  write: (name: string, value: Value, old: Value) => void,
 ): StepGraph['signals'] {
-  const signals: StepGraph['signals'][number][] = []
-  for (const { site, entries } of sites) {
-    if (!method.observe) break
-    const shapes = Object.entries(method.buffers?.(site) ?? {})
-    const buffers = Object.fromEntries(shapes.map(([buffer, shape]) => [buffer, held(bufferName(site, buffer), shape)]))
-    const observed = method.observe(site, {
-      before: rolesOf(entries, ({ value }) => value),
-      after: rolesOf(entries, (entry) => after.get(entry)!.value),
-      gradients: rolesOf(entries, (entry) => after.get(entry)!.gradient),
-      buffers,
-      controls,
-    })
-    for (const [buffer, value] of Object.entries(observed.buffers)) write(bufferName(site, buffer), value, buffers[buffer]!)
-    for (const [signal, value] of Object.entries(observed.signals)) signals.push(signalOutput(graph, site, signal, value))
-  }
-  return signals
+  return sites.flatMap(({ site, entries }) => {
+    const roles = rolesOf(entries, (entry) => after.get(entry)!.value)
+    const statistics = Object.fromEntries(entries.map((entry) => [entry.role!, after.get(entry)!.statistics]))
+    const observed = method.observe?.(site, { roles, statistics, controls }) ?? {}
+    return Object.entries(observed).map(([signal, value]) => signalOutput(graph, site, signal, value))
+  })
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
-import { adamw } from './adamw.ts'
+import { greater } from '../graph/ops/elementwise.ts'
+import { adamw, gated } from './adamw.ts'
 import { stacksOf } from './stacks.ts'
 
 const named = (shapes: Readonly<Record<string, readonly number[]>>, kinds: Readonly<Record<string, string>> = {}) =>
@@ -39,7 +40,8 @@ test('an update of stacks has the bits of updates one by one', async () => {
       )
       const results = await compute({ ...operands, rate: operand([0.1]) }, (given) => {
         const scalars = { rate: given.rate!, stepSize: given.rate!, deviation: given.rate! }
-        const settings = { betas: [0.8, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const
+        const always = gated(scalars, [0.8, 0.95], greater(given.rate!, 0))
+        const settings = { epsilon: 1e-8, weightDecay: 0.1 }
         const of = (name: string, i: number) => given[`${name}${i}`]!
         const places = shapes.map((_, i) => i)
         const stacks = stacksOf(
@@ -50,12 +52,12 @@ test('an update of stacks has the bits of updates one by one', async () => {
         const together = stacks.flatMap(({ members, joined, apart }) => {
           const all = (name: string) => joined((i) => of(name, i))
           const old = { parameter: all('parameter'), first: all('first'), second: all('second') }
-          const next = adamw(old, all('gradient'), settings, scalars)
+          const next = adamw(old, all('gradient'), settings, always)
           return Object.entries(next).flatMap(([name, value]) => apart(value).map((each, k) => [`${name} ${members[k]} stacked`, each]))
         })
         const alone = places.flatMap((i) => {
           const old = { parameter: of('parameter', i), first: of('first', i), second: of('second', i) }
-          return Object.entries(adamw(old, of('gradient', i), settings, scalars)).map(([name, value]) => [`${name} ${i}`, value])
+          return Object.entries(adamw(old, of('gradient', i), settings, always)).map(([name, value]) => [`${name} ${i}`, value])
         })
         return Object.fromEntries([...together, ...alone])
       })

@@ -11,7 +11,7 @@ import { alikePasses } from '../lowering/alike-passes.ts'
 import type { Method, Roles, Statistics, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
-import { type AdamWOptions, adamw, type StepScalars } from '../optim/adamw.ts'
+import { type AdamWOptions, adamw, type GatedScalars, gated } from '../optim/adamw.ts'
 import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
 import { stacksOf } from '../optim/stacks.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
@@ -75,8 +75,8 @@ const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value):
   Object.fromEntries(entries.map((entry) => [entry.role!, value(entry)]))
 
 /**
- * Builds the step. Every new value of the state is `ok ? new : old`, where `ok` needs all gradients and the loss:
- * it stops a step with NaN before anything is written, and it makes the engine finish all reading before it writes.
+ * Builds the step. Every new value of the state hangs on `ok`, which needs all gradients and the loss: where it is false, as with NaN,
+ * the state keeps its bits, and the engine finishes all reading before it writes.
  */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
   const { method, objective, adam } = options
@@ -139,11 +139,11 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     stepSize: input(graph, 'stepSize', graph.float, []),
     deviation: input(graph, 'deviation', graph.float, []),
   }
-  const scaled = new Map([[1, scalars]])
-  const scalarsAt = (rate: number): StepScalars => {
-    if (!scaled.has(rate)) scaled.set(rate, { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) })
-    return scaled.get(rate)!
+  const scalarsAt = (rate: number, gate: Value): GatedScalars => {
+    const scaled = rate === 1 ? scalars : { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) }
+    return gated(scaled, adam.betas, gate)
   }
+  const usual = scalarsAt(1, ok)
   const after = new Map<Trained, After>()
   for (const { members, joined, apart } of stacksOf(
     learning,
@@ -152,25 +152,24 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   )) {
     const { rate, spared, lazy, statistics } = wayOf(members[0]!.entry)
     const heldAs = (nameOf: NameOf): Value => joined(({ entry }) => held(nameOf(entry.name), entry.shape))
-    const write = (nameOf: NameOf, value: Value, old: Value, gate: Value): { readonly whole: Value; readonly parts: readonly Value[] } => {
-      const whole = where(gate, value, old)
-      const parts = apart(whole)
+    const write = (nameOf: NameOf, value: Value): readonly Value[] => {
+      const parts = apart(value)
       for (const [i, { entry }] of members.entries()) output(graph, `${nameOf(entry.name)}=`, parts[i]!, nameOf(entry.name))
-      return { whole, parts }
+      return parts
     }
     const gradient = joined((member) => member.gradient)
     const step = clipped(gradient, factor)
     const old = { parameter: joined(({ entry }) => entry.value), first: heldAs(firstMoment), second: heldAs(secondMoment) }
-    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, scalarsAt(rate))
-    const gate = lazy ? and(ok, touched(gradient)) : ok
-    const { whole, parts } = write((name) => name, next.parameter, old.parameter, gate)
-    write(firstMoment, next.first, old.first, gate)
-    write(secondMoment, next.second, old.second, gate)
-    if (options.accumulate > 1) write(accumulated, where(apply, 0, gradient), heldAs(accumulated), finite)
+    const now = rate === 1 && !lazy ? usual : scalarsAt(rate, lazy ? and(ok, touched(gradient)) : ok)
+    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, now)
+    const parts = write((name) => name, next.parameter)
+    write(firstMoment, next.first)
+    write(secondMoment, next.second)
+    if (options.accumulate > 1) write(accumulated, where(finite, where(apply, 0, gradient), heldAs(accumulated)))
     const kept = Object.fromEntries(statistics.map((name) => [name, heldAs(statisticOf(name))]))
-    const updated = { parameter: whole, gradient: step, statistics: kept, controls: assembly.controls }
-    const now = statistics.length > 0 ? method.statistics!(updated) : {}
-    const written = statistics.map((name) => [name, write(statisticOf(name), now[name]!, kept[name]!, ok).parts] as const)
+    const updated = { parameter: next.parameter, gradient: step, statistics: kept, controls: assembly.controls }
+    const observed = statistics.length > 0 ? method.statistics!(updated) : {}
+    const written = statistics.map((name) => [name, write(statisticOf(name), where(ok, observed[name]!, kept[name]!))] as const)
     for (const [i, { entry }] of members.entries())
       after.set(entry, { value: parts[i]!, statistics: Object.fromEntries(written.map(([name, each]) => [name, each[i]!])) })
   }

@@ -208,12 +208,12 @@ function observeSites(
   sites: readonly { site: Site; entries: readonly Trained[] }[],
   after: ReadonlyMap<Trained, After>,
   { controls }: Looking,
-  method: Method,
+  { observe }: Method,
 ): StepGraph['signals'] {
+  if (!observe) return []
   return sites.flatMap(({ site, entries }) => {
     const roles = rolesOf(entries, (entry) => after.get(entry)!.value)
     const statistics = Object.fromEntries(entries.map((entry) => [entry.role!, after.get(entry)!.statistics]))
-    const observed = method.observe?.(site, { roles, statistics, controls }) ?? {}
-    return Object.entries(observed).map(([signal, value]) => signalOutput(graph, site, signal, value))
+    return Object.entries(observe(site, { roles, statistics, controls })).map(([signal, value]) => signalOutput(graph, site, signal, value))
   })
 }

@@ -3,28 +3,19 @@ import { type Looking, looking, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { input, output } from '../graph/graph.ts'
-import { abs, add, addAll, and, cast, greater, isInf, isNan, mul, not, or, where } from '../graph/ops/elementwise.ts'
-import { reduceSum } from '../graph/ops/reduction.ts'
+import { add, addAll, and, cast, isInf, isNan, mul, not, or } from '../graph/ops/elementwise.ts'
 import { grouped } from '../grouped.ts'
 import type { Objective } from '../heads/head.ts'
 import { alikePasses } from '../lowering/alike-passes.ts'
-import type { Method, Roles, Statistics, Tensor } from '../nn/method.ts'
+import type { Method, Roles, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
-import { type AdamWOptions, adamw, type GatedScalars, gated } from '../optim/adamw.ts'
-import { clipFactor, clipped, globalNorm } from '../optim/clip.ts'
-import { stacksOf } from '../optim/stacks.ts'
+import { globalNorm } from '../optim/clip.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
+import { type After, accumulated, type UpdateOptions, updateState } from './state-update.ts'
 
-export interface StepGraphOptions {
-  readonly method: Method
+export interface StepGraphOptions extends UpdateOptions {
   readonly objective: Objective
-  readonly adam: AdamWOptions
-  /** What weight decay spares: nothing, or biases and norms. */
-  readonly decay: 'all' | 'weights'
-  readonly maxGradNorm: number | null
-  /** Micro-batches of one update. */
-  readonly accumulate: number
   readonly modelDropout: number | null
   /** So many layers at a time are made again in the backward pass, so that only what enters them is kept; null where all is kept. */
   readonly recompute: number | null
@@ -41,23 +32,7 @@ export interface StepGraph {
   readonly signals: readonly { readonly site: string; readonly signal: string; readonly output: string }[]
 }
 
-type NameOf = (parameter: string) => string
-/** State names of what the optimiser and the method keep beside a parameter. */
-export const firstMoment: NameOf = (parameter) => `${parameter}@first`
-export const secondMoment: NameOf = (parameter) => `${parameter}@second`
-export const accumulated: NameOf = (parameter) => `${parameter}@sum`
-const statisticOf =
-  (statistic: string): NameOf =>
-  (parameter) =>
-    `${parameter}.${statistic}@buffer`
-
 const allFinite = (x: Value): Value => not(or(isNan(x), isInf(x)))
-
-/** True where a slice along axis 0 has a gradient: experts that no route of the step drew have none. */
-function touched(gradient: Value): Value {
-  const axes = gradient.shape.map((_, i) => i).slice(1)
-  return greater(axes.length > 0 ? reduceSum(abs(gradient), { axes, keep: true }) : abs(gradient), 0)
-}
 
 /** Learned parameters grouped by the site they act at. */
 function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[] {
@@ -65,21 +40,12 @@ function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[
   return [...grouped(learned, ({ site }) => site!)].map(([site, entries]) => ({ site, entries }))
 }
 
-/** A learned tensor after the update. */
-interface After {
-  readonly value: Value
-  readonly statistics: Statistics
-}
-
 const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value): Roles =>
   Object.fromEntries(entries.map((entry) => [entry.role!, value(entry)]))
 
-/**
- * Builds the step. Every new value of the state hangs on `ok`, which needs all gradients and the loss: where it is false, as with NaN,
- * the state keeps its bits, and the engine finishes all reading before it writes.
- */
+/** Builds the step: the loss of a micro-batch, gradients of what is learned, the state's update, and what is told of it. */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
-  const { method, objective, adam } = options
+  const { method, objective } = options
   const assembly = looking(subject, {
     method,
     training: true,
@@ -93,13 +59,6 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     state.set(name, shape)
     return graph.inputs.get(name) ?? input(graph, name, graph.float, shape)
   }
-  /** How a tensor is updated: those of one way may be updated together. */
-  const wayOf = ({ name, shape, site, spec }: Trained) => ({
-    rate: spec?.rate ?? 1,
-    spared: options.decay === 'weights' && (shape.length === 1 || name.endsWith('.bias')),
-    lazy: method.lazy && site !== null,
-    statistics: spec?.statistics ?? [],
-  })
 
   const apply = input(graph, 'apply', 'bool', [])
   const { head } = subject
@@ -132,48 +91,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
 
   const norm = globalNorm(learning.map(({ gradient }) => gradient))
   const finite = and(allFinite(norm), allFinite(loss))
-  const ok = and(finite, apply)
-  const factor = options.maxGradNorm === null ? null : clipFactor(norm, options.maxGradNorm)
-  const scalars = {
-    rate: input(graph, 'rate', graph.float, []),
-    stepSize: input(graph, 'stepSize', graph.float, []),
-    deviation: input(graph, 'deviation', graph.float, []),
-  }
-  const scalarsAt = (rate: number, gate: Value): GatedScalars => {
-    const scaled = rate === 1 ? scalars : { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) }
-    return gated(scaled, adam.betas, gate)
-  }
-  const usual = scalarsAt(1, ok)
-  const after = new Map<Trained, After>()
-  for (const { members, joined, apart } of stacksOf(
-    learning,
-    ({ entry }) => entry.shape,
-    ({ entry }) => JSON.stringify(wayOf(entry)),
-  )) {
-    const { rate, spared, lazy, statistics } = wayOf(members[0]!.entry)
-    const heldAs = (nameOf: NameOf): Value => joined(({ entry }) => held(nameOf(entry.name), entry.shape))
-    const write = (nameOf: NameOf, value: Value): readonly Value[] => {
-      const parts = apart(value)
-      for (const [i, { entry }] of members.entries()) output(graph, `${nameOf(entry.name)}=`, parts[i]!, nameOf(entry.name))
-      return parts
-    }
-    const gradient = joined((member) => member.gradient)
-    const step = clipped(gradient, factor)
-    const old = { parameter: joined(({ entry }) => entry.value), first: heldAs(firstMoment), second: heldAs(secondMoment) }
-    const now = rate === 1 && !lazy ? usual : scalarsAt(rate, lazy ? and(ok, touched(gradient)) : ok)
-    const next = adamw(old, step, spared ? { ...adam, weightDecay: 0 } : adam, now)
-    const parts = write((name) => name, next.parameter)
-    write(firstMoment, next.first)
-    write(secondMoment, next.second)
-    if (options.accumulate > 1) write(accumulated, where(finite, where(apply, 0, gradient), heldAs(accumulated)))
-    const kept = Object.fromEntries(statistics.map((name) => [name, heldAs(statisticOf(name))]))
-    const updated = { parameter: next.parameter, gradient: step, statistics: kept, controls: assembly.controls }
-    const observed = statistics.length > 0 ? method.statistics!(updated) : {}
-    const written = statistics.map((name) => [name, write(statisticOf(name), where(ok, observed[name]!, kept[name]!))] as const)
-    for (const [i, { entry }] of members.entries())
-      after.set(entry, { value: parts[i]!, statistics: Object.fromEntries(written.map(([name, each]) => [name, each[i]!])) })
-  }
-
+  const after = updateState(learning, { norm, finite, apply }, held, assembly.controls, options)
   const signals = observeSites(graph, sites, after, assembly, method)
   const report = {
     loss,

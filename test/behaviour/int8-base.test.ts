@@ -70,7 +70,9 @@ test('in 8 bits, a row is answered the same in any batch, close to float32, and 
   assertNear((await logits(rounded, rows, 1)).flat(), together.flat(), 1e-6)
   assert.notDeepEqual(together, exact)
   assertNear(together.flat(), exact.flat(), 0.05)
-  const times = (): number[] => readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(cache, name)).mtimeMs)
+  const converted = join(cache, 'int8')
+  const times = (): number[] =>
+    readdirSync(converted, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(converted, name)).mtimeMs)
   const before = times()
   await withInt8Base(subject.model, cache)
   assert.deepEqual(times(), before)

@@ -51,7 +51,7 @@ for (const device of ['webgpu', 'cuda'] as const) {
   const skip = await why(device)
 
   for (const [definition, options] of [
-    [lora, { r: 3 }],
+    [lora, { r: 3, targets: 'all-linear' }],
     [adamix, { of: { name: 'lora', r: 3 } }],
     [bitfit, {}],
   ] as const) {
@@ -67,6 +67,19 @@ for (const device of ['webgpu', 'cuda'] as const) {
       for (const [name, { data }] of exact.state) if (!name.includes('key.bias')) assertNear(found.state.get(name)!.data, data, 2e-3, name)
     })
   }
+
+  test(`a model with root mean square norms takes on ${device} the course that it takes on the processor`, { skip }, async () => {
+    const subject = tinySubject({
+      ...{ model_type: 'llama', num_key_value_heads: 1, rms_norm_eps: 1e-5, rope_theta: 10000, pad_token_id: 0 },
+      ...{ hidden_act: 'silu', tie_word_embeddings: false, attention_bias: false, mlp_bias: false },
+    })
+    const { method, state } = prepare(subject, lora, { r: 3 })
+    disturb(state, /lora_B/)
+    const exact = await course(subject, copyOf(state), stepOptions(method))
+    const found = await course(on(subject, device), copyOf(state), stepOptions(method))
+    assertNear(found.losses, exact.losses, 1e-3)
+    for (const [name, { data }] of exact.state) assertNear(found.state.get(name)!.data, data, 5e-3, name)
+  })
 
   test(`answers and written texts on ${device} are those of the processor`, { skip }, async () => {
     const subject = tinySubject()
@@ -93,7 +106,7 @@ for (const device of ['webgpu', 'cuda'] as const) {
 }
 
 test('on webgpu the processor is left with what tells shapes and tokens', { skip: await why('webgpu') }, async () => {
-  const { subject, method, state } = prepare(tinySubject(dropouts), lora, { r: 3 })
+  const { subject, method, state } = prepare(tinySubject(dropouts), lora, { r: 3, targets: 'all-linear' })
   const options = stepOptions(method)
   const graph = buildStepGraph(subject, state, options)
   const folder = temporaryFolder()
@@ -122,7 +135,7 @@ test('on webgpu the processor is left with what tells shapes and tokens', { skip
 
 test("a step in a device's forms takes the same course on the processor", async () => {
   const subject = tinySubject(dropouts)
-  const { method, state } = prepare(subject, lora, { r: 3 })
+  const { method, state } = prepare(subject, lora, { r: 3, targets: 'all-linear' })
   const exact = await course(subject, copyOf(state), stepOptions(method))
   const found = await course(on(subject, 'webgpu', 'cpu'), copyOf(state), stepOptions(method))
   assertNear(found.losses, exact.losses, 1e-5)

@@ -22,6 +22,8 @@ export interface Figure extends Goal {
 /** Sides that make the same steps in turns. */
 export interface Case {
   readonly about: string
+  /** Classification of whole rows by default. */
+  readonly task?: 'sequence-classification' | 'causal-lm'
   readonly batchSize: number
   /** The model's own dropout; null: what its config says. */
   readonly dropout: number | null

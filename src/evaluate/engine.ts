@@ -5,4 +5,4 @@ import type { Session, SessionOptions } from '../runtime/session.ts'
 
 /** Compiles a graph over a model's weights, in the form in which the model takes part in products. */
 export const openEngine = (model: Model, graph: Graph, options: SessionOptions = {}): Promise<Session> =>
-  openSession(model.lowered(graph), options)
+  openSession(model.lowered(graph, options), options)

@@ -1,7 +1,7 @@
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { TaskName } from '../heads/index.ts'
-import type { Base } from '../lowering/bases.ts'
-import { int8Products } from '../lowering/int8-products.ts'
+import { type Base, roundings } from '../lowering/bases.ts'
+import { roundedProducts } from '../lowering/frozen-products.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
@@ -10,22 +10,25 @@ import { cacheFolder } from '../weights/cache-folder.ts'
 import { inFloat32 } from '../weights/float32-copy.ts'
 import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
-import { withInt8Base } from './int8-base.ts'
+import { withRoundedBase } from './rounded-base.ts'
 
 /** A model with its weights, by folder or hub id. */
 export async function findModel(id: string, notice: (text: string) => void = () => {}, base: Base = 'float32'): Promise<Model> {
   const model = openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
-  if (base === 'float32') return model
-  const { model: rounded, kept, error } = await withInt8Base(model, cacheFolder())
-  const exceptions = kept.length > 0 ? `; too far off in 8 bits and kept in float32: ${kept.join(', ')}` : ''
-  notice(`Frozen weights in 8 bits: on random tokens the hidden states are off by ${(100 * error).toFixed(1)} %${exceptions}.`)
+  const rounding = roundings[base]
+  if (!rounding) return model
+  const { model: rounded, kept, error } = await withRoundedBase(model, { name: base, rounding }, cacheFolder())
+  const { bits } = rounding
+  const exceptions = kept.length > 0 ? `; too far off in ${bits} bits and kept in float32: ${kept.join(', ')}` : ''
+  notice(`Frozen weights in ${bits} bits: on random tokens the hidden states are off by ${(100 * error).toFixed(1)} %${exceptions}.`)
   return rounded
 }
 
 /** A model's configuration alone, with its tokenizer beside it; no weights are fetched. */
 export async function findConfig(id: string, base: Base = 'float32'): Promise<Model> {
   const model = openConfig(await resolveModel(id, process.env, () => {}, 'description'))
-  return base === 'float32' ? model : { ...model, lowered: (graph) => int8Products(graph, null) }
+  const rounding = roundings[base]
+  return rounding ? { ...model, lowered: (graph, lowering) => roundedProducts(graph, { rounding, copy: null }, lowering) } : model
 }
 
 /** A model with the head of a task on it. */

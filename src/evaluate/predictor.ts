@@ -1,4 +1,4 @@
-import type { Base } from '../lowering/bases.ts'
+import { type Base, roundings } from '../lowering/bases.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
@@ -10,7 +10,7 @@ import { openReader, type ReaderOptions } from './reader.ts'
 export interface PredictorOptions extends ReaderOptions {
   /** A model folder, or the name of one on the Hugging Face hub. */
   readonly model: string
-  /** `int8` makes the products with frozen matrices in whole numbers; `float32` by default. */
+  /** `int8` and `int4` make the products with frozen matrices in whole numbers, from weights of 8 or 4 bits; `float32` by default. */
   readonly base?: Base
   /** The folder of a saved adapter; without it the model answers as it is. */
   readonly adapter?: string | null
@@ -30,7 +30,7 @@ export interface PredictorOptions extends ReaderOptions {
   readonly seed?: number
   /**
    * Whether an adapter that is nothing but other weights of linear maps is put into them where many rows are asked at once (8192 tokens), which
-   * holds a copy of these weights, up to 512 MB; true by default, and never with `int8`.
+   * holds a copy of these weights, up to 512 MB; true by default, and only with `float32`.
    */
   readonly merges?: boolean
   /** Told after each batch how many rows are answered; not by the routes of a mixture. */
@@ -53,6 +53,7 @@ export interface Predictor extends Answering {
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const {
+    base = 'float32',
     adapter = null,
     task = null,
     labels = null,
@@ -64,8 +65,8 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
     notice = () => {},
   } = options
   parseInference(inference)
-  const model = await findModel(options.model, notice, options.base)
+  const model = await findModel(options.model, notice, base)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
-  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8', progress })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && roundings[base] === null, progress })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

@@ -6,20 +6,30 @@ import fc from 'fast-check'
 import type { Example } from '../../src/data/examples.ts'
 import type { Subject } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
-import { withInt8Base } from '../../src/evaluate/int8-base.ts'
+import { type RoundedBase, withRoundedBase } from '../../src/evaluate/rounded-base.ts'
 import type { State } from '../../src/evaluate/state.ts'
+import { int4 } from '../../src/lowering/roundings/int4.ts'
+import { int8 } from '../../src/lowering/roundings/int8.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { lora } from '../../src/methods/lora.ts'
-import { openModel } from '../../src/models/open.ts'
+import { type Model, openModel } from '../../src/models/open.ts'
 import { liveNodes } from '../../src/onnx/live.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph } from '../../src/train/step-graph.ts'
-import { quantized } from '../../src/weights/int8-copy.ts'
+import { in8Bits } from '../../src/weights/in-8-bits.ts'
 import { readTensor } from '../../src/weights/safetensors.ts'
 import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
 import { assertNear, copyOf, prepare, rows, stepOptions, temporaryFolder, tinySubject } from './tiny-model.ts'
 
 const none = inPlace('none', () => false)
+
+/** How far hidden states, answers and losses of a rounded base may be off, of a tiny model whose layers are as wide as a block or two. */
+const all = [
+  { name: 'int8', rounding: int8, hidden: 0.03, logits: 0.05, losses: 0.02 },
+  { name: 'int4', rounding: int4, hidden: 0.2, logits: 0.4, losses: 0.2 },
+] as const
+const inBits = (model: Model, { name, rounding }: (typeof all)[number], cache = temporaryFolder()): Promise<RoundedBase> =>
+  withRoundedBase(model, { name, rounding }, cache)
 
 async function logits(subject: Subject, examples: readonly Example[], batchSize: number): Promise<number[][]> {
   const forward = await openForward(subject, none, new Map(), { batchSize })
@@ -41,7 +51,7 @@ test('a column of weights hits 127 steps with its largest value, and no value is
     )
   fc.assert(
     fc.property(matrix, fc.boolean(), ({ shape: [count, columns], data }, transposed) => {
-      const { values, scales } = quantized(data, [count, columns], transposed)
+      const { values, scales } = in8Bits(data, [count, columns], transposed)
       const outer = scales.length
       const most = new Float32Array(outer)
       for (let i = 0; i < count; i++) {
@@ -57,24 +67,49 @@ test('a column of weights hits 127 steps with its largest value, and no value is
   )
 })
 
-test('in 8 bits, a row is answered the same in any batch, close to float32, and nothing is converted twice', async () => {
-  const subject = tinySubject()
-  const cache = temporaryFolder()
-  const { model, kept, error } = await withInt8Base(subject.model, cache)
-  assert.deepEqual(kept, [])
-  assert.ok(error > 0 && error < 0.03, `${error}`)
-  const rounded = { ...subject, model }
-  const exact = await logits(subject, rows, 6)
-  const together = await logits(rounded, rows, 6)
-  // What stays in float32 is summed in another order; 8 bits that depended on the batch would be off by a hundredth.
-  assertNear((await logits(rounded, rows, 1)).flat(), together.flat(), 1e-6)
-  assert.notDeepEqual(together, exact)
-  assertNear(together.flat(), exact.flat(), 0.05)
-  const times = (): number[] => readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(cache, name)).mtimeMs)
-  const before = times()
-  await withInt8Base(subject.model, cache)
-  assert.deepEqual(times(), before)
-})
+for (const form of all) {
+  test(`in ${form.name}, a row is answered the same in any batch, close to float32, and nothing is converted twice`, async () => {
+    const subject = tinySubject()
+    const cache = temporaryFolder()
+    const { model, kept, error } = await inBits(subject.model, form, cache)
+    assert.deepEqual(kept, [])
+    assert.ok(error > 0 && error < form.hidden, `${error}`)
+    const rounded = { ...subject, model }
+    const exact = await logits(subject, rows, 6)
+    const together = await logits(rounded, rows, 6)
+    // What stays in float32 is summed in another order; rows whose 8 bits depended on the batch would be off by a hundredth.
+    assertNear((await logits(rounded, rows, 1)).flat(), together.flat(), 1e-6)
+    assert.notDeepEqual(together, exact)
+    assertNear(together.flat(), exact.flat(), form.logits)
+    const times = (): number[] =>
+      readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(cache, name)).mtimeMs)
+    const before = times()
+    await inBits(subject.model, form, cache)
+    assert.deepEqual(times(), before)
+  })
+
+  test(`training on weights in ${form.name} takes the same course, with products in whole numbers both ways`, async () => {
+    const subject = tinySubject()
+    const { model } = await inBits(subject.model, form)
+    const { method, state } = prepare(subject, lora, { r: 3 })
+    const course = async (given: Subject, own: State): Promise<number[]> => {
+      const step = await openStep(given, own, stepOptions(method))
+      const losses: number[] = []
+      for (let at = 0; at < 8; at++) losses.push((await step.run([rows], { seed: 1, step: at }, 0.01)).loss)
+      await step.close()
+      return losses
+    }
+    const exact = await course(subject, copyOf(state))
+    const rounded = await course({ ...subject, model }, copyOf(state))
+    assert.notDeepEqual(rounded, exact)
+    assertNear(rounded, exact, form.losses)
+    const { network } = buildStepGraph(subject, state, stepOptions(method)).assembly
+    const products = (graph: typeof network.graph, op: string): number => liveNodes(graph).filter((node) => node.op === op).length
+    // Six matrices of each layer and the pooler forward; backward not below the lowest LoRA, which is on query and value.
+    assert.equal(products(model.lowered(network.graph), 'MatMulIntegerToFloat'), 13 + 7 + 3)
+    assert.equal(products(network.graph, 'Gemm') - products(model.lowered(network.graph), 'Gemm'), 13 + 7 + 3)
+  })
+}
 
 test('a matrix whose input has an outlier stays in float32', async () => {
   const subject = tinySubject()
@@ -90,39 +125,17 @@ test('a matrix whose input has an outlier stays in float32', async () => {
   })
   writeSafetensors(join(folder, 'model.safetensors'), weights)
   writeFileSync(join(folder, 'config.json'), JSON.stringify(subject.model.config))
-  const { kept } = await withInt8Base(
+  const { kept } = await inBits(
     openModel(folder, (checkpoint) => checkpoint),
-    temporaryFolder(),
+    all[0],
   )
   assert.ok(kept.includes(next), kept.join())
   assert.ok(!kept.includes('bert.encoder.layer.0.attention.self.query.weight'), kept.join())
 })
 
-test('training on weights in 8 bits takes the same course, with products in whole numbers both ways', async () => {
-  const subject = tinySubject()
-  const { model } = await withInt8Base(subject.model, temporaryFolder())
-  const { method, state } = prepare(subject, lora, { r: 3 })
-  const course = async (given: Subject, own: State): Promise<number[]> => {
-    const step = await openStep(given, own, stepOptions(method))
-    const losses: number[] = []
-    for (let at = 0; at < 8; at++) losses.push((await step.run([rows], { seed: 1, step: at }, 0.01)).loss)
-    await step.close()
-    return losses
-  }
-  const exact = await course(subject, copyOf(state))
-  const rounded = await course({ ...subject, model }, copyOf(state))
-  assert.notDeepEqual(rounded, exact)
-  assertNear(rounded, exact, 0.02)
-  const { network } = buildStepGraph(subject, state, stepOptions(method)).assembly
-  const products = (graph: typeof network.graph, op: string): number => liveNodes(graph).filter((node) => node.op === op).length
-  // Six matrices of each layer and the pooler forward; backward not below the lowest LoRA, which is on query and value.
-  assert.equal(products(model.lowered(network.graph), 'MatMulIntegerToFloat'), 13 + 7 + 3)
-  assert.equal(products(network.graph, 'Gemm') - products(model.lowered(network.graph), 'Gemm'), 13 + 7 + 3)
-})
-
 test('matrices that a method reads besides stay in float32', async () => {
   const subject = tinySubject()
-  const { model } = await withInt8Base(subject.model, temporaryFolder())
+  const { model } = await inBits(subject.model, all[0])
   const { method, state } = prepare(subject, lora, { r: 3, dora: true, targets: ['query'] })
   const { network } = buildStepGraph(subject, state, stepOptions(method)).assembly
   const names = [...model.lowered(network.graph).externals.keys()]

@@ -159,17 +159,25 @@ export const cases: Readonly<Record<string, Case>> = {
     figures: ['float32', 'int8'].flatMap((of) => [memoryOf(of, 0.25), figure(`${of} step`, of, 'torch', 'time', null)]),
   },
   smollm2: {
-    about: 'SmolLM2-135M, LoRA r 8 on all seven linear maps, 8 rows of 256 tokens, the loss over the vocabulary, no dropout',
+    about:
+      'SmolLM2-135M, LoRA r 8 on all seven linear maps, 8 rows of 256 tokens, the loss over the vocabulary, no dropout; also with each layer made again (every-1)',
     task: 'causal-lm',
     dropout: 0,
     batchSize: 8,
     files: randomSmollm2,
+    apart: true,
     sides: {
       float32: { engine: 'adatune', method: decoder },
       int8: { engine: 'adatune', method: decoder, base: 'int8' },
+      int4: { engine: 'adatune', method: decoder, base: 'int4' },
+      'int8 every-1': { engine: 'adatune', method: decoder, base: 'int8', train: { recompute: 'every-1' } },
+      'int4 every-1': { engine: 'adatune', method: decoder, base: 'int4', train: { recompute: 'every-1' } },
       torch: { engine: 'torch', method: decoder },
     },
-    figures: ['float32', 'int8'].flatMap((of) => [figure(`${of} step`, of, 'torch', 'time', null), memoryOf(of, null)]),
+    figures: ['float32', 'int8', 'int4', 'int8 every-1', 'int4 every-1'].flatMap((of) => [
+      figure(`${of} step`, of, 'torch', 'time', null),
+      memoryOf(of, null),
+    ]),
   },
   full: {
     about: 'BERT base, full fine-tuning, dropout 0.1',

@@ -4,6 +4,9 @@ import { bases } from '../lowering/bases.ts'
 /** The values of an option that may be repeated. */
 export const collect = (value: string, all: string[] = []): string[] => [...all, value]
 
+/** How a model's frozen weights take part in products. */
+export const baseOption = ['--base <form>', `how frozen weights take part in products: ${bases.join(', ')}`, 'float32'] as const
+
 /** What says how rows are read. */
 export function withColumns(command: Command): Command {
   return command
@@ -20,7 +23,7 @@ export function withColumns(command: Command): Command {
 export function answering(command: Command): Command {
   return withColumns(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option('--base <form>', `how frozen weights take part in products: ${bases.join(' or ')}`, 'float32')
+    .option(...baseOption)
     .option('--id-column <name>', 'column of what names a row in its answer')
     .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')

@@ -2,14 +2,16 @@ import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { openChat } from '../generate/chat.ts'
 import { givenOptions } from '../generate/options.ts'
+import { bases } from '../lowering/bases.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
-import { collect } from './answering-options.ts'
+import { baseOption, collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { printNotice } from './options.ts'
+import { printNotice, wordFlag } from './options.ts'
 
 interface ChatFlags {
   readonly model: string
+  readonly base: string
   readonly adapter?: string
   readonly system?: string
   readonly set: readonly string[]
@@ -19,10 +21,11 @@ interface ChatFlags {
 const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
 
 /** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
-async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): Promise<void> {
+async function chatCommand({ model, base, adapter, system, set, quiet }: ChatFlags): Promise<void> {
   const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
+    base: wordFlag('base', base, bases),
     adapter: adapter ?? null,
     system: system ?? null,
     generation,
@@ -69,6 +72,7 @@ async function chatCommand({ model, adapter, system, set, quiet }: ChatFlags): P
 export const defineChat: Define = (command) =>
   command
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option(...baseOption)
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--system <text>', 'what the assistant is told before the conversation')
     .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])

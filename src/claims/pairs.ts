@@ -1,5 +1,6 @@
 import { type Arm, type Arms, referencesOf } from '../compare/arms.ts'
 import { UserError } from '../errors.ts'
+import { grouped } from '../grouped.ts'
 import type { Statement } from './claim-file.ts'
 
 /** Arms that are set against others, one by one. */
@@ -57,10 +58,6 @@ export function pairings(statement: Statement, all: Arms): Pairing[] {
     throw new UserError(`criterion: "${says}" sets no arm against another; see which the comparison has by --dry-run.`)
   if (over === 'each') return pairs.map((pair) => ({ name: `${pair[0].name} against ${pair[1].name}`, pairs: [pair] }))
   const [own, others] = [Object.keys(chosen), Object.keys(against ?? (all.plain ? { [all.plain.axis]: '' } : {}))]
-  const groups = new Map<string, (readonly [Arm, Arm])[]>()
-  for (const pair of pairs) {
-    const name = `${valuesOn(pair[0], own)} against ${valuesOn(pair[1], others)}`
-    groups.set(name, [...(groups.get(name) ?? []), pair])
-  }
+  const groups = grouped(pairs, ([one, other]) => `${valuesOn(one, own)} against ${valuesOn(other, others)}`)
   return [...groups].map(([name, group]) => ({ name: `${name}, mean of ${group.length}`, pairs: group }))
 }

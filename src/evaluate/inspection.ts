@@ -1,5 +1,6 @@
 import { flopCounter } from '../graph/flops.ts'
 import { output } from '../graph/graph.ts'
+import { grouped } from '../grouped.ts'
 import { untouched } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { deployed, learnedAt, type Method } from '../nn/method.ts'
@@ -68,17 +69,14 @@ export interface InspectionOptions {
 const patternOf = (name: string): string => name.replace(/\.\d+(?=\.|$)/g, '.*')
 
 /** Values whose keys are equal, made one. */
-function grouped<T, G>(values: readonly T[], key: (value: T) => string, join: (group: readonly T[]) => G): G[] {
-  const groups = new Map<string, T[]>()
-  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value])
-  return [...groups.values()].map(join)
-}
+const joined = <T, G>(values: readonly T[], key: (value: T) => string, join: (group: readonly T[]) => G): G[] =>
+  [...grouped(values, key).values()].map(join)
 
 /** Sites grouped by name pattern, with what a method adds there. */
 export function moduleGroups(sites: readonly Site[], method: Pick<Method, 'parameters'>): ModuleGroup[] {
   const shapeOf = (site: Site): [number | null, number | null] => (site.kind === 'linear' ? [site.in, site.out] : [null, null])
   const added = (site: Site): number => learnedAt(method, site).reduce((sum, { shape }) => sum + elementCount(shape), 0)
-  return grouped(
+  return joined(
     sites,
     (site) => `${site.kind} ${patternOf(site.name)} ${shapeOf(site)}`,
     (group) => {
@@ -151,7 +149,7 @@ export function inspectMethod(
       outline.sites.filter((site) => learnedAt(method, site).length > 0),
       method,
     ),
-    inPlace: grouped(
+    inPlace: joined(
       tensors,
       ({ name }) => patternOf(name),
       (group) => ({

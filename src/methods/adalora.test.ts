@@ -77,7 +77,7 @@ test('a target rank that is not below the initial one is refused', () => {
 test('without a schedule nothing is allocated, and the target does not matter', () => {
   const { method } = allocator({ targetR: 8, tInit: 10, tFinal: 10, schedule: 'none' })
   assert.deepEqual(method.parameters(sites[0]!)['E.weight']!.shape, [4, 1])
-  assert.deepEqual([method.buffers, method.observe, method.control, method.settled], [undefined, undefined, undefined, undefined])
+  assert.deepEqual([method.statistics, method.observe, method.control, method.settled], [undefined, undefined, undefined, undefined])
   assert.equal(method.remains ?? 1, 1)
 })
 
@@ -92,11 +92,11 @@ test('a file of ranks is read by the selection replay alone', () => {
 })
 
 test('only scores that need statistics keep them', () => {
-  const buffersOf = (score: string) => Object.keys(allocator({ score }).method.buffers!(sites[0]!))
-  assert.deepEqual(buffersOf('magnitude'), [])
-  assert.deepEqual(buffersOf('random'), [])
-  assert.deepEqual(buffersOf('sensitivity'), ['A.weight.sensitivity', 'E.weight.sensitivity', 'B.weight.sensitivity'])
-  assert.equal(buffersOf('importance').length, 6)
+  const keptOf = (score: string) => Object.values(allocator({ score }).method.parameters(sites[0]!)).map(({ statistics }) => statistics)
+  assert.deepEqual(keptOf('magnitude'), [[], [], []])
+  assert.deepEqual(keptOf('random'), [[], [], []])
+  assert.deepEqual(keptOf('sensitivity'), [['sensitivity'], ['sensitivity'], ['sensitivity']])
+  assert.deepEqual(new Set(keptOf('importance').flat()), new Set(['sensitivity', 'uncertainty']))
 })
 
 test('a schedule without a budgeting phase is refused', () => {
@@ -269,7 +269,7 @@ test('with shrinking the last allocation hands over what is kept, and the method
       [2, 2],
     ],
   )
-  assert.deepEqual([shrunk.buffers, shrunk.observe, shrunk.control], [undefined, undefined, undefined])
+  assert.deepEqual([shrunk.statistics, shrunk.observe, shrunk.control], [undefined, undefined, undefined])
 })
 
 test('a module without a singular value left has no parameters', () => {

@@ -1,8 +1,7 @@
 import type { Value } from '../graph/graph.ts'
 import { addAll, mul } from '../graph/ops/elementwise.ts'
-import { concat, reshape } from '../graph/ops/movement.ts'
 import type { Consistency } from '../nn/consistency.ts'
-import type { Method, Roles, Tensor } from '../nn/method.ts'
+import type { Method, Tensor } from '../nn/method.ts'
 import { deployed, parameterName } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import type { Draw, Routing } from '../routing/route.ts'
@@ -70,23 +69,14 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     controls: [...(inner.controls ?? []), ...acting.controls],
     feed: (moment) => ({ ...inner.feed?.(moment), ...acting.feed(moment) }),
     events: (step, signals) => [...(inner.events?.(step, signals) ?? []), ...acting.events(step, signals)],
-    ...(inner.buffers && {
-      buffers: (site) => Object.fromEntries(Object.entries(inner.buffers!(site)).map(([name, shape]) => [name, [experts, ...shape]])),
-    }),
+    ...(inner.statistics && { statistics: (updated) => inner.statistics!(updated) }),
     ...(inner.observe && {
-      observe(site, { before, after, gradients, buffers, controls }) {
-        const [earlier, later, slopes, kept] = [before, after, gradients, buffers].map(views) as [Roles[], Roles[], Roles[], Roles[]]
-        const each = later.map((_, k) =>
-          inner.observe!(site, { before: earlier[k]!, after: later[k]!, gradients: slopes[k]!, buffers: kept[k]!, controls }),
+      observe(site, { roles, statistics, controls }) {
+        const kept = Object.entries(statistics).map(([role, of]) => [role, views(of)] as const)
+        const each = views(roles).map((own, k) =>
+          inner.observe!(site, { roles: own, statistics: Object.fromEntries(kept.map(([role, of]) => [role, of[k]!])), controls }),
         )
-        const stack = (values: Value[]): Value =>
-          concat(
-            values.map((value) => reshape(value, [1, ...value.shape])),
-            0,
-          )
-        const joined = (of: 'buffers' | 'signals', join: (values: Value[]) => Value): Roles =>
-          Object.fromEntries(Object.keys(each[0]![of]).map((name) => [name, join(each.map((one) => one[of][name]!))]))
-        return { buffers: joined('buffers', stack), signals: joined('signals', mean) }
+        return Object.fromEntries(Object.keys(each[0]!).map((name) => [name, mean(each.map((one) => one[name]!))]))
       },
     }),
     ...(inner.control && {

@@ -1,23 +1,27 @@
 import type { Value } from '../graph/graph.ts'
 import { constant } from '../graph/graph.ts'
 import { addAll, greater, mul, sqrt, sub, where } from '../graph/ops/elementwise.ts'
-import { gemm } from '../graph/ops/matmul.ts'
-import { reduceSumSquare } from '../graph/ops/reduction.ts'
+import { batchedMatmul } from '../graph/ops/matmul.ts'
+import { concat, reshape } from '../graph/ops/movement.ts'
+import { reduceSum, reduceSumSquare } from '../graph/ops/reduction.ts'
+import { grouped } from '../grouped.ts'
 import type { Roles, Tensor } from '../nn/method.ts'
 
-/** The Frobenius norm with the subgradient 0 at 0, as torch has it. */
-function frobenius(x: Value): Value {
-  const squares = reduceSumSquare(x)
+/** The Frobenius norm of each of several matrices, `[n]`, with the subgradient 0 at 0, as torch has it. */
+function frobenius(matrices: Value): Value {
+  const squares = reduceSumSquare(matrices, { axes: [1, 2] })
   const positive = greater(squares, 0)
   return where(positive, sqrt(where(positive, squares, 1)), 0)
 }
 
-/** `‖F Fᵀ - I‖` over the rank axis. */
-function deviation(factor: Value, rankFirst: boolean): Value {
-  const rank = factor.shape[rankFirst ? 0 : 1] as number
+/** `‖F Fᵀ - I‖_F` over the rank axis of each of several factors of one shape, `[n]`. */
+function deviations(factors: readonly Value[], rankFirst: boolean): Value {
+  const { graph, shape } = factors[0]!
+  const rank = shape[rankFirst ? 0 : 1] as number
   const identity = Array.from({ length: rank * rank }, (_, i) => (i % (rank + 1) === 0 ? 1 : 0))
-  const product = gemm(factor, factor, null, { transposeA: !rankFirst, transposeB: rankFirst })
-  return frobenius(sub(product, constant(factor.graph, identity, [rank, rank], factor.graph.float)))
+  const all = reshape(concat(factors, 0), [factors.length, ...shape])
+  const products = batchedMatmul(all, all, { transposeA: !rankFirst, transposeB: rankFirst })
+  return frobenius(sub(products, constant(graph, identity, [rank, rank], graph.float)))
 }
 
 /**
@@ -26,8 +30,17 @@ function deviation(factor: Value, rankFirst: boolean): Value {
  */
 export function orthogonality(modules: readonly Roles[], weight: number): Value | null {
   if (weight === 0 || modules.length === 0) return null
-  const norms = modules.flatMap((roles) => [deviation(roles['A.weight']!, true), deviation(roles['B.weight']!, false)])
-  return mul(addAll(norms), weight / norms.length)
+  const sums = (['A.weight', 'B.weight'] as const).flatMap((role) =>
+    [...grouped(modules, (roles) => roles[role]!.shape.join()).values()].map((alike) =>
+      reduceSum(
+        deviations(
+          alike.map((roles) => roles[role]!),
+          role === 'A.weight',
+        ),
+      ),
+    ),
+  )
+  return mul(addAll(sums), weight / (2 * modules.length))
 }
 
 /** `‖F Fᵀ - I‖_F` of a factor on the host, with its components along `axis`; sums in doubles. */

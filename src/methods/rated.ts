@@ -1,4 +1,4 @@
-import type { Score, ScoreSettings, Statistics } from '../allocation/scores/score.ts'
+import type { Score, ScoreSettings } from '../allocation/scores/score.ts'
 import { where } from '../graph/ops/elementwise.ts'
 import { slice } from '../graph/ops/movement.ts'
 import type { Control, FedControl, Method } from '../nn/method.ts'
@@ -43,25 +43,16 @@ export function rated(
       }
       return fed
     },
-    buffers: (site) =>
-      Object.fromEntries(
-        Object.entries(inner.parameters(site)).flatMap(([role, { shape }]) => keeps.map((name) => [`${role}.${name}`, shape])),
-      ),
-    observe(site, { after: factors, gradients, buffers, controls: fed }) {
-      const updated = (role: string): Statistics => {
-        const old: Statistics = Object.fromEntries(keeps.map((name) => [name, buffers[`${role}.${name}`]!]))
-        const now = score.update(factors[role]!, gradients[role]!, old, settings)
-        return Object.fromEntries(keeps.map((name) => [name, where(fed[OBSERVING]!, now[name]!, old[name]!)]))
-      }
-      const statistics = Object.fromEntries(Object.keys(factors).map((role) => [role, updated(role)]))
+    parameters: (site) =>
+      Object.fromEntries(Object.entries(inner.parameters(site)).map(([role, spec]) => [role, { ...spec, statistics: keeps }])),
+    statistics({ parameter, gradient, statistics: old, controls: fed }) {
+      const now = score.update(parameter, gradient, old, settings)
+      return Object.fromEntries(keeps.map((name) => [name, where(fed[OBSERVING]!, now[name]!, old[name]!)]))
+    },
+    observe(site, { roles: factors, statistics, controls: fed }) {
       const [start, rank] = [starts.get(site.name)!, rankOf(site.name)]
       const draws = score.draw ? slice(fed[DRAWS]!, 0, start, start + rank, rank) : null
-      return {
-        buffers: Object.fromEntries(
-          Object.entries(statistics).flatMap(([role, of]) => Object.entries(of).map(([name, value]) => [`${role}.${name}`, value])),
-        ),
-        signals: { score: score.score({ components, factors, statistics, draws }) },
-      }
+      return { score: score.score({ components, factors, statistics, draws }) }
     },
   }
 }

@@ -31,6 +31,8 @@ export interface ParameterSpec {
   readonly frozen?: boolean
   /** Its learning rate in multiples of the run's; 1 by default. */
   readonly rate?: number
+  /** Names of what is kept of each of its elements, all zero at the start (`Method.statistics`); nothing by default. */
+  readonly statistics?: readonly string[]
 }
 
 /** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`. */
@@ -70,12 +72,24 @@ export interface Moment {
   readonly rows: number
 }
 
+/** Statistics of elements by name, each of the shape of what they are kept of. */
+export type Statistics = Readonly<Record<string, Value>>
+
+/** A learned tensor after an update. */
+export interface Updated {
+  readonly parameter: Value
+  /** The clipped gradient that it was updated by. */
+  readonly gradient: Value
+  /** Before the update. */
+  readonly statistics: Statistics
+  readonly controls: Readonly<Record<string, Value>>
+}
+
+/** A site after an update. */
 export interface Observed {
-  readonly before: Roles
-  readonly after: Roles
-  /** Clipped gradients. */
-  readonly gradients: Roles
-  readonly buffers: Readonly<Record<string, Value>>
+  readonly roles: Roles
+  /** By role. */
+  readonly statistics: Readonly<Record<string, Statistics>>
   readonly controls: Readonly<Record<string, Value>>
 }
 
@@ -169,13 +183,10 @@ export interface Method {
   penalty?(sites: readonly { readonly site: Site; readonly roles: Roles }[]): Value | null
   readonly controls?: readonly Control[]
   feed?(moment: Moment): Readonly<Record<string, FedControl>>
-  /** Statistics kept at a site, all zero at the start. */
-  buffers?(site: Site): Readonly<Record<string, readonly number[]>>
-  /** New statistics, and signals for the host, in the graph and after the update. */
-  observe?(
-    site: Site,
-    observed: Observed,
-  ): { readonly buffers: Readonly<Record<string, Value>>; readonly signals: Readonly<Record<string, Value>> }
+  /** The new statistics that a tensor's spec names, each element's of its own numbers alone: tensors may come end to end. */
+  statistics?(updated: Updated): Statistics
+  /** Signals for the host, in the graph and after the update. */
+  observe?(site: Site, observed: Observed): Readonly<Record<string, Value>>
   /** Reads the signals of an update, what it observed and what calls reported, and may write to the state; `memory` is what the last decision left, or null. `signals` are by site, then by name. */
   control?(
     step: number,

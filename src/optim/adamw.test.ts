@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compute, operand } from '../../test/behaviour/small-graph.ts'
+import { constant } from '../graph/graph.ts'
+import { greater } from '../graph/ops/elementwise.ts'
 import { normals } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
-import { adamw } from './adamw.ts'
+import { adamw, gated } from './adamw.ts'
 
 /** AdamW by its definition (Loshchilov and Hutter 2019, algorithm 2), one number at a time, with bias-corrected moments. */
 function reference(
@@ -47,8 +49,8 @@ for (const { decay, epsilon } of [
         ...adamw(
           { parameter: parameter!, first: first!, second: second! },
           g!,
-          { betas: [0.8, 0.95], epsilon, weightDecay: decay },
-          { rate: r!, stepSize: stepSize!, deviation: deviation! },
+          { epsilon, weightDecay: decay },
+          gated({ rate: r!, stepSize: stepSize!, deviation: deviation! }, [0.8, 0.95], constant(g!.graph, [1], [], 'bool')),
         ),
       }))) as typeof state
     }
@@ -58,3 +60,43 @@ for (const { decay, epsilon } of [
     })
   })
 }
+
+test('slices whose gate is closed keep their bits, whatever their gradient', async () => {
+  const odd = [
+    [Number.NaN, Infinity],
+    [1, 2],
+  ] as const
+  const old = {
+    parameter: [
+      [-0, 0.1],
+      [3, 4],
+    ],
+    first: [
+      [1e-30, -5],
+      [0, 1],
+    ],
+    second: [
+      [0, 1e30],
+      [2, 3],
+    ],
+  } as const
+  const scalars = { rate: 0.1, stepSize: 0.2, deviation: 0.3 }
+  const operands = Object.fromEntries(
+    Object.entries({ ...old, ...scalars, odd, gates: [[-1], [1]] }).map(([name, n]) => [name, operand(n)]),
+  )
+  const next = await compute(operands, ({ parameter, first, second, odd: gradient, rate, stepSize, deviation, gates }) => {
+    const now = gated({ rate: rate!, stepSize: stepSize!, deviation: deviation! }, [0.9, 0.999], greater(gates!, 0))
+    return { ...adamw({ parameter: parameter!, first: first!, second: second! }, gradient!, { epsilon: 1e-8, weightDecay: 0.5 }, now) }
+  })
+  for (const name of ['parameter', 'first', 'second'] as const) {
+    const [kept, moved] = [next[name]!.slice(0, 2), next[name]!.slice(2)]
+    assert.ok(
+      kept.every((value, i) => Object.is(value, old[name][0][i])),
+      `${name}: ${kept}`,
+    )
+    assert.ok(
+      moved.every((value, i) => Number.isFinite(value) && value !== old[name][1][i]),
+      `${name}: ${moved}`,
+    )
+  }
+})

@@ -58,16 +58,23 @@ export function stream(key: Key): Stream {
   return { next, uniform, normal, below }
 }
 
+/** Draws in order; Float32Array.from takes twice as long. */
+function filled(length: number, draw: () => number): Float32Array {
+  const out = new Float32Array(length)
+  for (let i = 0; i < length; i++) out[i] = draw()
+  return out
+}
+
 /** `length` normal draws of the given mean and standard deviation. */
 export function normals(length: number, key: Key, { mean, deviation }: { mean: number; deviation: number }): Float32Array {
   const { normal } = stream(key)
-  return Float32Array.from({ length }, () => mean + deviation * normal())
+  return filled(length, () => mean + deviation * normal())
 }
 
 /** `length` uniform draws from [low, high); the rounding to float32 may reach `high`. */
 export function uniforms(length: number, key: Key, { low, high }: { low: number; high: number }): Float32Array {
   const { uniform } = stream(key)
-  return Float32Array.from({ length }, () => low + (high - low) * uniform())
+  return filled(length, () => low + (high - low) * uniform())
 }
 
 /** A random order of 0 .. n-1, each of the n! equally likely (Fisher and Yates 1938). */

@@ -1,7 +1,7 @@
 import type { State } from '../evaluate/state.ts'
 import type { Kept } from '../nn/method.ts'
 import { sliceTensor } from '../nn/tensor.ts'
-import { accumulated, firstMoment, secondMoment } from './step-graph.ts'
+import { accumulated, firstMoment, secondMoment } from './state-update.ts'
 
 /** Cuts parameters and their moments to the rows a method keeps; what is left empty goes, and so do the method's statistics. */
 export function reshapeState(state: State, kept: readonly Kept[]): void {

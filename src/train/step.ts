@@ -12,7 +12,8 @@ import { liveNodes } from '../onnx/live.ts'
 import type { Feeds, SessionOptions } from '../runtime/session.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
 import type { PrefixCache } from './prefix/cache.ts'
-import { accumulated, buildStepGraph, type StepGraphOptions } from './step-graph.ts'
+import { accumulated } from './state-update.ts'
+import { buildStepGraph, type StepGraphOptions } from './step-graph.ts'
 
 /** What one update reports. `loss` is what was differentiated, `gradNorm` is before clipping. */
 export interface StepResult {

@@ -9,8 +9,9 @@ import { head } from '../../src/methods/head.ts'
 import type { Method } from '../../src/nn/method.ts'
 import type { LinearSite } from '../../src/nn/site.ts'
 import { reshapeState } from '../../src/train/reshape.ts'
+import { firstMoment } from '../../src/train/state-update.ts'
 import { openStep } from '../../src/train/step.ts'
-import { firstMoment, type StepGraphOptions } from '../../src/train/step-graph.ts'
+import type { StepGraphOptions } from '../../src/train/step-graph.ts'
 import { assertNear, assertSameBits, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 const options = { initR: 3, targetR: 2, tInit: 2, tFinal: 3, deltaT: 1, targets: ['query', 'down'] }

@@ -14,8 +14,9 @@ import { bottleneck } from '../../src/methods/bottleneck.ts'
 import { head } from '../../src/methods/head.ts'
 import { lora } from '../../src/methods/lora.ts'
 import type { Method, Tensor } from '../../src/nn/method.ts'
+import { firstMoment, secondMoment } from '../../src/train/state-update.ts'
 import { openStep } from '../../src/train/step.ts'
-import { firstMoment, type StepGraphOptions, secondMoment } from '../../src/train/step-graph.ts'
+import type { StepGraphOptions } from '../../src/train/step-graph.ts'
 import {
   assertNear,
   assertSameBits,

@@ -4,8 +4,8 @@ import type { Example } from '../../src/data/examples.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { full } from '../../src/methods/full.ts'
 import { lora } from '../../src/methods/lora.ts'
+import { firstMoment } from '../../src/train/state-update.ts'
 import { openStep } from '../../src/train/step.ts'
-import { firstMoment } from '../../src/train/step-graph.ts'
 import { assertNear, copyOf, disturb, example, type Prepared, prepare, stepOptions, tinySubject } from './tiny-model.ts'
 
 const short = example(4, 1)

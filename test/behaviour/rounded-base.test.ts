@@ -84,8 +84,9 @@ for (const form of all) {
     assertNear((await logits(rounded, rows, 1)).flat(), together.flat(), 1e-6)
     assert.notDeepEqual(together, exact)
     assertNear(together.flat(), exact.flat(), form.logits)
+    const converted = join(cache, form.name)
     const times = (): number[] =>
-      readdirSync(cache, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(cache, name)).mtimeMs)
+      readdirSync(converted, { recursive: true, encoding: 'utf8' }).map((name) => statSync(join(converted, name)).mtimeMs)
     const before = times()
     await inBits(subject.model, form, cache)
     assert.deepEqual(times(), before)

@@ -1,3 +1,4 @@
+import { grouped } from '../../grouped.ts'
 import { global } from './global.ts'
 import type { Scored, Selection } from './selection.ts'
 
@@ -8,13 +9,11 @@ import type { Scored, Selection } from './selection.ts'
 export const shares =
   (groupOf: (module: Scored) => unknown): Selection =>
   (modules, budget) => {
-    const groups = new Map<unknown, Scored[]>()
-    for (const module of modules) groups.set(groupOf(module), [...(groups.get(groupOf(module)) ?? []), module])
     const count = (of: readonly Scored[]): number => of.reduce((sum, { scores }) => sum + scores.length, 0)
     const total = count(modules)
     const stays = new Map<Scored, boolean[]>()
     let [seen, given] = [0, 0]
-    for (const group of groups.values()) {
+    for (const group of grouped(modules, groupOf).values()) {
       seen += count(group)
       const upTo = Math.floor((budget * seen) / total)
       global(group, upTo - given).forEach((kept, i) => {

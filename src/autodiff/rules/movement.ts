@@ -33,6 +33,7 @@ function concatGradient({ inputs, attributes }: Node, gradient: Value): Value[] 
   const axis = (attributes.axis as { int: number }).int
   const sizes = inputs.map((value) => value!.shape[axis]!)
   if (sizes.every((size) => size === sizes[0])) return split(gradient, axis, inputs.length)
+  if (sizes.every((size) => typeof size === 'number')) return split(gradient, axis, sizes)
   let start = 0
   return sizes.map((size, i) => {
     if (typeof size !== 'number') {
@@ -70,10 +71,10 @@ export const movement: Rules = {
     const open = read ? mul(back, read) : back
     return [reshape(open, table!.shape), null]
   },
-  Split: ({ outputs, attributes }, gradients) => {
+  Split: ({ inputs, outputs, attributes }, gradients) => {
     const axis = (attributes.axis as { int: number }).int
     const whole = outputs.map((value, i) => gradients[i] ?? mul(value!, 0))
-    return [concat(whole, axis)]
+    return [concat(whole, axis), ...inputs.slice(1).map(() => null)]
   },
   Concat: (node, [g]) => concatGradient(node, g!),
   Slice: (node, [g]) => [sliceGradient(node, g!)],

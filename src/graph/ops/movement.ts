@@ -83,16 +83,20 @@ export function rearrange(x: Value, { index, inverse, read }: Rearrangement): Va
   return append(x.graph, 'Gather', [flat, index], [{ dtype: x.dtype, shape }], {}, '', read ? [inverse, read] : [inverse])[0]!
 }
 
-/** Equal parts along an axis. */
-export function split(x: Value, axis: number, parts: number): Value[] {
-  const shape = x.shape.map((dim, i) => (i === axis ? part(dim, parts) : dim))
-  const outputs = Array.from({ length: parts }, () => ({ dtype: x.dtype, shape }))
-  return append(x.graph, 'Split', [x], outputs, { axis: { int: axis }, num_outputs: { int: parts } })
+/** Parts along an axis: so many equal ones, or those of the sizes given. */
+export function split(x: Value, axis: number, parts: number | readonly number[]): Value[] {
+  const outputOf = (size: Dim) => ({ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? size : dim)) })
+  if (typeof parts === 'number') {
+    const outputs = Array.from({ length: parts }, () => outputOf(part(x.shape[axis]!, parts)))
+    return append(x.graph, 'Split', [x], outputs, { axis: { int: axis }, num_outputs: { int: parts } })
+  }
+  return append(x.graph, 'Split', [x, ints(x.graph, parts)], parts.map(outputOf), { axis: { int: axis } })
 }
 
-/** Tensors one after another along an axis. */
+/** Tensors one after another along an axis; one alone is what it is. */
 export function concat(values: readonly Value[], axis: number): Value {
   const first = values[0]!
+  if (values.length === 1) return first
   const shape = first.shape.map((dim, i) => (i === axis ? sum(values.map((value) => value.shape[i]!)) : dim))
   return append(first.graph, 'Concat', values, [{ dtype: first.dtype, shape }], { axis: { int: axis } })[0]!
 }

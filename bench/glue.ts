@@ -2,7 +2,7 @@
  * Every method on GLUE tasks with a small encoder: dev metrics, weights, speed and memory from real runs.
  * Reads models and data below ADATUNE_ASSETS; results are appended to bench/results/glue.json as runs finish, and a finished run is
  * not repeated. Usage: npm run bench -- glue [task ...] [--method name ...] [--seed n ...] [--epochs n] [--rate n] [--warmup share]
- * [--base int8] [--threads n]; runs with a base in 8 bits are compared with those of the same seed that have it in float32.
+ * [--base int8|int4] [--threads n]; runs with a base in fewer bits are compared with those of the same seed that have it in float32.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

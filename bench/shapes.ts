@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { TaskName } from '../src/heads/index.ts'
 import { randomModel } from './training/random-model.ts'
 import { randomRows } from './training/random-rows.ts'
+import { smollm2 } from './training/smollm2.ts'
 import { readResults, root, type TrainedRun, trainedRun, writeResults } from './training/trained-run.ts'
 
 interface Shape {
@@ -56,19 +57,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     targets: ['query', 'value'],
   },
   'smollm2-135m': {
-    config: {
-      model_type: 'llama',
-      vocab_size: 49152,
-      hidden_size: 576,
-      intermediate_size: 1536,
-      num_hidden_layers: 30,
-      num_attention_heads: 9,
-      num_key_value_heads: 3,
-      max_position_embeddings: 8192,
-      rope_theta: 100000,
-      rms_norm_eps: 1e-5,
-      tie_word_embeddings: true,
-    },
+    config: smollm2,
     task: 'causal-lm',
     rows: 8,
     tokens: 64,

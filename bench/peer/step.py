@@ -1,6 +1,6 @@
 """The training step of bench/step.ts in torch, transformers and PEFT.
 
-The first argument names a file with one JSON object: {model, batches, method, updates, dropout, learningRate, threads,
+The first argument names a file with one JSON object: {model, task, batches, method, updates, dropout, learningRate, threads,
 products}. When ready, and after what
 each line of stdin asks for, it prints a line of JSON: a step, or with `rate` the matrix products of `products` alone. A step is what a step
 is there: rows to tensors (padded to the longest of the batch, as Hugging Face's default collator does), forward, backward, clipping to norm
@@ -23,7 +23,18 @@ def peak_bytes():
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def collate(rows):
+# The class that opens a model, what it is told besides, and PEFT's name of a task.
+TASKS = {
+    "sequence-classification": (transformers.AutoModelForSequenceClassification, {"num_labels": 2}, "SEQ_CLS"),
+    "causal-lm": (transformers.AutoModelForCausalLM, {}, "CAUSAL_LM"),
+}
+
+
+def classified(rows, padded):
+    return {"token_type_ids": padded("types", 0), "labels": torch.tensor([row["label"] for row in rows])}
+
+
+def collate(rows, task):
     longest = max(len(row["ids"]) for row in rows)
 
     def padded(key, fill):
@@ -32,17 +43,16 @@ def collate(rows):
     mask = [[1] * len(row["ids"]) + [0] * (longest - len(row["ids"])) for row in rows]
     return {
         "input_ids": padded("ids", 0),
-        "token_type_ids": padded("types", 0),
         "attention_mask": torch.tensor(mask),
-        "labels": torch.tensor([row["label"] for row in rows]),
+        **({"labels": padded("label", -100)} if task == "causal-lm" else classified(rows, padded)),
     }
 
 
-def with_method(base, method, total_steps):
+def with_method(base, method, task_type, total_steps):
     """The model as the run file's `method` trains it."""
     if method["name"] == "full":
         return base
-    common = {"task_type": "SEQ_CLS", "lora_alpha": method["alpha"], "target_modules": method["targets"]}
+    common = {"task_type": task_type, "lora_alpha": method["alpha"], "target_modules": method["targets"]}
     if method["name"] == "lora":
         return peft.get_peft_model(base, peft.LoraConfig(r=method["r"], **common))
     config = peft.AdaLoraConfig(
@@ -86,10 +96,14 @@ def main():
     torch.manual_seed(1)
     transformers.logging.set_verbosity_error()
     dropout = case["dropout"]
-    overrides = {} if dropout is None else {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
-    base = transformers.AutoModelForSequenceClassification.from_pretrained(case["model"], num_labels=2, **overrides)
+    opener, told, task_type = TASKS[case["task"]]
+    config = transformers.AutoConfig.from_pretrained(case["model"], **told)
+    for rate in ["hidden_dropout_prob", "attention_probs_dropout_prob", "attention_dropout"]:
+        if dropout is not None and hasattr(config, rate):
+            setattr(config, rate, dropout)
+    base = opener.from_pretrained(case["model"], config=config)
     attention = base.config._attn_implementation
-    model = with_method(base, case["method"], case["updates"])
+    model = with_method(base, case["method"], task_type, case["updates"])
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=case["learningRate"], weight_decay=0.0)
@@ -113,7 +127,7 @@ def main():
             continue
         rows = batches[step]
         start, cpu = time.perf_counter(), time.process_time()
-        loss = model(**collate(rows)).loss
+        loss = model(**collate(rows, case["task"])).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()

@@ -7,7 +7,7 @@ export type Method = NonNullable<RunSettings['method']>
 export interface SideSettings {
   readonly engine: 'adatune' | 'torch'
   readonly method: Method
-  readonly base?: 'float32' | 'int8'
+  readonly base?: RunSettings['base']
   readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'batchSize' | 'accumulate'>
 }
 
@@ -19,9 +19,11 @@ export interface Figure extends Goal {
   readonly by: 'time' | 'total' | 'memory'
 }
 
-/** Sides that make the same steps in turns. */
+/** Sides that make the same steps, in turns. */
 export interface Case {
   readonly about: string
+  /** Classification of whole rows by default. */
+  readonly task?: 'sequence-classification' | 'causal-lm'
   readonly batchSize: number
   /** The model's own dropout; null: what its config says. */
   readonly dropout: number | null
@@ -29,6 +31,8 @@ export interface Case {
   readonly files: () => { readonly model: string; readonly rows: string } | null
   readonly sides: Readonly<Record<string, SideSettings>>
   readonly figures: readonly Figure[]
+  /** Sides are too large to be in memory together: each makes its steps before the next is started. */
+  readonly apart?: boolean
   /** Updates before those that count, and these, where the command does not say; `epoch`: as many as an epoch has. */
   readonly warmup?: number
   readonly steps?: number | 'epoch'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { randomModel } from '../training/random-model.ts'
 import { randomRows } from '../training/random-rows.ts'
+import { smollm2 } from '../training/smollm2.ts'
 import { root } from '../training/trained-run.ts'
 import type { Case, Figure, Method } from './case.ts'
 
@@ -36,6 +37,14 @@ function randomBertBase(): { model: string; rows: string } {
       words: 29_000,
     }),
   }
+}
+
+/** SmolLM2 with random weights, and rows of 256 random tokens; made once. */
+function randomSmollm2(): { model: string; rows: string } {
+  const model = join(cache, 'smollm2-random')
+  randomModel(model, smollm2, 'causal-lm', 'bench')
+  const rows = { task: 'causal-lm', rows: batchesOfRows * 8, tokens: 256, words: 48_000 } as const
+  return { model, rows: randomRows(join(model, 'rows.jsonl'), 'bench', rows) }
 }
 
 const miniLmOn = (task: string) => (): { model: string; rows: string } | null => {
@@ -113,6 +122,9 @@ function mixed(dropout: number | null, most: number): Case {
   }
 }
 
+const llamaLinears = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
+const decoder = loraOf(8, llamaLinears)
+
 const miniLm = frozenBase(loraOf(8), { time: null, int8: null, memory: false })
 const epochOf = (by: 'float32' | 'int8', most: number): Figure => figure(`${by} epoch`, by, 'torch', 'total', most)
 
@@ -145,6 +157,27 @@ export const cases: Readonly<Record<string, Case>> = {
       torch: { engine: 'torch', method: loraOf(8, ['query', 'value']) },
     },
     figures: ['float32', 'int8'].flatMap((of) => [memoryOf(of, 0.25), figure(`${of} step`, of, 'torch', 'time', null)]),
+  },
+  smollm2: {
+    about:
+      'SmolLM2-135M, LoRA r 8 on all seven linear maps, 8 rows of 256 tokens, the loss over the vocabulary, no dropout; also with each layer made again (every-1)',
+    task: 'causal-lm',
+    dropout: 0,
+    batchSize: 8,
+    files: randomSmollm2,
+    apart: true,
+    sides: {
+      float32: { engine: 'adatune', method: decoder },
+      int8: { engine: 'adatune', method: decoder, base: 'int8' },
+      int4: { engine: 'adatune', method: decoder, base: 'int4' },
+      'int8 every-1': { engine: 'adatune', method: decoder, base: 'int8', train: { recompute: 'every-1' } },
+      'int4 every-1': { engine: 'adatune', method: decoder, base: 'int4', train: { recompute: 'every-1' } },
+      torch: { engine: 'torch', method: decoder },
+    },
+    figures: ['float32', 'int8', 'int4', 'int8 every-1', 'int4 every-1'].flatMap((of) => [
+      figure(`${of} step`, of, 'torch', 'time', null),
+      memoryOf(of, null),
+    ]),
   },
   full: {
     about: 'BERT base, full fine-tuning, dropout 0.1',

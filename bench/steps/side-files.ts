@@ -14,14 +14,14 @@ interface Files {
 
 /** A run that makes a side's steps. */
 export function settingsOf(
-  { batchSize, dropout }: Pick<Case, 'batchSize' | 'dropout'>,
+  { task = 'sequence-classification', batchSize, dropout }: Pick<Case, 'task' | 'batchSize' | 'dropout'>,
   { method, base, train }: Omit<SideSettings, 'engine'>,
   files: Files,
   threads: number,
 ): RunSettings {
   return {
     model: files.model,
-    task: 'sequence-classification',
+    task,
     method,
     ...(base && { base }),
     data: { train: files.rows },
@@ -38,13 +38,13 @@ interface PeerFiles {
 /** The file that tells the peer what to do. */
 export function peerCase(
   name: string,
-  { products = [], dropout }: Case,
+  { task = 'sequence-classification', products = [], dropout }: Case,
   { method }: SideSettings,
   { files, batches, threads }: PeerFiles,
 ): string {
   mkdirSync(cache, { recursive: true })
   const file = join(cache, `${name}-peer.json`)
-  writeFileSync(file, JSON.stringify({ model: files.model, batches, method, updates, dropout, learningRate, threads, products }))
+  writeFileSync(file, JSON.stringify({ model: files.model, task, batches, method, updates, dropout, learningRate, threads, products }))
   return file
 }
 

@@ -5,9 +5,10 @@ import { deviceChoices } from '../onnx/devices.ts'
 /** The values of an option that may be repeated. */
 export const collect = (value: string, all: string[] = []): string[] => [...all, value]
 
-/** What says where a command computes. */
-export const withDevice = (command: Command): Command =>
-  command.option('--device <name>', `where to compute: ${deviceChoices.join(', ')}`, 'cpu')
+/** How a model's frozen weights take part in products. */
+export const baseOption = ['--base <form>', `how frozen weights take part in products: ${bases.join(', ')}`, 'float32'] as const
+/** Where a command computes. */
+export const deviceOption = ['--device <name>', `where to compute: ${deviceChoices.join(', ')}`, 'cpu'] as const
 
 /** What says how rows are read. */
 export function withColumns(command: Command): Command {
@@ -23,9 +24,10 @@ export function withColumns(command: Command): Command {
 
 /** What `eval` and `predict` share. */
 export function answering(command: Command): Command {
-  return withDevice(withColumns(command))
+  return withColumns(command)
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option('--base <form>', `how frozen weights take part in products: ${bases.join(' or ')}`, 'float32')
+    .option(...baseOption)
+    .option(...deviceOption)
     .option('--id-column <name>', 'column of what names a row in its answer')
     .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')

@@ -2,17 +2,19 @@ import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { openChat } from '../generate/chat.ts'
 import { givenOptions } from '../generate/options.ts'
+import { bases } from '../lowering/bases.ts'
 import { deviceChoices } from '../onnx/devices.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
-import { collect, withDevice } from './answering-options.ts'
+import { baseOption, collect, deviceOption } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { printNotice, wordFlag } from './options.ts'
 
 interface ChatFlags {
   readonly model: string
+  readonly base: string
+  readonly device: string
   readonly adapter?: string
-  readonly device?: string
   readonly system?: string
   readonly set: readonly string[]
   readonly quiet?: boolean
@@ -21,12 +23,13 @@ interface ChatFlags {
 const HELP = '/reset begins anew, /exit ends; Ctrl-C stops an answer.'
 
 /** Talks with the user, line by line, until the input ends or `/exit`. From a terminal faults are told and the talk goes on. */
-async function chatCommand({ model, adapter, device, system, set, quiet }: ChatFlags): Promise<void> {
+async function chatCommand({ model, base, device, adapter, system, set, quiet }: ChatFlags): Promise<void> {
   const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
+    base: wordFlag('base', base, bases),
+    device: wordFlag('device', device, deviceChoices),
     adapter: adapter ?? null,
-    ...(device !== undefined && { device: wordFlag('device', device, deviceChoices) }),
     system: system ?? null,
     generation,
     ...(!quiet && { notice: printNotice }),
@@ -70,8 +73,10 @@ async function chatCommand({ model, adapter, device, system, set, quiet }: ChatF
 }
 
 export const defineChat: Define = (command) =>
-  withDevice(command)
+  command
     .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option(...baseOption)
+    .option(...deviceOption)
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--system <text>', 'what the assistant is told before the conversation')
     .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])

@@ -1,9 +1,9 @@
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import { UserError } from '../errors.ts'
 import type { TaskName } from '../heads/index.ts'
-import type { Base } from '../lowering/bases.ts'
+import { type Base, roundings } from '../lowering/bases.ts'
 import { inFormsOf } from '../lowering/device-forms.ts'
-import { int8Products } from '../lowering/int8-products.ts'
+import { roundedProducts } from '../lowering/frozen-products.ts'
 import { type Model, openConfig, openModel } from '../models/open.ts'
 import type { DeviceChoice } from '../onnx/devices.ts'
 import { openDevice } from '../runtime/open-device.ts'
@@ -14,32 +14,34 @@ import { cacheFolder } from '../weights/cache-folder.ts'
 import { inFloat32 } from '../weights/float32-copy.ts'
 import { resolveModel } from '../weights/hub.ts'
 import { type Outline, outline, type Subject } from './assembly.ts'
-import { withInt8Base } from './int8-base.ts'
+import { withRoundedBase } from './rounded-base.ts'
 
 /** How a model computes. */
 export interface Computing {
-  /** `int8` makes the products with frozen matrices in whole numbers; `float32` by default. */
+  /** `int8` and `int4` make the products with frozen matrices in whole numbers, from weights of 8 or 4 bits; `float32` by default. */
   readonly base?: Base | undefined
   /** `auto` takes the fastest of those that are there; `cpu` by default. */
   readonly device?: DeviceChoice | undefined
 }
 
 /** Products in whole numbers are the processor's alone. */
-function assertFits({ base, device }: Computing): void {
-  if (base === 'int8' && (device === 'webgpu' || device === 'cuda'))
-    throw new UserError(`The base int8 has no products on the device ${device}: leave it out, or take the device cpu.`)
+function assertFits({ base = 'float32', device }: Computing): void {
+  if (roundings[base] && (device === 'webgpu' || device === 'cuda'))
+    throw new UserError(`The base ${base} has no products on the device ${device}: leave it out, or take the device cpu.`)
 }
 
 /** A model with its weights, by folder or hub id. The device is tried first. */
 export async function findModel(id: string, notice: (text: string) => void = () => {}, computing: Computing = {}): Promise<Model> {
   const { base = 'float32', device: choice = 'cpu' } = computing
   assertFits(computing)
-  const device = base === 'int8' ? 'cpu' : await openDevice(choice, notice)
+  const device = roundings[base] ? 'cpu' : await openDevice(choice, notice)
   const model = openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
-  if (base === 'float32') return { ...model, device, lowered: (graph) => inFormsOf(device, graph) }
-  const { model: rounded, kept, error } = await withInt8Base(model, cacheFolder())
-  const exceptions = kept.length > 0 ? `; too far off in 8 bits and kept in float32: ${kept.join(', ')}` : ''
-  notice(`Frozen weights in 8 bits: on random tokens the hidden states are off by ${(100 * error).toFixed(1)} %${exceptions}.`)
+  const rounding = roundings[base]
+  if (!rounding) return { ...model, device, lowered: (graph) => inFormsOf(device, graph) }
+  const { model: rounded, kept, error } = await withRoundedBase(model, { name: base, rounding }, cacheFolder())
+  const { bits } = rounding
+  const exceptions = kept.length > 0 ? `; too far off in ${bits} bits and kept in float32: ${kept.join(', ')}` : ''
+  notice(`Frozen weights in ${bits} bits: on random tokens the hidden states are off by ${(100 * error).toFixed(1)} %${exceptions}.`)
   return rounded
 }
 
@@ -47,7 +49,8 @@ export async function findModel(id: string, notice: (text: string) => void = () 
 export async function findConfig(id: string, computing: Computing = {}): Promise<Model> {
   assertFits(computing)
   const model = openConfig(await resolveModel(id, process.env, () => {}, 'description'))
-  return computing.base === 'int8' ? { ...model, lowered: (graph) => int8Products(graph, null) } : model
+  const rounding = roundings[computing.base ?? 'float32']
+  return rounding ? { ...model, lowered: (graph, lowering) => roundedProducts(graph, { rounding, copy: null }, lowering) } : model
 }
 
 /** A model with the head of a task on it. */

@@ -1,3 +1,4 @@
+import { roundings } from '../lowering/bases.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
@@ -27,7 +28,7 @@ export interface PredictorOptions extends ReaderOptions, Computing {
   readonly seed?: number
   /**
    * Whether an adapter that is nothing but other weights of linear maps is put into them where many rows are asked at once (8192 tokens), which
-   * holds a copy of these weights, up to 512 MB; true by default, and never with `int8`.
+   * holds a copy of these weights, up to 512 MB; true by default, and only with `float32`.
    */
   readonly merges?: boolean
   /** Told after each batch how many rows are answered; not by the routes of a mixture. */
@@ -50,6 +51,7 @@ export interface Predictor extends Answering {
  */
 export async function openPredictor(options: PredictorOptions): Promise<Predictor> {
   const {
+    base = 'float32',
     adapter = null,
     task = null,
     labels = null,
@@ -63,6 +65,6 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   parseInference(inference)
   const model = await findModel(options.model, notice, options)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
-  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && options.base !== 'int8', progress })
+  const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && roundings[base] === null, progress })
   return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
 }

@@ -45,7 +45,7 @@ const MOST_TOKENS = 512
  */
 export async function openChat(options: ChatOptions): Promise<Chat> {
   const { adapter = null, system = null, generation = {}, notice = () => {} } = options
-  const model = await findModel(options.model, notice, { device: options.device })
+  const model = await findModel(options.model, notice, options)
   if (!model.wiring.heads['causal-lm'])
     throw new UserError(`A ${model.modelType} holds no conversations; take a model such as llama or qwen2.`)
   if ((generation.beams ?? 1) > 1) throw new UserError('A chat writes one token after another; leave out beams.')

@@ -18,7 +18,7 @@ export interface Generator {
   close(): Promise<void>
 }
 
-export interface GeneratorOptions extends Omit<PredictorOptions, 'base' | 'labels' | 'inference' | 'seed'> {
+export interface GeneratorOptions extends Omit<PredictorOptions, 'labels' | 'inference' | 'seed'> {
   /** Of the engine; by default as many as the machine has cores. */
   readonly threads?: number
 }
@@ -32,7 +32,7 @@ export interface GeneratorOptions extends Omit<PredictorOptions, 'base' | 'label
  */
 export async function openGenerator(options: GeneratorOptions): Promise<Generator> {
   const { adapter = null, batchSize = 16, notice = () => {} } = options
-  const model = await findModel(options.model, notice, { device: options.device })
+  const model = await findModel(options.model, notice, options)
   const own = taskNames.find((kind) => tasks[kind].writes && model.wiring.heads[tasks[kind].head.wiring])
   if (!own) throw new UserError(`A ${model.modelType} writes no texts; take a model such as gpt2, t5 or bart.`)
   const adapted = openAdapted(model, { adapter, task: options.task ?? own, labels: [] }, notice)

@@ -20,8 +20,8 @@ export interface Model {
   readonly tensors: ReadonlyMap<string, TensorEntry>
   /** The checkpoint's entry for a tensor under its canonical name, or null. */
   readonly find: (name: string) => TensorEntry | null
-  /** How a graph over its weights is made ready for the engine. */
-  readonly lowered: (graph: Graph) => Graph
+  /** How a graph over its weights is made ready for the engine; where that packs constant matrices, graphs may be others. */
+  readonly lowered: (graph: Graph, options?: { readonly prepack?: boolean }) => Graph
   /** Where graphs over its weights are run. */
   readonly device: Device
 }

@@ -25,7 +25,7 @@ export interface FrozenBytes {
 }
 
 /** Products whose right operand the engine packs. */
-const packing: ReadonlySet<string> = new Set(['Gemm', 'MatMulIntegerToFloat'])
+const packing: ReadonlySet<string> = new Set(['Gemm', 'MatMulIntegerToFloat', 'MatMulNBits'])
 
 export function frozenBytes(graph: Graph): FrozenBytes {
   const mapped = new Set<Value>()

@@ -6,6 +6,7 @@ interface StoredArrays {
   readonly F32: Float32Array
   readonly F16: Uint16Array
   readonly I8: Int8Array
+  readonly U8: Uint8Array
 }
 type Stored<Type extends keyof StoredArrays> = {
   readonly shape: readonly number[]
@@ -14,7 +15,7 @@ type Stored<Type extends keyof StoredArrays> = {
 }
 
 /** One tensor to write, row-major, f32 where no type is told; a function is called when its turn comes, so that one tensor is in memory at a time. */
-export type TensorSource = (Omit<Stored<'F32'>, 'dtype'> & { readonly dtype?: 'F32' }) | Stored<'F16'> | Stored<'I8'>
+export type TensorSource = (Omit<Stored<'F32'>, 'dtype'> & { readonly dtype?: 'F32' }) | Stored<'F16'> | Stored<'I8'> | Stored<'U8'>
 
 type Named = readonly [string, TensorSource]
 

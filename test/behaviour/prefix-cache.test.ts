@@ -5,9 +5,10 @@ import { test } from 'node:test'
 import type { Example } from '../../src/data/examples.ts'
 import { epochOrder } from '../../src/data/order.ts'
 import { outline, type Subject } from '../../src/evaluate/assembly.ts'
-import { withInt8Base } from '../../src/evaluate/int8-base.ts'
+import { withRoundedBase } from '../../src/evaluate/rounded-base.ts'
 import { initialState } from '../../src/evaluate/state.ts'
 import { methodFor } from '../../src/evaluate/weight-counts.ts'
+import { int8 } from '../../src/lowering/roundings/int8.ts'
 import { type MethodOptions, methodNames, methodOptions } from '../../src/methods/index.ts'
 import { openPrefixCache } from '../../src/train/prefix/cache.ts'
 import { openStep } from '../../src/train/step.ts'
@@ -95,7 +96,7 @@ test('choices, whose rows belong to one example, find their own', async () => {
 
 test('products in whole numbers are those of the same rows', async () => {
   const plain = tinySubject({ num_hidden_layers: 3 })
-  const { model } = await withInt8Base(plain.model, temporaryFolder())
+  const { model } = await withRoundedBase(plain.model, { name: 'int8', rounding: int8 }, temporaryFolder())
   await assertSame({ subject: { ...plain, model }, options: lora, examples: rows }, 'int8')
 })
 

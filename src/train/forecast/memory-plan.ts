@@ -67,6 +67,6 @@ export function memoryPlan(train: Train, needOf: (train: Train) => MemoryNeed): 
   }
   throw new UserError(
     `train.memoryLimit is ${memoryLimit}, and the least that this run is foretold to need is ${megabytes(least)}: raise the limit, or take shorter ` +
-      'rows (data.maxLength), a smaller train.evalBatchSize, base: int8, or a smaller model.',
+      'rows (data.maxLength), a smaller train.evalBatchSize, base: int8 or int4, or a smaller model.',
   )
 }

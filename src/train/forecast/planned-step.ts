@@ -57,9 +57,10 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const split = train.cachePrefix === true ? splitStep(step.engine, method) : null
   const engine = split?.rest ?? step.engine
   const { lowered } = subject.model
-  const graphs = [engine, ...(split ? [split.prefix] : [])].map(lowered)
+  const packing = { prepack: train.packed }
+  const graphs = [lowered(engine, packing), ...(split ? [lowered(split.prefix)] : [])]
   return {
-    weightBytes: frozenBytes(lowered(step.engine)),
+    weightBytes: frozenBytes(lowered(step.engine, packing)),
     stateBytes: [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0),
     flops: flopCounter(liveNodes(engine)),
     prefix: split && { kept: split.kept, flops: flopCounter(liveNodes(split.prefix)) },

@@ -3,24 +3,22 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { type Graph, output } from '../graph/graph.ts'
-import { int8Products, withInt8Errors } from '../lowering/int8-products.ts'
+import { roundedProducts, withErrors } from '../lowering/frozen-products.ts'
+import type { Rounding } from '../lowering/roundings/rounding.ts'
 import { untouched } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
 import { encode } from '../onnx/encode.ts'
 import { openSession, runtimeVersion } from '../runtime/node.ts'
 import type { Tensor } from '../runtime/session.ts'
+import { convertedCopy } from '../weights/converted-copy.ts'
 import { digestOf } from '../weights/digest.ts'
-import { int8Copy } from '../weights/int8-copy.ts'
 import { arrangement } from './arrangement.ts'
 import { encoded } from './assembly.ts'
 import { probeRows } from './probe-rows.ts'
 import { streamFeeds } from './stream-feeds.ts'
 
-/** Products whose result would be off by more than this share of its norm stay in float32. */
-const MOST = 0.05
-
-/** A model whose frozen products are in whole numbers. */
-export interface Int8Base {
+/** A model whose frozen products are made from a rounded form of its weights. */
+export interface RoundedBase {
   readonly model: Model
   /** Matrices that stay in float32. */
   readonly kept: readonly string[]
@@ -35,14 +33,14 @@ function hiddenStates(model: Model): Graph {
   return network.graph
 }
 
-type Trial = Pick<Int8Base, 'kept' | 'error'>
+type Trial = Pick<RoundedBase, 'kept' | 'error'>
 
 /**
  * What trying the weights of `folder` in `graph` came to, kept there: it depends on the weights, the graph, the engine and the processor,
  * some of which saturate where others do not.
  */
-async function remembered(folder: string, graph: Graph, tried: () => Promise<Trial>): Promise<Trial> {
-  const circumstances = [encode(graph), Buffer.from([runtimeVersion, process.arch, cpus()[0]?.model, MOST].join())]
+async function remembered(folder: string, graph: Graph, most: number, tried: () => Promise<Trial>): Promise<Trial> {
+  const circumstances = [encode(graph), Buffer.from([runtimeVersion, process.arch, cpus()[0]?.model, most].join())]
   const file = join(folder, `trial.${digestOf(Buffer.concat(circumstances))}.json`)
   if (existsSync(file)) return readFields(file) as unknown as Trial
   const trial = await tried()
@@ -53,11 +51,16 @@ async function remembered(folder: string, graph: Graph, tried: () => Promise<Tri
 const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0))
 
 /**
- * The model with its frozen products in whole numbers (`int8Products`), converted below `cacheRoot`. Each matrix is tried on a few rows of
- * random tokens first; where an outlier among a row's values leaves the others too few steps, it stays in float32.
+ * The model with its frozen products made from a rounded form of its weights (`roundedProducts`), converted below `cacheRoot` in a folder of
+ * a name. Each matrix is tried on a few rows of random tokens first; where an outlier among a row's values leaves the others too few steps,
+ * it stays in float32.
  */
-export async function withInt8Base(model: Model, cacheRoot: string): Promise<Int8Base> {
-  const copy = int8Copy(model.tensors, cacheRoot)
+export async function withRoundedBase(
+  model: Model,
+  { name, rounding }: { readonly name: string; readonly rounding: Rounding },
+  cacheRoot: string,
+): Promise<RoundedBase> {
+  const form = { rounding, copy: convertedCopy(model.tensors, cacheRoot, name) }
   const { batch } = arrangement({ model }, {})
   const feeds = streamFeeds(batch(probeRows(model)))
   const run = async (graph: Graph): Promise<Readonly<Record<string, Tensor>>> => {
@@ -68,14 +71,14 @@ export async function withInt8Base(model: Model, cacheRoot: string): Promise<Int
       await session.close()
     }
   }
-  const { graph, matrices } = withInt8Errors(hiddenStates(model), copy)
-  const trial = await remembered(copy.folder, graph, async () => {
+  const { graph, matrices } = withErrors(hiddenStates(model), form)
+  const trial = await remembered(form.copy.folder, graph, rounding.most, async () => {
     const { hidden: exact, ...errors } = await run(graph)
-    const kept = [...matrices].flatMap(([told, matrix]) => (errors[told]!.data[0]! <= MOST ? [] : [matrix]))
-    const { hidden: rounded } = await run(int8Products(hiddenStates(model), copy, new Set(kept)))
+    const kept = [...matrices].flatMap(([told, matrix]) => (errors[told]!.data[0]! <= rounding.most ? [] : [matrix]))
+    const { hidden: rounded } = await run(roundedProducts(hiddenStates(model), form, { kept: new Set(kept) }))
     const off = Array.from(rounded!.data, (value, i) => value - exact!.data[i]!)
     return { kept, error: norm(off) / norm(Array.from(exact!.data)) }
   })
   const kept = new Set(trial.kept)
-  return { model: { ...model, lowered: (graph) => int8Products(graph, copy, kept) }, ...trial }
+  return { model: { ...model, lowered: (graph, lowering) => roundedProducts(graph, form, { ...lowering, kept }) }, ...trial }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
+import { grouped } from '../grouped.ts'
 import type { Arm } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { holdFolder } from './folder-lock.ts'
@@ -11,7 +12,7 @@ import { reportPage } from './report/page.ts'
 import { type ComparisonEvent, runTrials, type SizedTrial } from './run-trials.ts'
 import { type ArmResults, type Summary, summarise } from './summary.ts'
 import { sourceOf } from './taken-results.ts'
-import { type Trial, takingTrialOf, trialOf } from './trial.ts'
+import { sharingTraining, type Trial, takingTrialOf, trialOf } from './trial.ts'
 import { checkSources, judgementOf, readTrial } from './trial-result.ts'
 
 export interface CompareOptions {
@@ -79,10 +80,11 @@ function assertAll(trials: readonly Trial[], judgements: ReadonlyMap<string, Jud
 /** The trials of arms at their rates, a trial for each seed. */
 function trialsOf(arms: readonly RatedArm[], seeds: readonly number[], out: string): Map<RatedArm, Trial[]> {
   const plain = (arm: RatedArm, seed: number): Trial => trialOf(arm, arm.run, seed, arm.learningRate)
-  const rated = (arm: Arm): RatedArm => arms.find(({ name }) => name === arm.name)!
+  const rated = ({ name }: Pick<Arm, 'name'>): RatedArm => arms.find((arm) => arm.name === name)!
   const taking = (arm: RatedArm, seed: number): Trial =>
     takingTrialOf(arm, seed, arm.learningRate, out, (taken) => plain(rated(sourceOf(arm, taken, arms)), seed))
-  return new Map(arms.map((arm) => [arm, seeds.map((seed) => (arm.takes.length > 0 ? taking : plain)(arm, seed))]))
+  const all = arms.flatMap((arm) => seeds.map((seed) => (arm.takes.length > 0 ? taking : plain)(arm, seed)))
+  return new Map([...grouped(sharingTraining(all), (trial) => trial.arm)].map(([name, own]) => [rated({ name }), own]))
 }
 
 async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[] } | null> {
@@ -102,9 +104,10 @@ async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[
   for (const own of tries.values()) if (!own.some(({ id }) => tried.has(id))) assertAll(own, tried, failures)
   const rated = planned.arms.map((arm) => withBestRate(arm, tries.get(arm) ?? [], tried, comparison))
   const trials = trialsOf(rated, seeds, out)
-  // What others take a result of comes first.
-  const first = new Map([...trials].filter(([arm]) => arm.takes.length === 0))
-  if (first.size < trials.size && (await judged(watched, first, 'scores')) === null) return null
+  // What others take something of comes first.
+  const first = new Map([...trials].map(([arm, own]) => [arm, arm.takes.length > 0 ? [] : own.filter(({ like }) => like === null)]))
+  const waits = [...first].some(([arm, own]) => own.length < trials.get(arm)!.length)
+  if (waits && (await judged(watched, first, 'scores')) === null) return null
   const judgements = await judged(watched, trials, 'scores')
   if (judgements === null) return null
   assertAll([...trials.values()].flat(), judgements, failures)

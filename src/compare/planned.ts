@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { UserError } from '../errors.ts'
+import { grouped } from '../grouped.ts'
 import { bytes, count, duration, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import type { Foretelling } from '../train/forecast/foretell.ts'
@@ -71,15 +72,17 @@ const operationsOf = (foretold: Foretelling): number => foretold.totalSteps * fl
 const trialsOf = ({ seeds, comparison }: Planned): number => seeds.length + (comparison.learningRates?.times.length ?? 0)
 
 export async function totalOf(planned: Planned): Promise<Total> {
+  const { arms, seeds } = planned
   const each = trialsOf(planned)
-  const all = await Promise.all(planned.arms.map(planned.foretold))
-  const sum = (value: (one: Foretelling) => number): number => each * all.reduce((total, one) => total + value(one), 0)
-  return {
-    trials: each * all.length,
-    tries: (each - planned.seeds.length) * all.length,
-    steps: sum(({ totalSteps }) => totalSteps),
-    flops: sum(operationsOf),
-  }
+  const tries = each - seeds.length
+  // Of arms that train alike, the first trains for all.
+  const training = new Set([...grouped(arms, ({ run }) => JSON.stringify(run)).values()].map(([first]) => first!))
+  const runs = await Promise.all(
+    arms.map(async (arm) => ({ count: training.has(arm) ? each : tries, foretold: await planned.foretold(arm) })),
+  )
+  const sum = (value: (one: Foretelling) => number): number =>
+    runs.reduce((total, { count, foretold }) => total + count * value(foretold), 0)
+  return { trials: each * arms.length, tries: tries * arms.length, steps: sum(({ totalSteps }) => totalSteps), flops: sum(operationsOf) }
 }
 
 /** Wall-clock seconds of so many operations, with as many trials at a time as there are workers. */

@@ -6,7 +6,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { type ComparisonEvent, runTrials, type SizedTrial } from './run-trials.ts'
 
 const sized = (id: number, bytes: number): SizedTrial => ({
-  trial: { id: `t${id}`, arm: 'a', seed: 1, times: null, run: {} as RunConfig, inference: 'merged' },
+  trial: { id: `t${id}`, arm: 'a', seed: 1, times: null, run: {} as RunConfig, inference: 'merged', like: null },
   resamples: 100,
   bytes,
 })

@@ -74,7 +74,8 @@ export async function runTrials(trials: readonly SizedTrial[], options: TrialsOp
   const begin = async (sized: SizedTrial): Promise<void> => {
     const { trial, resamples } = sized
     tell({ kind: 'begin', trial })
-    const task = { folder: trialFolder(out, trial), run: trial.run, resamples, inference: trial.inference }
+    const { run: config, inference, like } = trial
+    const task = { folder: trialFolder(out, trial), run: config, trained: like && trialFolder(out, like), resamples, inference }
     const ended = await run(task, { told: (event) => tell({ kind: 'event', trial, event }), stopRequested })
     running.delete(sized)
     tell({ ...ended, trial })

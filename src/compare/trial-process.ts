@@ -1,5 +1,5 @@
 // A process of its own for one trial: the program that `runTrial` starts.
-import { existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
@@ -24,10 +24,19 @@ function teller(): (event: RunEvent) => void {
   }
 }
 
+/** Begins a run as a copy of one that is trained. */
+function takeOver(trained: string, out: string): void {
+  const part = `${out}.part`
+  rmSync(part, { recursive: true, force: true })
+  cpSync(runFolder(trained), part, { recursive: true })
+  renameSync(part, out)
+}
+
 async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<TrialMessage> {
-  const { folder, run } = task
+  const { folder, run, trained } = task
   const out = runFolder(folder)
   mkdirSync(folder, { recursive: true })
+  if (trained && !existsSync(out) && existsSync(join(trained, JUDGEMENT))) takeOver(trained, out)
   const options: RunOptions = {
     out,
     sinks: [teller()],

@@ -5,6 +5,8 @@ import type { RunEvent } from '../train/events.ts'
 export interface TrialTask {
   readonly folder: string
   readonly run: RunConfig
+  /** Where the same run is trained to its end already, so that this one begins as a copy of it; null, or not there: it is trained. */
+  readonly trained: string | null
   /** 0 for runs whose rows are not compared. */
   readonly resamples: number
   /** What answers: `merged`, or a route of a mixture as for `adatune eval`. */

@@ -15,6 +15,8 @@ export interface Trial {
   readonly run: RunConfig
   /** What answers once it is trained. */
   readonly inference: string
+  /** Another trial that trains the same, so that this one need only be asked otherwise; null where it trains. */
+  readonly like: Trial | null
 }
 
 const slug = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+|-+$/g, '')
@@ -52,7 +54,7 @@ interface Moment {
 function trialAt(arm: Arm, run: RunConfig, { seed, learningRate, times }: Moment, after: readonly Trial[]): Trial {
   const own: RunConfig = { ...run, train: { ...run.train, seed, learningRate } }
   const words = [arm.name, `seed ${seed}`, ...(times === null ? [] : [`rate ${times}`])].join(' ')
-  return { id: `${slug(words)}-${digestOf(arm, own, after)}`, arm: arm.name, seed, times, run: own, inference: arm.inference }
+  return { id: `${slug(words)}-${digestOf(arm, own, after)}`, arm: arm.name, seed, times, run: own, inference: arm.inference, like: null }
 }
 
 /** The run of an arm with a seed and a learning rate; `run` is the arm's, or what of it tries a rate. */
@@ -64,6 +66,17 @@ export function takingTrialOf(arm: Arm, seed: number, learningRate: number, out:
   const sources = new Map(arm.takes.map((taken) => [taken.of, sourceOf(taken)]))
   const run = withTaken(arm.run, arm.takes, (of) => join(runFolder(trialFolder(out, sources.get(of)!)), 'adapter'))
   return trialAt(arm, run, { seed, learningRate, times: null }, [...sources.values()])
+}
+
+/** Trials of which those that train alike, and are asked for other answers, know the first of them. */
+export function sharingTraining(trials: readonly Trial[]): Trial[] {
+  const first = new Map<string, Trial>()
+  return trials.map((trial) => {
+    const key = JSON.stringify(trial.run)
+    const like = first.get(key) ?? null
+    if (!like) first.set(key, trial)
+    return { ...trial, like }
+  })
 }
 
 /** Where a trial lies: its run, and what was judged of it. */

@@ -185,6 +185,14 @@ test('routes of a mixture are arms: an expert answers as its run says of it alon
     .split('\n')
     .map((line) => JSON.parse(line))
     .find(({ event }) => event === 'merge')
+  const updatesOf = (id: string): string[] =>
+    readFileSync(join(folder, 'routes/trials', id, 'run/run.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"event":"step"'))
+  const [trained, ...others] = trialsOf('routes').toSorted((a) => (a.startsWith('inference-merged') ? -1 : 1))
+  // The same times of the same updates: they were made once.
+  for (const other of others) assert.deepEqual(updatesOf(other), updatesOf(trained!))
+  assert.ok(updatesOf(trained!).length > 0)
   const losses = arms.map(({ metrics }) => metrics.last.loss!)
   assert.ok(Math.abs(losses[0]! - merged.loss) < 1e-6, `${losses[0]} as merged, ${merged.loss}`)
   assert.ok(Math.abs(losses[1]! - members[1].loss) < 1e-6, `${losses[1]} of the expert, ${members[1].loss}`)

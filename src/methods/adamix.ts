@@ -30,6 +30,7 @@ export const adamixOptions = z.strictObject({
     .default(adapterPlace.parse({ name: 'bottleneck' }))
     .describe('the method that is mixed, with its settings'),
   experts: z.number().int().positive('must be at least 1').default(4).describe('modules in each place'),
+  start: z.enum(['apart', 'same']).default('apart').describe("the experts' initial values: drawn for each, or the first one's for all"),
   share: z
     .array(z.string().min(1))
     .nullable()
@@ -71,7 +72,7 @@ export const adamix = defineMethod<AdaMixOptions>({
     if (!resize) throw new UserError(`budget: ${options.of.name} has one size; leave the budget out.`)
     return { ...options, budget: null, of: resize(options.of, size) as AdaMixOptions['of'] }
   },
-  create({ of, experts, share: named, consistency, routing: chosen, draws, adam }, setting) {
+  create({ of, experts, start, share: named, consistency, routing: chosen, draws, adam }, setting) {
     const inner = plainDefinition(of).create(of, setting)
     const groups = [...new Set(setting.sites.flatMap((site) => Object.keys(inner.parameters(site))).map(groupOf))]
     const share = named ?? inner.shared ?? []
@@ -87,7 +88,7 @@ export const adamix = defineMethod<AdaMixOptions>({
         `routing: "${chosen.name}" keeps its experts as they were trained, and ${of.name} with these settings is saved in another form; take routing: { name: uniform }, which merges them.`,
       )
     const method = mixture(inner, setting.sites, {
-      ...{ experts, share, routing, merges },
+      ...{ experts, start, share, routing, merges },
       consistency: consistencyOf(consistency ?? (merges ? 1 : 0), setting.totalSteps),
       lazy: adam === 'lazy',
       coupled: draws === 'coupled',

@@ -3,9 +3,18 @@ import { reshape, split } from '../graph/ops/movement.ts'
 import { groupOf, type Method, type ParameterSpec, parameterName, type Roles } from '../nn/method.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
-import { keyOf } from '../random/key.ts'
+import { type Key, keyOf } from '../random/key.ts'
 import type { Draw } from '../routing/route.ts'
 import type { Stacks } from './experts.ts'
+
+/** How a method's parameters become those of several experts. */
+export interface Mixing {
+  readonly experts: number
+  /** Whether experts begin with values of their own, or all with those of the first; apart by default. */
+  readonly start?: 'apart' | 'same'
+  /** Groups of roles that have one expert for all routes. */
+  readonly share: readonly string[]
+}
 
 /** A method's parameters as stacks of experts along a new first axis; those that are shared or frozen have one. */
 export interface MixedParameters {
@@ -22,14 +31,15 @@ export interface MixedParameters {
 /** The group of the roles that a routing trains at a site; no stacks. */
 export const ROUTER = 'router'
 
-/** `experts` copies along a new first axis; expert 0 starts as the plain method would. */
-function stacked({ shape, init, ...rest }: ParameterSpec, experts: number): ParameterSpec {
+/** `experts` copies along a new first axis; expert 0 starts as the plain method would, and where they start the same, all do. */
+function stacked({ shape, init, ...rest }: ParameterSpec, experts: number, start: Mixing['start']): ParameterSpec {
   return {
     ...rest,
     shape: [experts, ...shape],
     init(key) {
       const all = new Float32Array(experts * elementCount(shape))
-      for (let k = 0; k < experts; k++) all.set(init(k === 0 ? key : keyOf('expert', key[0], key[1], k)), k * elementCount(shape))
+      const keyAt = (k: number): Key => (k === 0 || start === 'same' ? key : keyOf('expert', key[0], key[1], k))
+      for (let k = 0; k < experts; k++) all.set(init(keyAt(k)), k * elementCount(shape))
       return all
     },
   }
@@ -38,7 +48,7 @@ function stacked({ shape, init, ...rest }: ParameterSpec, experts: number): Para
 /** The parts of a stack along its first axis. */
 const partsOf = (stack: Value): Value[] => split(stack, 0, stack.shape[0] as number).map((one) => reshape(one, stack.shape.slice(1)))
 
-export function mixedParameters(inner: Method, sites: readonly Site[], experts: number, share: readonly string[]): MixedParameters {
+export function mixedParameters(inner: Method, sites: readonly Site[], { experts, start = 'apart', share }: Mixing): MixedParameters {
   const specs = new Map(sites.flatMap((site) => Object.entries(inner.parameters(site))))
   const poolOf = (role: string): number => (share.includes(groupOf(role)) || specs.get(role)?.frozen ? 1 : experts)
   const rolesOf = (site: Site): string[] => Object.keys(inner.parameters(site))
@@ -46,7 +56,7 @@ export function mixedParameters(inner: Method, sites: readonly Site[], experts: 
     experts,
     poolOf,
     parameters: (site) =>
-      Object.fromEntries(Object.entries(inner.parameters(site)).map(([role, spec]) => [role, stacked(spec, poolOf(role))])),
+      Object.fromEntries(Object.entries(inner.parameters(site)).map(([role, spec]) => [role, stacked(spec, poolOf(role), start)])),
     views(roles) {
       const parts = Object.entries(roles).flatMap(([role, stack]) => (groupOf(role) === ROUTER ? [] : [[role, partsOf(stack)] as const]))
       return Array.from({ length: experts }, (_, k) => Object.fromEntries(parts.map(([role, each]) => [role, each[k] ?? each[0]!])))

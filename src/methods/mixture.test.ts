@@ -166,3 +166,18 @@ test('a route is the plain method with the experts that are chosen, and chooses 
   assert.deepEqual(asked.route, asked.training)
   assert.deepEqual([...state.get('self.query.A.weight')!.data], [1, 2, 3])
 })
+
+test('experts begin with values of their own, or all with those of the plain method', () => {
+  const key = [3, 4] as const
+  const { init: plain } = lowRank.parameters(linear)['A.weight']!
+  const started = (start?: 'apart' | 'same'): number[] => {
+    const routing = { per: 'pass', draw: () => 0 } as const
+    const options = { experts: 3, share: [], consistency: null, lazy: false, merges: true, routing, ...(start && { start }) }
+    return [...mixture(lowRank, setting.sites, options).parameters(linear)['A.weight']!.init(key)]
+  }
+  const [first] = plain(key)
+  assert.deepEqual(started('same'), [first, first, first])
+  assert.deepEqual(started(), started('apart'))
+  assert.equal(started('apart')[0], first)
+  assert.equal(new Set(started('apart')).size, 3)
+})

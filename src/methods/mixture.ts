@@ -8,14 +8,11 @@ import type { Draw, Routing } from '../routing/route.ts'
 import { drawn } from './drawn.ts'
 import { expertsOf, meanOfExperts, pickedFrom } from './experts.ts'
 import { gated } from './gated.ts'
-import { drawsOf, mixedParameters } from './mixed-parameters.ts'
+import { drawsOf, type Mixing, mixedParameters } from './mixed-parameters.ts'
 
 type State = ReadonlyMap<string, Tensor>
 
-export interface MixtureOptions {
-  readonly experts: number
-  /** Groups of roles that have one expert for all routes. */
-  readonly share: readonly string[]
+export interface MixtureOptions extends Mixing {
   /** How two passes make one loss; null takes one pass. */
   readonly consistency: Consistency | null
   readonly lazy: boolean
@@ -32,10 +29,10 @@ export interface MixtureOptions {
  * @throws UserError for a routing that the method has no place for
  */
 export function mixture(inner: Method, sites: readonly Site[], options: MixtureOptions): Method {
-  const { experts, share, consistency, lazy, routing, merges, coupled = false } = options
+  const { consistency, lazy, routing, merges, coupled = false } = options
   const passes = consistency === null ? 1 : 2
-  const mixed = mixedParameters(inner, sites, experts, share)
-  const { stacks, views } = mixed
+  const mixed = mixedParameters(inner, sites, options)
+  const { experts, stacks, views } = mixed
   const draws = drawsOf(inner, sites, mixed, coupled || routing.per !== 'pass')
   const acting =
     routing.per === 'pass'

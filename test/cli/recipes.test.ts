@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type DryRun, dryRun } from '../../src/cli/dry-run.ts'
+import { armsOf } from '../../src/compare/arms.ts'
+import { readComparison } from '../../src/compare/comparison-file.ts'
 import { readRun } from '../../src/config/parse.ts'
 import { publishedResults, publishedRun } from '../../src/config/published-runs.ts'
 import type { RunConfig } from '../../src/config/run-config.ts'
@@ -89,3 +91,17 @@ for (const name of recipes) {
     }
   })
 }
+
+test('what was looked into behind a claim is a comparison that its notes name', () => {
+  const claims = readdirSync(join(root, 'claims')).map((file) => readFileSync(join(root, 'claims', file), 'utf8'))
+  const files = readdirSync(join(root, 'reasons'))
+  assert.ok(files.length > 0)
+  for (const file of files) {
+    const { arms, seeds } = armsOf(readComparison(join(root, 'reasons', file)))
+    assert.ok(arms.length > 1 && seeds.length > 2, file)
+    assert.ok(
+      claims.some((claim) => claim.includes(`recipes/reasons/${file}`)),
+      file,
+    )
+  }
+})

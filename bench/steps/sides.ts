@@ -59,7 +59,10 @@ export interface Measured extends Ready {
 export async function inTurns(sides: readonly Side[], count: { readonly warmup: number; readonly steps: number }): Promise<Measured[]> {
   const steps: StepMeasured[][] = sides.map(() => [])
   for (let step = 0; step < count.warmup + count.steps; step++) {
-    for (const [i, side] of sides.entries()) steps[i]!.push(await side.ask<StepMeasured>('step'))
+    const turns = [...sides.entries()]
+    // What one leaves behind in caches and threads that still spin is not to meet the same one each time.
+    if (step % 2 === 1) turns.reverse()
+    for (const [i, side] of turns) steps[i]!.push(await side.ask<StepMeasured>('step'))
   }
   return sides.map(({ trainedWeights, readyBytes, versions }, i) => ({
     ...{ trainedWeights, readyBytes, versions },

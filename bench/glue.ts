@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readRows } from '../src/data/read-rows.ts'
+import { grouped } from '../src/grouped.ts'
 import { deviation, mean } from '../src/metrics/moments.ts'
 import { markdownTable } from '../src/track/markdown-table.ts'
 import { shuffledBy, writtenRows } from './training/chosen-rows.ts'
@@ -132,14 +133,13 @@ function differenceRow(pairs: readonly Pair[]): string[] {
 function baseDifferences(): string {
   const settingsOf = (result: Result): string => [result.task, result.method, result.epochs, rateOf(result)].join()
   const all = Object.values(results)
-  const groups = new Map<string, Pair[]>()
-  for (const lossy of all.filter(({ base }) => base !== undefined)) {
+  const pairs = all.flatMap((lossy): Pair[] => {
     const alike = (each: Result): boolean => settingsOf(each) === settingsOf(lossy) && each.seed === lossy.seed
-    const exact = all.find((each) => each.base === undefined && alike(each))
-    const key = `${settingsOf(lossy)},${lossy.base}`
-    if (exact) groups.set(key, [...(groups.get(key) ?? []), { exact, lossy }])
-  }
-  if (groups.size === 0) return ''
+    const exact = lossy.base === undefined ? undefined : all.find((each) => each.base === undefined && alike(each))
+    return exact ? [{ exact, lossy }] : []
+  })
+  if (pairs.length === 0) return ''
+  const groups = grouped(pairs, ({ lossy }) => `${settingsOf(lossy)},${lossy.base}`)
   const columns = ['task', 'method', 'rate', 'metric', 'base', 'seeds', 'float32', 'in fewer bits', 'difference']
   return `
 The same runs with the base's matrices in fewer bits, by seed: means and deviations, and those of the differences of a seed's two runs.

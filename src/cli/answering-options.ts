@@ -5,10 +5,13 @@ import { deviceChoices } from '../onnx/devices.ts'
 /** The values of an option that may be repeated. */
 export const collect = (value: string, all: string[] = []): string[] => [...all, value]
 
-/** How a model's frozen weights take part in products. */
-export const baseOption = ['--base <form>', `how frozen weights take part in products: ${bases.join(', ')}`, 'float32'] as const
-/** Where a command computes. */
-export const deviceOption = ['--device <name>', `where to compute: ${deviceChoices.join(', ')}`, 'cpu'] as const
+/** What says which model answers, and how it computes. */
+export function withModel(command: Command): Command {
+  return command
+    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
+    .option('--base <form>', `how frozen weights take part in products: ${bases.join(', ')}`, 'float32')
+    .option('--device <name>', `where to compute: ${deviceChoices.join(', ')}`, 'cpu')
+}
 
 /** What says how rows are read. */
 export function withColumns(command: Command): Command {
@@ -24,10 +27,7 @@ export function withColumns(command: Command): Command {
 
 /** What `eval` and `predict` share. */
 export function answering(command: Command): Command {
-  return withColumns(command)
-    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option(...baseOption)
-    .option(...deviceOption)
+  return withModel(withColumns(command))
     .option('--id-column <name>', 'column of what names a row in its answer')
     .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')

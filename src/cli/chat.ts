@@ -2,13 +2,11 @@ import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { openChat } from '../generate/chat.ts'
 import { givenOptions } from '../generate/options.ts'
-import { bases } from '../lowering/bases.ts'
-import { deviceChoices } from '../onnx/devices.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
-import { baseOption, collect, deviceOption } from './answering-options.ts'
+import { collect, withModel } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { printNotice, wordFlag } from './options.ts'
+import { computingOf, printNotice } from './options.ts'
 
 interface ChatFlags {
   readonly model: string
@@ -27,8 +25,7 @@ async function chatCommand({ model, base, device, adapter, system, set, quiet }:
   const generation = parseSettings(givenOptions, withSettings({}, set), '--set')
   const chat = await openChat({
     model,
-    base: wordFlag('base', base, bases),
-    device: wordFlag('device', device, deviceChoices),
+    ...computingOf({ base, device }),
     adapter: adapter ?? null,
     system: system ?? null,
     generation,
@@ -73,10 +70,7 @@ async function chatCommand({ model, base, device, adapter, system, set, quiet }:
 }
 
 export const defineChat: Define = (command) =>
-  command
-    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option(...baseOption)
-    .option(...deviceOption)
+  withModel(command)
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--system <text>', 'what the assistant is told before the conversation')
     .option('--set <key=value>', 'how to write, e.g. maxNewTokens=256, sample=true; may be repeated', collect, [])

@@ -12,7 +12,7 @@ import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import { table } from '../track/table.ts'
 import { writeLines } from './answer-lines.ts'
-import { baseOption, collect, deviceOption } from './answering-options.ts'
+import { collect, withModel } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { columnsOf, type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
 import { showing } from './progress.ts'
@@ -82,10 +82,7 @@ async function generateCommand(flags: GenerateFlags): Promise<string> {
 }
 
 export const defineGenerate: Define = (command) =>
-  command
-    .requiredOption('--model <folder or id>', 'model folder, or the name of one on the Hugging Face hub')
-    .option(...baseOption)
-    .option(...deviceOption)
+  withModel(command)
     .option('--adapter <folder>', 'saved adapter; without it the model as it is')
     .option('--data <file>', 'jsonl, json, csv, tsv or txt, also gzipped, or parquet')
     .option('--text <text>', 'a text or prompt')

@@ -1,5 +1,6 @@
 import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
+import type { Computing } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { bases } from '../lowering/bases.ts'
 import { deviceChoices } from '../onnx/devices.ts'
@@ -78,12 +79,17 @@ function spansOf(settings: readonly string[]): Partial<Spans> {
   return Object.fromEntries(Object.entries(all).filter(([key]) => key in given))
 }
 
+/** How the model is to compute, as far as it is told. */
+export const computingOf = ({ base, device }: Pick<PredictorFlags, 'base' | 'device'>): Computing => ({
+  ...(base !== undefined && { base: wordFlag('base', base, bases) }),
+  ...(device !== undefined && { device: wordFlag('device', device, deviceChoices) }),
+})
+
 export function predictorOptions(flags: PredictorFlags): PredictorOptions {
-  const { model, base, device, adapter, task, labels } = flags
+  const { model, adapter, task, labels } = flags
   return {
     model,
-    ...(base !== undefined && { base: wordFlag('base', base, bases) }),
-    ...(device !== undefined && { device: wordFlag('device', device, deviceChoices) }),
+    ...computingOf(flags),
     adapter: adapter ?? null,
     task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
-import { grouped } from '../grouped.ts'
 import type { Arm } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
 import { holdFolder } from './folder-lock.ts'
@@ -80,11 +79,11 @@ function assertAll(trials: readonly Trial[], judgements: ReadonlyMap<string, Jud
 /** The trials of arms at their rates, a trial for each seed. */
 function trialsOf(arms: readonly RatedArm[], seeds: readonly number[], out: string): Map<RatedArm, Trial[]> {
   const plain = (arm: RatedArm, seed: number): Trial => trialOf(arm, arm.run, seed, arm.learningRate)
-  const rated = ({ name }: Pick<Arm, 'name'>): RatedArm => arms.find((arm) => arm.name === name)!
+  const rated = (arm: Arm): RatedArm => arms.find(({ name }) => name === arm.name)!
   const taking = (arm: RatedArm, seed: number): Trial =>
     takingTrialOf(arm, seed, arm.learningRate, out, (taken) => plain(rated(sourceOf(arm, taken, arms)), seed))
-  const all = arms.flatMap((arm) => seeds.map((seed) => (arm.takes.length > 0 ? taking : plain)(arm, seed)))
-  return new Map([...grouped(sharingTraining(all), (trial) => trial.arm)].map(([name, own]) => [rated({ name }), own]))
+  const share = sharingTraining()
+  return new Map(arms.map((arm) => [arm, seeds.map((seed) => share((arm.takes.length > 0 ? taking : plain)(arm, seed)))]))
 }
 
 async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[] } | null> {

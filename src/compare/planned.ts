@@ -10,6 +10,7 @@ import type { Comparison } from './comparison-file.ts'
 import { flopsOf, foreteller, matched } from './matching.ts'
 import type { Speed } from './speed.ts'
 import { standIn } from './taken-results.ts'
+import { trainingOf } from './trial.ts'
 
 /** How trials run side by side. */
 export interface Room {
@@ -76,7 +77,7 @@ export async function totalOf(planned: Planned): Promise<Total> {
   const each = trialsOf(planned)
   const tries = each - seeds.length
   // Of arms that train alike, the first trains for all.
-  const training = new Set([...grouped(arms, ({ run }) => JSON.stringify(run)).values()].map(([first]) => first!))
+  const training = new Set([...grouped(arms, ({ run }) => trainingOf(run)).values()].map(([first]) => first!))
   const runs = await Promise.all(
     arms.map(async (arm) => ({ count: training.has(arm) ? each : tries, foretold: await planned.foretold(arm) })),
   )

@@ -68,15 +68,18 @@ export function takingTrialOf(arm: Arm, seed: number, learningRate: number, out:
   return trialAt(arm, run, { seed, learningRate, times: null }, [...sources.values()])
 }
 
-/** Trials of which those that train alike, and are asked for other answers, know the first of them. */
-export function sharingTraining(trials: readonly Trial[]): Trial[] {
+/** The same text for runs that train alike. */
+export const trainingOf = (run: RunConfig): string => JSON.stringify(run)
+
+/** Makes trials know the first that came which trains as they do, where there was one. */
+export function sharingTraining(): (trial: Trial) => Trial {
   const first = new Map<string, Trial>()
-  return trials.map((trial) => {
-    const key = JSON.stringify(trial.run)
+  return (trial) => {
+    const key = trainingOf(trial.run)
     const like = first.get(key) ?? null
     if (!like) first.set(key, trial)
     return { ...trial, like }
-  })
+  }
 }
 
 /** Where a trial lies: its run, and what was judged of it. */

@@ -34,9 +34,9 @@ function assertFits({ base = 'float32', device }: Computing): void {
 export async function findModel(id: string, notice: (text: string) => void = () => {}, computing: Computing = {}): Promise<Model> {
   const { base = 'float32', device: choice = 'cpu' } = computing
   assertFits(computing)
-  const device = roundings[base] ? 'cpu' : await openDevice(choice, notice)
-  const model = openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
   const rounding = roundings[base]
+  const device = rounding ? 'cpu' : await openDevice(choice, notice)
+  const model = openModel(await resolveModel(id, process.env, notice), (checkpoint) => inFloat32(checkpoint, cacheFolder()))
   if (!rounding) return { ...model, device, lowered: (graph) => inFormsOf(device, graph) }
   const { model: rounded, kept, error } = await withRoundedBase(model, { name: base, rounding }, cacheFolder())
   const { bits } = rounding

@@ -2,6 +2,7 @@ import { append, type Graph, type Node, output, type Value } from '../graph/grap
 import { add, div, sqrt, sub } from '../graph/ops/elementwise.ts'
 import { reduceSumSquare } from '../graph/ops/reduction.ts'
 import { rewritten } from '../graph/rewritten.ts'
+import { grouped } from '../grouped.ts'
 import { liveNodes } from '../onnx/live.ts'
 import type { ConvertedCopy } from '../weights/converted-copy.ts'
 import type { FrozenMatrix, FrozenProduct, Lowering, Rounding } from './roundings/rounding.ts'
@@ -18,15 +19,13 @@ function frozenMatrices(nodes: readonly Node[], { fits: has }: Rounding): Readon
     inputs[2] !== value &&
     !attributes.transA &&
     attributes.alpha === undefined
-  const read = new Map<Value, Node[]>()
-  for (const node of nodes)
-    for (const value of node.inputs) if (value?.source.kind === 'external') read.set(value, [...(read.get(value) ?? []), node])
+  const reading = nodes.flatMap((node) => node.inputs.flatMap((value) => (value?.source.kind === 'external' ? [{ value, node }] : [])))
   return new Map(
-    [...read].flatMap(([value, readers]) => {
+    [...grouped(reading, ({ value }) => value)].flatMap(([value, readers]) => {
       const { source } = value
       const shape = value.shape as [number, number]
       const fits =
-        shape.length === 2 && shape.every((size) => size >= SMALLEST) && has(shape) && readers.every((node) => right(node, value))
+        shape.length === 2 && shape.every((size) => size >= SMALLEST) && has(shape) && readers.every(({ node }) => right(node, value))
       return fits && source.kind === 'external' ? [[value, { name: source.name, shape, range: source.range }] as const] : []
     }),
   )

@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts'
 import { onHost } from '../methods/algebra.ts'
 import type { Factors, Tensor } from '../nn/method.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
@@ -27,12 +28,10 @@ function joined(parts: readonly (readonly [LinearSite, Pair])[]): Pair {
 
 /** The factors of every map that an adapter acts on; those of a part of a map are the whole map's. */
 export function wholePairs(member: Parameters<typeof factorsAt>[0], sites: readonly Site[]): Map<string, Pair> {
-  const byMap = new Map<string, [LinearSite, Pair][]>()
-  for (const site of sites) {
+  const pairs = sites.flatMap((site): [LinearSite, Pair][] => {
     const factors = factorsAt(member, site)
-    if (!factors || site.kind !== 'linear') continue
-    const map = site.within ?? site.name
-    byMap.set(map, [...(byMap.get(map) ?? []), [site, folded(factors)]])
-  }
+    return factors && site.kind === 'linear' ? [[site, folded(factors)]] : []
+  })
+  const byMap = grouped(pairs, ([site]) => site.within ?? site.name)
   return new Map([...byMap].map(([map, parts]) => [map, parts[0]![0].within === undefined ? parts[0]![1] : joined(parts)]))
 }

@@ -66,7 +66,7 @@ export function mixture(inner: Method, sites: readonly Site[], options: MixtureO
     controls: [...(inner.controls ?? []), ...acting.controls],
     feed: (moment) => ({ ...inner.feed?.(moment), ...acting.feed(moment) }),
     events: (step, signals) => [...(inner.events?.(step, signals) ?? []), ...acting.events(step, signals)],
-    ...(inner.statistics && { statistics: (updated) => inner.statistics!(updated) }),
+    ...(inner.statistics && { statistics: inner.statistics }),
     ...(inner.observe && {
       observe(site, { roles, statistics, controls }) {
         const kept = Object.entries(statistics).map(([role, of]) => [role, views(of)] as const)

@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from '../graph/graph.ts'
+import { grouped } from '../grouped.ts'
 import { bytesAt } from './bytes.ts'
 import { liveNodes } from './live.ts'
 
@@ -67,8 +68,7 @@ export function peakBytes(graph: Graph, sizes: Readonly<Record<string, number>>)
   })
   const free = new Set([...graph.aliases.keys()].map((name) => graph.outputs.get(name)!))
   for (const [name, value] of graph.outputs) if (!graph.aliases.has(name)) lastUse.set(rootOf(value), order.length)
-  const dying = new Map<number, Value[]>()
-  for (const [value, i] of lastUse) dying.set(i, [...(dying.get(i) ?? []), value])
+  const dying = grouped(lastUse.keys(), (value) => lastUse.get(value)!)
   const size = bytesAt(sizes)
   let now = 0
   let peak = 0

@@ -1,3 +1,4 @@
+import { product } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { concat, split } from '../graph/ops/movement.ts'
 import { grouped } from '../grouped.ts'
@@ -21,7 +22,7 @@ export interface Stack<T> {
 export function stacksOf<T>(all: readonly T[], shapeOf: (one: T) => readonly number[], kindOf: (one: T) => string): Stack<T>[] {
   const keyOf = (one: T): unknown => {
     const shape = shapeOf(one)
-    const small = shape.length > 0 && shape.reduce((n, dim) => n * dim, 1) <= SMALL
+    const small = shape.length > 0 && (product(shape) as number) <= SMALL
     return small ? `${shape.length} ${shape.slice(1)} ${kindOf(one)}` : one
   }
   return [...grouped(all, keyOf).values()].map((members) => ({

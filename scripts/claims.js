@@ -1,5 +1,6 @@
 // Tries claims one after another, those that were stopped from where they were, and writes docs/claims.md of what was found.
-// Usage: npm run claims [-- --full] [claim ...]; the quick form of all claims by default. With --page only the page is written.
+// Usage: npm run claims [-- --full] [claim ...]; the quick form of all claims by default. With --plan it is told what they would take, with
+// --page only the page is written.
 import './ensure-installed.js'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,8 +12,10 @@ if (run(['scripts/build.js', '--if-stale']) !== 0) process.exit(1)
 const { register } = await import('tsx/esm/api')
 register()
 const { claimNames, openClaim } = await import('../src/claims/claim-list.ts')
+const { claimsPlan } = await import('../src/claims/claims-plan.ts')
 const { claimsPage } = await import('../src/claims/page.ts')
 const { recordName } = await import('../src/claims/record.ts')
+const { isPacked, unpackModel } = await import('../bench/training/packed-model.ts')
 
 const given = process.argv.slice(2)
 const quick = !given.includes('--full')
@@ -22,25 +25,29 @@ for (const folder of [results, drawings]) mkdirSync(folder, { recursive: true })
 
 /** The folder of a model whose weights lie packed, unpacked; null for any other. */
 function unpacked(model) {
-  if (typeof model !== 'string' || !existsSync(join(model, 'model.safetensors.xz')) || existsSync(join(model, 'model.safetensors')))
-    return null
+  if (typeof model !== 'string' || !isPacked(model)) return null
   const folder = join('runs/claims/models', model.split('/').at(-1))
-  mkdirSync(join(root, folder), { recursive: true })
-  for (const name of ['config.json', 'tokenizer.json', 'model.safetensors.xz']) copyFileSync(join(model, name), join(root, folder, name))
-  if (
-    !existsSync(join(root, folder, 'model.safetensors')) &&
-    spawnSync('xz', ['-dkf', 'model.safetensors.xz'], { cwd: join(root, folder), stdio: 'inherit' }).status !== 0
-  )
-    throw new Error(`xz could not unpack the weights in ${folder}`)
+  unpackModel(model, join(root, folder))
   return folder
 }
 
-const modelOf = (claim) => (claim.kind === 'comparison' ? claim.comparison.base.model : null)
 const withAssets = (model) => model?.replace(/\$(\{ADATUNE_ASSETS\}|ADATUNE_ASSETS)/, process.env.ADATUNE_ASSETS ?? '$ADATUNE_ASSETS')
 
-for (const name of given.includes('--page') ? [] : named.length > 0 ? named : claimNames()) {
+/** A claim, and the model that takes the place of its own one where that has to be unpacked. */
+function opened(name) {
   const claim = openClaim(name, { quick })
-  const model = unpacked(withAssets(modelOf(claim)))
+  const model = claim.kind === 'comparison' ? unpacked(withAssets(claim.comparison.base.model)) : null
+  return model === null ? { claim, model } : { claim: openClaim(name, { quick, model: join(root, model) }), model }
+}
+
+const names = named.length > 0 ? named : claimNames()
+if (given.includes('--plan')) {
+  process.stdout.write(await claimsPlan(names.map((name) => opened(name).claim)))
+  process.exit()
+}
+
+for (const name of given.includes('--page') ? [] : names) {
+  const { claim, model } = opened(name)
   console.log(`\n${recordName(claim)}`)
   const code = run(['bin/adatune.js', 'claims', name, ...(quick ? ['--quick'] : []), ...(model ? ['--model', model] : [])])
   if (code === 130) process.exit(code)

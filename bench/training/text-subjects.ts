@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Row, readRows } from '../../src/data/read-rows.ts'
 import type { TaskName } from '../../src/heads/index.ts'
 import { shuffledBy } from './chosen-rows.ts'
+import { unpackModel } from './packed-model.ts'
 import { randomModel } from './random-model.ts'
 
 /** A data set of texts to write, and the model that writes them. */
@@ -92,15 +92,7 @@ const gpt2 = {
 
 /** Model folders below `work`: unpacked from the assets, or made with random weights. */
 const folders: Readonly<Record<string, (folder: string, assets: string) => void>> = {
-  'flan-t5-small-titler': (folder, assets) => {
-    const from = join(assets, 'models/flan-t5-small-titler')
-    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors.xz']) {
-      if (!existsSync(join(folder, name))) copyFileSync(join(from, name), join(folder, name))
-    }
-    if (existsSync(join(folder, 'model.safetensors'))) return
-    const { status } = spawnSync('xz', ['-dkf', join(folder, 'model.safetensors.xz')], { stdio: 'inherit' })
-    if (status !== 0) throw new Error(`xz could not unpack the model in ${folder}`)
-  },
+  'flan-t5-small-titler': (folder, assets) => unpackModel(join(assets, 'models/flan-t5-small-titler'), folder),
   'gpt2-random': (folder, assets) => {
     randomModel(folder, gpt2, 'causal-lm', 'texts')
     copyFileSync(join(assets, 'models/tokenizers/gpt2/tokenizer.json'), join(folder, 'tokenizer.json'))

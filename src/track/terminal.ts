@@ -1,7 +1,7 @@
 import type { Progress } from '../evaluate/progress.ts'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
-import { type MetricText, metricTextOf } from './metric-text.ts'
+import { type MetricText, metricTextOf, type NamedTask } from './metric-text.ts'
 import { count, duration, metric } from './numbers.ts'
 import { openPace, type Stride } from './pace.ts'
 import { bar, openScreen, progressText } from './screen.ts'
@@ -63,7 +63,7 @@ export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): T
     if (event.event === 'step') onStep(event as unknown as StepFields)
     else if (event.event === 'run') {
       total = event.totalSteps as number
-      text = metricTextOf(event.task as Parameters<typeof metricTextOf>[0])
+      text = metricTextOf(event.task as NamedTask)
       screen.line(runLine(event))
     } else if (event.event === 'eval') screen.line(evalLine(event, text))
     else if (event.event === 'warning') screen.line(`warning: ${event.message}`)

@@ -35,6 +35,7 @@ const held = (holding: Holding): Promise<Held> =>
     child.on('message', (message: Held | { failed: string }) =>
       'failed' in message ? reject(new UserError(message.failed)) : resolve(message),
     )
+    child.on('error', reject)
     child.on('close', (code) => reject(new Error(`a process that was measured ended with code ${code}`)))
     child.send(holding)
   })

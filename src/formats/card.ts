@@ -7,7 +7,9 @@ import { taskNames } from '../heads/index.ts'
 import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
 import { digestOf, fileDigest } from '../weights/digest.ts'
 import { explained } from '../weights/file-access.ts'
+import { isDtype } from '../weights/tensor-entry.ts'
 import type { Card } from './adapter.ts'
+import type { BaseWeights } from './base-weights.ts'
 import { readFields, writeText } from './json-file.ts'
 
 /** adatune's own note in each folder that it writes; Python's libraries ignore it. */
@@ -24,6 +26,7 @@ const fields = z.object({
   totalSteps: count,
   reading: z.object({ ...readingFields, maxLength: z.number().int().positive() }).optional(),
   prompt: z.object({ template: z.string(), labelWords: z.record(z.string(), z.string()) }).optional(),
+  weights: z.object({ dtype: z.string().refine(isDtype), values: z.array(z.number()) }).optional(),
   files: z.record(z.string().regex(/^[\w-][\w.-]*$/), z.string().regex(/^[0-9a-f]{64}$/)),
 })
 
@@ -36,6 +39,8 @@ export function hubName(name: unknown): string | null {
 export interface Note {
   readonly card: Card
   readonly options: MethodOptions
+  /** Of the model that it was made for; null where nothing of it is left. */
+  readonly weights: BaseWeights | null
   /** The SHA-256 of every other file that was written with it. */
   readonly files: Readonly<Record<string, string>>
 }
@@ -44,8 +49,8 @@ export interface Note {
 const seal = (body: Uint8Array): string => `  "sha256": "${digestOf(body)}"\n}\n`
 const SEAL_BYTES = Buffer.byteLength(seal(Buffer.alloc(0)))
 
-/** Notes the method's options, what the card holds, and the SHA-256 of each file that is in the folder already. */
-export function writeCard(folder: string, method: MethodOptions, given: Card): void {
+/** Notes the method's options, what the card holds, some weights of the model, and the SHA-256 of each file that is in the folder already. */
+export function writeCard(folder: string, method: MethodOptions, given: Card, weights: BaseWeights | null): void {
   const { task, labels, outputs, baseModel, adapterName, totalSteps, reading, prompt } = given
   const files = Object.fromEntries(
     readdirSync(folder)
@@ -63,6 +68,7 @@ export function writeCard(folder: string, method: MethodOptions, given: Card): v
     totalSteps,
     reading,
     prompt,
+    weights: weights ?? undefined,
     files,
   }
   const body = `${JSON.stringify(card, null, 2).slice(0, -2)},\n`
@@ -85,8 +91,8 @@ export function readCard(folder: string): Note | null {
   if (!options.success) throw damaged(`"method.${options.error.issues[0]?.path.join('.')}": ${options.error.issues[0]?.message}`)
   if (plainMethod({ options: options.data, memory: null }).options.name !== options.data.name)
     throw damaged('it names a mixture that is merged, which has no folder of its own')
-  const { files, ...card } = note.data
-  return { card, options: options.data, files }
+  const { files, weights = null, ...card } = note.data
+  return { card, options: options.data, weights, files }
 }
 
 /**

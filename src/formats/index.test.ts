@@ -36,7 +36,7 @@ const card: Card = { task: null, labels: null, outputs: null, baseModel: null, a
 
 function noted(options: unknown, given: object = {}): string {
   const folder = holding({ 'adapter.safetensors': '' })
-  writeCard(folder, options as MethodOptions, { ...card, ...given })
+  writeCard(folder, options as MethodOptions, { ...card, ...given }, null)
   return folder
 }
 

@@ -5,6 +5,7 @@ import { explained } from '../weights/file-access.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { adapterHub } from './adapter-hub.ts'
 import { otherModel } from './base-model.ts'
+import { baseWeights, otherWeights } from './base-weights.ts'
 import { CARD_FILE, checkFiles, readCard, writeCard } from './card.ts'
 import { changedTensors } from './changed-tensors.ts'
 import { isExpertsFile } from './experts.ts'
@@ -54,13 +55,13 @@ export function saveAdapter(folder: string, adapter: Adapter, subject: Subject):
   const card = { ...given, outputs: given.outputs ?? headOutputs(head) }
   replaceFolder(folder, CARD_FILE, allFiles, (temporary) => {
     format.write(temporary, { ...adapter, card }, subject)
-    writeCard(temporary, options, card)
+    writeCard(temporary, options, card, baseWeights(subject, state))
   })
 }
 
 /**
  * Loads what `saveAdapter`, HF PEFT or adapter-hub saved, for this model with its head (`describeAdapter` tells which). `warn` is
- * told of a base model of another name, of tensors that are passed over and of targets that name nothing.
+ * told of a base model with other weights (of another name where weights were not noted), of tensors that are passed over and of targets that name nothing.
  * @throws UserError where the folder is damaged, does not fit the model, or needs what adatune does not have
  */
 export function loadAdapter(folder: string, subject: Subject, warn: Warn = () => {}): Adapter {
@@ -68,7 +69,12 @@ export function loadAdapter(folder: string, subject: Subject, warn: Warn = () =>
   const own = readCard(folder)
   if (own) checkFiles(folder, own, format.library)
   const card = own?.card ?? format.describe(folder)
-  const other = otherModel(folder, card.baseModel, subject.model)
-  if (other) warn(other)
-  return format.read(folder, card, subject, own?.options ?? null, warn)
+  const made = own?.weights ?? null
+  const byName = made === null ? otherModel(folder, card.baseModel, subject.model) : null
+  if (byName) warn(byName)
+  const adapter = format.read(folder, card, subject, own?.options ?? null, warn)
+  const found = made && baseWeights(subject, adapter.state)
+  const byWeights = found && otherWeights(folder, made, found)
+  if (byWeights) warn(byWeights)
+  return adapter
 }

@@ -70,7 +70,7 @@ function writeModel(folder: string, model: Model, state: ReadonlyMap<string, Ten
 export function saveModel(folder: string, model: Model, state: ReadonlyMap<string, Tensor>, card: Card, base: BaseParameters): void {
   replaceFolder(folder, CARD_FILE, [CARD_FILE, ...files], (temporary) => {
     writeModel(temporary, model, state, card, base)
-    writeCard(temporary, { name: 'full', layers: null }, card)
+    writeCard(temporary, { name: 'full', layers: null }, card, null)
   })
 }
 

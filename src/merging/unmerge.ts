@@ -13,7 +13,7 @@ import { writeVerified } from './verification.ts'
  */
 export async function unmergeAdapter({ model: id, adapter, out, notice }: FoldingOptions): Promise<string> {
   const merged = await findModel(id, notice)
-  const { open, method, state, adapter: loaded } = openAdapted(merged, { adapter, task: null, labels: null }, notice)
+  const { open, method, state, adapter: loaded } = openAdapted(merged, { adapter, task: null, labels: null })
   const { subject, outline } = open
   const lost = [...state.keys()].find((name) => outline.base.has(name) && !isHead(subject, name))
   if (lost !== undefined)
@@ -23,7 +23,7 @@ export async function unmergeAdapter({ model: id, adapter, out, notice }: Foldin
     out,
     openAdapted(merged, { adapter: null, task: open.description, labels }),
     (temporary) => saveModel(temporary, merged, unmergeState(merged, method, state, outline.sites), loaded!.card, outline.base),
-    async (temporary) => openAdapted(await findModel(temporary), { adapter, task: open.description, labels }),
+    async (temporary) => openAdapted(await findModel(temporary), { adapter, task: open.description, labels }, notice),
   )
   return `Unmerged into ${out}; with the adapter ${seen}.`
 }

@@ -139,6 +139,10 @@ const cases: Record<string, Case> = {
   },
   'a budget that is too small': { run: { method: { name: 'lora', budget: 10 } }, says: /budget of 10 .*the smallest lora here has \d+/ },
   'too few ranks': { run: { method: { name: 'lora', budget: { ranks: 3 } } }, says: /budget of 3 ranks .* 4 modules/ },
+  'a budget inside a mixture': {
+    run: { method: { name: 'adamix', of: { name: 'lora', budget: '1%' } } },
+    says: /run\.yaml:\d+: "method\.of\.budget" is "1%": put the budget beside "of"/,
+  },
   'a targetR that is not below initR': {
     run: { method: { name: 'adalora', initR: 4, targetR: 4 } },
     says: /targetR 4 must be below initR 4/,

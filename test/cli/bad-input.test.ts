@@ -177,6 +177,11 @@ const cases: Record<string, Case> = {
     run: { data: { eval: null }, train: { patience: 2 } },
     says: /train\.patience needs evaluations: give data\.eval/,
   },
+  'a single class': {
+    spoil: write('train.jsonl', jsonLines([1, 2, 3].map((id) => ({ input_ids: [id, 2], label: 'yes' })))),
+    run: { data: { eval: null } },
+    says: /sequence-classification needs two classes or more, and has yes; look at the labels of train\.jsonl, or name the classes/,
+  },
   'label smoothing without classes': {
     spoil: write('train.jsonl', jsonLines([{ input_ids: [1, 2], label: 0.5 }])),
     run: { task: 'regression', data: { eval: null }, train: { labelSmoothing: 0.1 } },

@@ -2,13 +2,24 @@
 // Usage: npm run claims [-- --full] [claim ...]; the quick form of all claims by default. With --plan it is told what they would take, with
 // --page only the page is written.
 import './ensure-installed.js'
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './tools.js'
 
-const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
-if (run(['scripts/build.js', '--if-stale']) !== 0) process.exit(1)
+/** Runs a program of ours and waits for it, also where both are asked to end; its exit code. */
+async function run(args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  // A terminal tells both of Ctrl-C; of other signals the program would not hear.
+  const asked = { SIGINT: () => {}, SIGTERM: () => child.kill('SIGTERM') }
+  for (const [signal, end] of Object.entries(asked)) process.on(signal, end)
+  const [code] = await once(child, 'exit')
+  for (const [signal, end] of Object.entries(asked)) process.off(signal, end)
+  return code ?? 1
+}
+
+if ((await run(['scripts/build.js', '--if-stale'])) !== 0) process.exit(1)
 const { register } = await import('tsx/esm/api')
 register()
 const { claimNames, openClaim } = await import('../src/claims/claim-list.ts')
@@ -49,7 +60,7 @@ if (given.includes('--plan')) {
 for (const name of given.includes('--page') ? [] : names) {
   const { claim, model } = opened(name)
   console.log(`\n${recordName(claim)}`)
-  const code = run(['bin/adatune.js', 'claims', name, ...(quick ? ['--quick'] : []), ...(model ? ['--model', model] : [])])
+  const code = await run(['bin/adatune.js', 'claims', name, ...(quick ? ['--quick'] : []), ...(model ? ['--model', model] : [])])
   if (code === 130) process.exit(code)
   if (code !== 0) {
     process.exitCode = 1

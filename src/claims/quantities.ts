@@ -1,9 +1,9 @@
 import { contrast } from '../compare/contrast.ts'
 import { type ArmResults, reaching, type Summary } from '../compare/summary.ts'
+import { signedTextOf } from '../compare/summary-tables.ts'
 import { didYouMean, UserError } from '../errors.ts'
 import { mean } from '../metrics/moments.ts'
 import { isLowerBetter } from '../tasks/task.ts'
-import { metric as metricText } from '../track/numbers.ts'
 import { type Amount, drawn, ranging } from './amount.ts'
 
 /** Something that is told of some arms beside others. */
@@ -42,7 +42,7 @@ const quantities: Readonly<Record<string, Quantity>> = {
       const sign = isLowerBetter(metric) ? -1 : 1
       return drawn(sign * difference, draws?.map((each) => sign * each) ?? null)
     },
-    text: (value, { metric }) => `${value > 0 ? '+' : ''}${metricText(metric, value)}`,
+    text: (value, summary) => signedTextOf(summary)(value),
   },
   /** Weights at the end as a share of the model, in percent. */
   share: {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { holding } from '../formats/folder-lock.ts'
 import { writeText } from '../formats/json-file.ts'
 import type { Arm } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
-import { holdFolder } from './folder-lock.ts'
 import type { Judgement } from './judgement.ts'
 import { type RatedArm, rateTrials, withBestRate } from './learning-rates.ts'
 import { type Planned, plan } from './planned.ts'
@@ -145,14 +145,11 @@ export async function compare(comparison: Comparison, options: CompareOptions = 
   const out = options.out ?? comparison.out
   if (!out) throw new UserError('The comparison has no folder: give "out" in its file, or --out.')
   const planned = await plan(comparison)
-  const release = holdFolder(out)
-  try {
+  return holding(out, async () => {
     const done = await run({ planned, out, tell, stopRequested })
     if (done === null) return { out, summary: null, results: [] }
     writeText(join(out, 'compare.json'), `${JSON.stringify(record(planned, done, command), null, 2)}\n`)
     writeText(join(out, 'report.html'), reportPage(comparison, done.summary, done.results, command))
     return { out, ...done }
-  } finally {
-    release()
-  }
+  })
 }

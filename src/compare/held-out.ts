@@ -9,8 +9,9 @@ import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import { permutation } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
+import { fileDigest } from '../weights/digest.ts'
 
-/** The training rows in two files below `folder`: what is left to train on, and a share of them to choose by; made once. */
+/** The training rows in two files below `folder`: what is left to train on, and a share of them to choose by; made once for what the file holds. */
 async function split(
   file: string,
   range: RowRange | undefined,
@@ -18,7 +19,7 @@ async function split(
   folder: string,
 ): Promise<{ train: string; eval: string; rows: null }> {
   const name = createHash('sha256')
-    .update(JSON.stringify([file, share, ...(range === undefined ? [] : [range])]))
+    .update(JSON.stringify([fileDigest(file), share, ...(range === undefined ? [] : [range])]))
     .digest('hex')
     .slice(0, 8)
   const files = { train: join(folder, `${name}-train.jsonl`), eval: join(folder, `${name}-held-out.jsonl`), rows: null }

@@ -59,7 +59,9 @@ function scoreOf(judgement: Judgement, { by, metric }: Pick<Comparison, 'by' | '
 function betterOf(a: Judgement, b: Judgement, { by, metric }: Pick<Comparison, 'by' | 'metric'>): Judgement {
   const name = metric ?? a.metric
   const [first, second] = [a, b].map((each) => scoreOf(each, { by, metric: name })) as [number, number]
-  if (first !== second) return first < second === isLowerBetter(name) || Number.isNaN(second) ? a : b
+  // A run that came to nothing that can be counted is worse than any that did.
+  if (Number.isFinite(first) !== Number.isFinite(second)) return Number.isFinite(first) ? a : b
+  if (first !== second && Number.isFinite(first)) return first < second === isLowerBetter(name) ? a : b
   return (b[by].metrics.loss ?? 0) < (a[by].metrics.loss ?? 0) ? b : a
 }
 

@@ -79,4 +79,7 @@ test('a failure keeps no other from running, and after a stop none is begun', as
     told.map(({ kind }) => kind),
     ['begin', 'stopped'],
   )
+  // A deadline passes between one question and the next.
+  let asked = 0
+  await runTrials([sized(0, 1)], { ...common, stopRequested: () => ++asked % 2 === 0, run: async () => ({ kind: 'ended' }) })
 })

@@ -55,10 +55,12 @@ const inProcess: TrialRunner = (task, { told, stopRequested }) =>
       if (message.kind === 'event') told(message.event)
       else last = message
     })
-    child.on('close', (code, signal) => {
+    const end = (why: string): void => {
       clearInterval(watch)
-      resolve(last ?? { kind: 'failed', message: `its process ended with ${signal ?? `code ${code}`}. ${stderr}`.trim() })
-    })
+      resolve(last ?? { kind: 'failed', message: `${why}. ${stderr}`.trim() })
+    }
+    child.on('close', (code, signal) => end(`its process ended with ${signal ?? `code ${code}`}`))
+    child.on('error', ({ message }) => end(`its process could not be started or told its task: ${message}`))
     child.send(task)
   })
 
@@ -80,8 +82,9 @@ export async function runTrials(trials: readonly SizedTrial[], options: TrialsOp
     running.delete(sized)
     tell({ ...ended, trial })
   }
-  while (running.size > 0 || (waiting.length > 0 && !stopRequested())) {
+  for (;;) {
     const next = stopRequested() ? undefined : waiting[0]
+    if (!next && running.size === 0) return
     if (next && (running.size === 0 || (running.size < workers && used() + next.bytes <= memoryBytes))) {
       waiting.shift()
       running.set(next, begin(next))

@@ -1,5 +1,6 @@
 import type { Interval } from '../metrics/bootstrap.ts'
-import { bytes, count, duration, energy, flops, metric, percent } from '../track/numbers.ts'
+import { type MetricText, metricText } from '../track/metric-text.ts'
+import { bytes, count, duration, energy, flops, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import { WATTS_OF_A_CORE } from '../train/energy.ts'
 import type { Figure } from './figure.ts'
@@ -8,21 +9,33 @@ import type { ArmSummary, Difference, Summary } from './summary.ts'
 /** Rows of cells, the first of them the header. */
 export type Rows = readonly (readonly string[])[]
 
-const spread = (name: string, { mean, deviation }: Figure): string =>
-  deviation === null ? metric(name, mean) : `${metric(name, mean)} ± ${metric(name, deviation)}`
+type Text = (value: number) => string
 
-const ends = (name: string, found: Interval | null): string =>
-  found === null ? '–' : `${metric(name, found.low)} to ${metric(name, found.high)}`
+/** How values of the metric are written. */
+export const textOf = ({ metric, percent }: Summary): Text => {
+  const text: MetricText = metricText(percent)
+  return (value) => text(metric, value)
+}
+
+/** How differences of the metric are written. */
+export const signedTextOf = (summary: Summary): Text => {
+  const text = textOf(summary)
+  return (value) => `${value > 0 ? '+' : ''}${text(value)}`
+}
+
+const spread = (text: Text, { mean, deviation }: Figure): string => (deviation === null ? text(mean) : `${text(mean)} ± ${text(deviation)}`)
+
+const ends = (text: Text, found: Interval | null): string => (found === null ? '–' : `${text(found.low)} to ${text(found.high)}`)
 
 /** A p-value with two digits that count. */
 const chance = (p: number | null): string => (p === null ? '–' : String(Number(p.toPrecision(2))))
 
-const signed = (name: string, value: number): string => `${value > 0 ? '+' : ''}${metric(name, value)}`
-
 const rate = (value: number): string => String(Number(value.toPrecision(3)))
 
 /** What each arm scored and took. */
-export function armRows({ metric: name, by, level, arms }: Summary): Rows {
+export function armRows(summary: Summary): Rows {
+  const { metric: name, by, level, arms } = summary
+  const text = textOf(summary)
   const row = (arm: ArmSummary): string[] => {
     const { trained, merged, base, head, trainFlops, steps, seconds, joules, peakMemoryBytes, adapterBytes } = arm.took
     return [
@@ -31,9 +44,9 @@ export function armRows({ metric: name, by, level, arms }: Summary): Rows {
       count(merged),
       percent(merged, base + head),
       rate(arm.learningRate),
-      spread(name, arm.last),
-      spread(name, arm.best),
-      ends(name, arm[by].interval),
+      spread(text, arm.last),
+      spread(text, arm.best),
+      ends(text, arm[by].interval),
       count(steps),
       flops(trainFlops),
       duration(seconds),
@@ -47,12 +60,14 @@ export function armRows({ metric: name, by, level, arms }: Summary): Rows {
 }
 
 /** How each arm differs from the plain one. */
-export function differenceRows({ metric: name, level, differences }: Summary): Rows {
+export function differenceRows(summary: Summary): Rows {
+  const { metric: name, level, differences } = summary
+  const [text, signed] = [textOf(summary), signedTextOf(summary)]
   const row = ({ arm, against, difference, interval, p, adjusted, verdict, toPlain }: Difference): string[] => [
     arm,
     against,
-    signed(name, difference),
-    ends(name, interval),
+    signed(difference),
+    ends(text, interval),
     chance(p),
     chance(adjusted),
     verdict,

@@ -6,7 +6,8 @@ import { keyOf } from '../random/key.ts'
 import { armsOf } from './arms.ts'
 import { parseComparison } from './comparison-file.ts'
 import { resampledMetrics, type Scores } from './judgement.ts'
-import { type ArmResults, summarise } from './summary.ts'
+import { type ArmResults, type Summary, summarise } from './summary.ts'
+import { armRows, differenceRows } from './summary-tables.ts'
 import { trialOf } from './trial.ts'
 import type { TrialResult } from './trial-result.ts'
 
@@ -27,8 +28,8 @@ function scoresOf(rows: readonly number[]): Scores {
 }
 
 /** Results of arms whose models have the given skills. */
-function results(skills: Readonly<Record<string, number>>, digest = (seed: number) => `rows of ${seed}`): ArmResults[] {
-  return armsOf(comparison()).arms.map((arm) => ({
+function results(skills: Readonly<Record<string, number>>, digest = (seed: number) => `rows of ${seed}`, of = comparison()): ArmResults[] {
+  return armsOf(of).arms.map((arm) => ({
     arm: { ...arm, learningRate: 0.001, tried: [] },
     results: seeds.map((seed): TrialResult => {
       const scores = scoresOf(answers(arm.name, seed, skills[arm.name]!))
@@ -105,6 +106,16 @@ test("steps to the plain method's best are those of the first evaluation that ha
   const [ada, bitfit] = differences
   assert.deepEqual(ada!.toPlain, { reached: 3, of: 3, steps: 20, flops: 200 })
   assert.deepEqual(bitfit!.toPlain, { reached: 0, of: 3, steps: null, flops: null })
+})
+
+test("scores of a task that tells percent are written as they are, others' times a hundred", () => {
+  const skills = { lora: 0.5, adalora: 0.9, bitfit: 0.5 }
+  const asked = comparison({ run: { ...run, task: 'question-answering' } })
+  const inPercent = summarise(asked, armsOf(asked), results(skills, undefined, asked))
+  const shares = summary(skills)
+  const cells = (of: Summary): string[] => [armRows(of)[1]![5]!, differenceRows(of)[1]![2]!]
+  for (const cell of cells(inPercent)) assert.match(cell, /^\+?0\.\d+/)
+  for (const cell of cells(shares)) assert.match(cell, /^\+?[1-9]\d\.\d/)
 })
 
 test('trials that answered other rows are not compared', () => {

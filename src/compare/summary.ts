@@ -3,6 +3,7 @@ import { type Interval, interval, twoSided } from '../metrics/bootstrap.ts'
 import { holm } from '../metrics/holm.ts'
 import { mean } from '../metrics/moments.ts'
 import { isLowerBetter } from '../tasks/task.ts'
+import { inPercent } from '../track/metric-text.ts'
 import { energyOf } from '../train/energy.ts'
 import { type Arm, type Arms, referencesOf } from './arms.ts'
 import type { Comparison } from './comparison-file.ts'
@@ -71,6 +72,8 @@ export interface ToPlain {
 /** What a comparison came to. */
 export interface Summary {
   readonly metric: string
+  /** Whether its values are in percent, and not shares. */
+  readonly percent: boolean
   readonly by: Comparison['by']
   readonly level: number
   readonly resamples: number
@@ -191,7 +194,18 @@ export function summarise(comparison: Comparison, arms: Arms, all: readonly ArmR
   )
   const joules = energyOfAll(all.flatMap(({ results }) => results.map(({ took }) => took)))
   return {
-    ...{ metric, by, level, resamples, rows, of: judgement.of, energy: joules.are, seeds: arms.seeds, plain: arms.plain },
+    ...{
+      metric,
+      percent: inPercent(all[0]!.arm.run.task),
+      by,
+      level,
+      resamples,
+      rows,
+      of: judgement.of,
+      energy: joules.are,
+      seeds: arms.seeds,
+      plain: arms.plain,
+    },
     arms: all.map((each) => armSummary(each, metric, level, joules.of)),
     differences: corrected(differences, metric, level),
   }

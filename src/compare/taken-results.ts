@@ -1,4 +1,5 @@
 import { didYouMean, UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import type { Arm } from './arms.ts'
 
 /** A setting whose value is what another arm's trial of the same seed leaves, the folder of its adapter: `{ trial: AdaLoRA }`. */
@@ -11,12 +12,10 @@ export interface Taken {
 
 type Settings = Readonly<Record<string, unknown>>
 
-const isGroup = (value: unknown): value is Settings => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** The settings that are taken from other trials. */
 export function takenIn(settings: Settings, path: readonly string[] = []): Taken[] {
   return Object.entries(settings).flatMap(([key, value]) => {
-    if (!isGroup(value)) return []
+    if (!isObject(value)) return []
     const { trial, ...rest } = value
     if (typeof trial === 'string' && Object.keys(rest).length === 0) return [{ path: [...path, key], of: trial }]
     return takenIn(value, [...path, key])

@@ -1,4 +1,5 @@
-import { duration, metric } from '../track/numbers.ts'
+import { type MetricText, metricText, metricTextOf, type NamedTask } from '../track/metric-text.ts'
+import { digits, duration } from '../track/numbers.ts'
 import { openPace } from '../track/pace.ts'
 import { bar, openScreen } from '../track/screen.ts'
 import type { RunEvent } from '../train/events.ts'
@@ -9,6 +10,7 @@ interface Running {
   readonly pace: ReturnType<typeof openPace>
   step: number
   total: number
+  text: MetricText
   evaluated: string
 }
 
@@ -20,7 +22,7 @@ export function comparisonTerminal(stream: NodeJS.WriteStream): { tell: (event: 
   let [total, done] = [0, 0]
 
   const line = (id: string, { step, total: steps, pace, evaluated }: Running): string => {
-    const loss = Number.isFinite(pace.loss) ? `  loss ${metric('loss', pace.loss)}` : ''
+    const loss = Number.isFinite(pace.loss) ? `  loss ${digits(pace.loss)}` : ''
     return `${bar(step / Math.max(1, steps), 60)}  ${id}  ${step}/${steps || '?'}${loss}${evaluated}`
   }
   const draw = (): void => screen.show([...running].map(([id, each]) => line(id, each)).join('\n'))
@@ -28,15 +30,17 @@ export function comparisonTerminal(stream: NodeJS.WriteStream): { tell: (event: 
 
   const onEvent = (trial: Trial, event: RunEvent): void => {
     const state = running.get(nameOf(trial))!
-    if (event.event === 'run') state.total = event.totalSteps as number
-    else if (event.event === 'step') {
+    if (event.event === 'run') {
+      state.total = event.totalSteps as number
+      state.text = metricTextOf(event.task as NamedTask)
+    } else if (event.event === 'step') {
       state.step = event.step!
       state.pace.add(event as unknown as Parameters<typeof state.pace.add>[0])
     } else if (event.event === 'eval') {
       const [[name, value] = ['', 0]] = Object.entries(event).filter(
         ([key, each]) => typeof each === 'number' && !['step', 'epoch'].includes(key),
       )
-      state.evaluated = `  ${name} ${metric(name, value as number)}`
+      state.evaluated = `  ${name} ${state.text(name, value as number)}`
     } else return
     draw()
   }
@@ -49,7 +53,7 @@ export function comparisonTerminal(stream: NodeJS.WriteStream): { tell: (event: 
       return
     }
     const name = nameOf(event.trial)
-    if (event.kind === 'begin') running.set(name, { pace: openPace(), step: 0, total: 0, evaluated: '' })
+    if (event.kind === 'begin') running.set(name, { pace: openPace(), step: 0, total: 0, text: metricText(false), evaluated: '' })
     else if (event.kind === 'event') onEvent(event.trial, event.event)
     else {
       const evaluated = running.get(name)?.evaluated ?? ''

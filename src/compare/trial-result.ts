@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts'
 import { readFields } from '../formats/json-file.ts'
 import type { RunEvent } from '../train/events.ts'
 import { fileDigest } from '../weights/digest.ts'
-import type { Judgement } from './judgement.ts'
+import type { Judgement, Scores } from './judgement.ts'
 import { runFolder, type Trial, trialFolder } from './trial.ts'
 import { JUDGEMENT } from './trial-task.ts'
 
@@ -33,15 +33,28 @@ export interface TrialResult {
 const eventsIn = (file: string): RunEvent[] =>
   readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunEvent)
+    .flatMap((line, i) => {
+      if (line === '') return []
+      try {
+        return [JSON.parse(line) as RunEvent]
+      } catch {
+        throw new UserError(`${file}:${i + 1} is damaged; delete ${join(file, '../..')} and the trial is made again.`)
+      }
+    })
+
+/** JSON has null for a number that is not finite. */
+const restored = (scores: Scores): Scores => ({
+  ...scores,
+  metrics: Object.fromEntries(Object.entries(scores.metrics).map(([name, value]) => [name, value ?? Number.NaN])),
+})
 
 /** The judgement of a trial that came to its end with so many resamples; null for another. */
 export function judgementOf(out: string, trial: Trial, resamples: number): Judgement | null {
   const file = join(trialFolder(out, trial), JUDGEMENT)
   if (!existsSync(file)) return null
   const judgement = readFields(file) as unknown as Judgement
-  return judgement.resamples === resamples ? judgement : null
+  if (judgement.resamples !== resamples) return null
+  return { ...judgement, last: restored(judgement.last), best: restored(judgement.best) }
 }
 
 /** @throws UserError where a file has changed that some finished trials were made with */
@@ -70,7 +83,7 @@ export function readTrial(out: string, trial: Trial, judgement: Judgement): Tria
   for (const { event, step, ...fields } of events) {
     if (event === 'step') {
       flops += fields.flops as number
-      losses.push({ step: step!, loss: fields.loss! })
+      losses.push({ step: step!, loss: fields.loss ?? Number.NaN })
     } else if (event === 'eval') {
       const { epoch: _, best: _best, ...metrics } = fields
       evaluations.push({ step: step!, flops, metrics: metrics as Record<string, number> })

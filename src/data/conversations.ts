@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import { at, type Row, shown } from './row.ts'
 
 const roles = ['system', 'user', 'assistant'] as const
@@ -11,14 +12,12 @@ export interface Message {
 
 const COLUMN = 'messages'
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** The column of conversations: the one that is named, if it holds some, else `messages`; null where rows have none. */
 export function conversationColumn(rows: readonly Row[], named: string | undefined): string | null {
   const values = rows[0]?.values
   if (named === undefined) return values?.has(COLUMN) ? COLUMN : null
   const cell = values?.get(named)
-  return Array.isArray(cell) && cell.some(isRecord) ? named : null
+  return Array.isArray(cell) && cell.some(isObject) ? named : null
 }
 
 /** The messages of a row; UserError for anything else. */
@@ -28,7 +27,7 @@ export function conversationIn(row: Row, column: string): Message[] {
     new UserError(`${at(row)}: "${column}" ${what}; expected a list such as [{"role": "user", "content": "..."}].`)
   if (!Array.isArray(cell) || cell.length === 0) throw wrong(`is ${shown(cell)}`)
   return cell.map((message: unknown, i) => {
-    const { role, content } = isRecord(message) ? message : {}
+    const { role, content } = isObject(message) ? message : {}
     const known = roles.find((name) => name === role)
     if (known === undefined) throw wrong(`has the role ${shown(role)} at message ${i + 1}, and known are ${roles.join(', ')}`)
     if (typeof content !== 'string') throw wrong(`has the content ${shown(content)} at message ${i + 1}`)

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type ExampleOptions, examplesOf, readExamples, type TextEncoder } from './examples.ts'
+import { type ExampleOptions, examplesOf, type TextEncoder } from './examples.ts'
+import { readRows } from './read-rows.ts'
 import type { Row } from './row.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'adatune-examples-'))
@@ -124,7 +125,7 @@ test('a file is read in order; the tokenizer is loaded once', async () => {
     loads++
     return letters
   }
-  const examples = await readExamples(file, options({ tokenizer, label: (r) => r.values.get('label') as number }))
+  const examples = examplesOf(await readRows(file), options({ tokenizer, label: (r) => r.values.get('label') as number }))
   assert.deepEqual(
     examples.map(({ ids, label, line }) => [[...ids], label, line]),
     [

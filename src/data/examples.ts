@@ -1,6 +1,5 @@
 import { UserError } from '../errors.ts'
 import { type Columns, guessColumns } from './columns.ts'
-import { readRows } from './read-rows.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
 import { type DecoderStart, teacherForced } from './teacher-forced.ts'
 import { bringsTokens, givenTokens, type Limits, type Tokens } from './token-row.ts'
@@ -112,9 +111,4 @@ export function examplesOf(rows: readonly Row[], options: ExampleOptions): Examp
     const label = fitted(options.label(row), row, tokens.ids.length, decoder !== undefined)
     return { ...tokens, label, ...(decoder && { decoder: teacherForced(label, decoder) }), file: row.file, line: row.line }
   })
-}
-
-/** The examples of a data file: `readRows`, then `examplesOf`. */
-export async function readExamples(file: string, options: ExampleOptions): Promise<Example[]> {
-  return examplesOf(await readRows(file), options)
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import type { MethodName, MethodOptions } from '../methods/index.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { hubName } from './card.ts'
@@ -12,7 +13,7 @@ import { HEAD_CONFIG, HEAD_TENSORS, HUB_VERSION, headConfig, headTensors, openHe
 import { hubLora, isHubLora } from './hub-lora.ts'
 import { hubPrefix } from './hub-prefix.ts'
 import { hubPrompt } from './hub-prompt.ts'
-import { isFields, readFields, writeText } from './json-file.ts'
+import { readFields, writeText } from './json-file.ts'
 import { pythonJson } from './python-json.ts'
 import { entriesOf, readStored, tensorFile, writeStored } from './stored-tensors.ts'
 
@@ -98,7 +99,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   const [file, tensors] = [join(folder, CONFIG), tensorFile(folder, [TENSORS, 'pytorch_adapter.bin'])]
   const about = readFields(file)
   const { config, name } = about
-  if (!isFields(config))
+  if (!isObject(config))
     throw new UserError(`${file}: "config" is no object but ${JSON.stringify(config)}; save the adapter again with adapters 1.x.`)
   const architecture = architectures.get(config.architecture)
   if (!architecture) {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskName } from '../heads/index.ts'
+import { isObject } from '../is-object.ts'
 import type { Card, Subject } from './adapter.ts'
 import { isHead } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className, taskOf } from './class-name.ts'
 import { flexibleHead } from './hub-flexible-head.ts'
-import { isFields, readFields } from './json-file.ts'
+import { readFields } from './json-file.ts'
 import { headOutputs, labelMaps, labelNames } from './labels.ts'
 import type { Json } from './python-json.ts'
 import { entriesOf, type Stored } from './stored-tensors.ts'
@@ -63,7 +64,7 @@ export function openHead(folder: string, adapterClass: unknown): HubHead | null 
   return {
     file,
     task: taskOf(config.model_class ?? adapterClass, outputs),
-    labels: isFields(config.label2id) ? labelNames(config.label2id) : null,
+    labels: isObject(config.label2id) ? labelNames(config.label2id) : null,
     outputs,
     stored: (subject) => headTensors(subject, (tensor) => entries.has(tensor)),
   }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
 import { explained } from '../weights/file-access.ts'
 
 /** An object of a JSON file, its values unchecked. */
 export type Fields = Readonly<Record<string, unknown>>
-
-export const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The object that a JSON file holds. Throws UserError where there is none. */
 export function readFields(file: string): Fields {
@@ -17,7 +16,7 @@ export function readFields(file: string): Fields {
   } catch (error) {
     throw new UserError(`${file} is not JSON (${(error as Error).message}); copy or download it again.`)
   }
-  if (!isFields(json)) throw new UserError(`${file} does not hold a JSON object; copy or download it again.`)
+  if (!isObject(json)) throw new UserError(`${file} does not hold a JSON object; copy or download it again.`)
   return json
 }
 

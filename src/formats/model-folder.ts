@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import type { BaseParameter, Tensor } from '../nn/method.ts'
@@ -15,7 +16,7 @@ import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, writeCard } from './card.ts'
 import { taskOf } from './class-name.ts'
 import { replaceFolder } from './folder-replacement.ts'
-import { isFields, readFields, writeText } from './json-file.ts'
+import { readFields, writeText } from './json-file.ts'
 import { labelNames } from './labels.ts'
 import { isConfigFloat, modelConfig } from './model-config.ts'
 import { pythonJson } from './python-json.ts'
@@ -75,9 +76,9 @@ export function saveModel(folder: string, model: Model, state: ReadonlyMap<strin
 
 function describe(folder: string): Card {
   const { architectures, label2id, id2label } = readFields(join(folder, CONFIG))
-  const outputs = isFields(id2label) ? Object.keys(id2label).length : 2
+  const outputs = isObject(id2label) ? Object.keys(id2label).length : 2
   const task = taskOf(Array.isArray(architectures) ? architectures[0] : null, outputs)
-  const labels = isFields(label2id) ? labelNames(label2id) : null
+  const labels = isObject(label2id) ? labelNames(label2id) : null
   return { task, labels, outputs: task === null ? null : outputs, baseModel: null, adapterName: null, totalSteps: null }
 }
 

@@ -1,14 +1,15 @@
 import { runInNewContext } from 'node:vm'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import type { Subject } from './adapter.ts'
-import { type Fields, isFields } from './json-file.ts'
+import type { Fields } from './json-file.ts'
 import { moduleNames } from './peft-targets.ts'
 
 /** Ample for any sensible expression on all names of a model; beyond it, one that backtracks without end. */
 const MILLISECONDS = 2000
 const isPlain = (text: string): boolean => /^[\w.-]*$/.test(text)
 
-const keysOf = (value: unknown): string[] => (isFields(value) ? Object.keys(value) : [])
+const keysOf = (value: unknown): string[] => (isObject(value) ? Object.keys(value) : [])
 const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [])
 
 /** What a config has for expressions, by field, as they will be put together. */

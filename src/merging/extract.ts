@@ -35,6 +35,7 @@ export interface ExtractOptions {
 
 export interface Extraction {
   readonly out: string
+  /** The rank of the LoRA, in its largest module: what was asked for, or all that a map can have. */
   readonly r: number
   /** The share of the squared Frobenius norm of the difference that the LoRA keeps, in all its modules and in each. */
   readonly kept: number
@@ -111,7 +112,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const sizeOf = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + sizes.get(name)!, 0)
   return {
     out,
-    r,
+    r: Math.max(...[...pairs.values()].map(({ a }) => a.shape[0]!)),
     kept: [...kept.values()].reduce((sum, part) => sum + part, 0) / sizeOf(kept.keys()),
     modules: [...kept].map(([name, part]) => ({ module: moduleOf(name), kept: part / sizes.get(name)! })),
     leftOut: { tensors: others, share: sizeOf(others) / sizeOf(sizes.keys()) },

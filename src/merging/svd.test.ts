@@ -44,3 +44,16 @@ test('what is left of a dense matrix is what B does not hold', () => {
     { numRuns: 20 },
   )
 })
+
+test('a rank beyond what a matrix can have is that of the matrix, which the factors hold whole', () => {
+  const dense = random(1, 'dense', 24, 36)
+  const pair = factorise(dense, 1e9)
+  assert.deepEqual(
+    [pair.a.shape, pair.b.shape],
+    [
+      [24, 36],
+      [24, 24],
+    ],
+  )
+  assertNear(lowRankIncrement({ ...pair, scale: 1 }), dense.data, 1e-5)
+})

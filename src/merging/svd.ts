@@ -25,7 +25,7 @@ const largest = (values: readonly number[], count: number): number[] =>
  * the singular values, A the right ones.
  */
 export function factorise({ shape: [out, width], data }: Tensor, rank: number): Pair {
-  const found = truncatedSvd({ rows: out!, columns: width!, data: Float64Array.from(data) }, rank)
+  const found = truncatedSvd({ rows: out!, columns: width!, data: Float64Array.from(data) }, Math.min(rank, out!, width!))
   const b = new Matrix(found.map(({ value, left }) => left.map((x) => value * x))).transpose()
   return { a: tensorOf(new Matrix(found.map(({ right }) => right))), b: tensorOf(b) }
 }

@@ -56,11 +56,6 @@ test('without an evaluation the last step is kept', () => {
   assert.match(closingTable({ ...summary, kept: null }, metric), /^kept +the last step, 300$/m)
 })
 
-test('a stopped run says where it is', () => {
-  const text = closingTable({ ...summary, finished: false, metrics: {} }, metric)
-  assert.deepEqual(text.split('\n'), ['', ...counts, '', 'stopped; the run is in runs/1', ''])
-})
-
 test('figures of question answering are in percent already, those of other tasks and of texts are brought to it', () => {
   const kept = { step: 200, metrics: { exact: 51.25, f1: 0.8, loss: 1.2 } }
   assert.match(closingTable({ ...summary, kept }, metricTextOf('question-answering')), /^exact +51\.3\nf1 +0\.8\nloss +1\.2$/m)

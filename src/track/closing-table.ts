@@ -20,9 +20,9 @@ function energyText(took: { readonly joules?: number; readonly cpuSeconds: numbe
   return estimated ? `${energy(joules)}, estimated at ${WATTS_OF_A_CORE} W a busy core` : `${energy(joules)} of the machine's processors`
 }
 
-/** What a run came to, for the end of its output. */
+/** What a finished run came to, for the end of its output. */
 export function closingTable(summary: RunSummary, text: MetricText): string {
-  const { finished, out, weights, forwardFlops, metrics } = summary
+  const { out, weights, forwardFlops, metrics } = summary
   const { base, head, trained, merged } = weights
   const form = (name: string, n: number, cost: number): string[] => [
     name,
@@ -38,7 +38,6 @@ export function closingTable(summary: RunSummary, text: MetricText): string {
     form('in training', trained, forwardFlops.training),
     form('at the end', merged, forwardFlops.merged),
   ])
-  if (!finished) return `\n${counts}\nstopped; the run is in ${out}\n`
   const number = (name: string): number => Number(metrics[name])
   const tested = Object.entries(summary.test ?? {})
   const measured = Object.entries(summary.kept?.metrics ?? {})

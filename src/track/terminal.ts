@@ -1,7 +1,7 @@
 import type { Progress } from '../evaluate/progress.ts'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { epochText, evalLine, ranksLine, runLine } from './lines.ts'
-import { type MetricText, metricTextOf } from './metric-text.ts'
+import { type MetricText, metricTextOf, type NamedTask } from './metric-text.ts'
 import { count, duration, metric } from './numbers.ts'
 import { openPace, type Stride } from './pace.ts'
 import { bar, openScreen, progressText } from './screen.ts'
@@ -22,32 +22,30 @@ interface StepFields extends Stride {
 }
 
 const REDRAW_MS = 50
-/** Off a terminal: lines in a whole run, and the steps between them where its length is not known. */
+/** Lines in a whole run, off a terminal. */
 const LINES = 10
-const STEPS_A_LINE = 100
 
 /**
  * Shows a run to a person: what is trained, evaluations and warnings as lines, and on a terminal the progress below them;
- * in a log file a line for each tenth of the run, without control codes. `totalSteps` is for a run that is gone on with.
+ * in a log file a line for each tenth of the run, without control codes. The first event is the run's.
  */
-export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): TerminalSink {
+export function terminalSink(stream: NodeJS.WriteStream): TerminalSink {
   const screen = openScreen(stream)
   const pace = openPace()
-  let total = totalSteps ?? null
+  let total = 0
   let drawn = Number.NEGATIVE_INFINITY
   let ranksShown = false
   let text: MetricText = metric
 
   const figures = (step: number): string => {
-    const left = total === null ? [] : [`${duration((total - step) * pace.secondsPerStep)} left`]
-    return [`loss ${metric('loss', pace.loss)}`, `${count(pace.tokensPerSecond)} tokens/s`, ...left].join('  ')
+    const left = `${duration((total - step) * pace.secondsPerStep)} left`
+    return [`loss ${metric('loss', pace.loss)}`, `${count(pace.tokensPerSecond)} tokens/s`, left].join('  ')
   }
-  const isTenth = (step: number): boolean =>
-    total === null ? step % STEPS_A_LINE === 0 : Math.floor((step * LINES) / total) > Math.floor(((step - 1) * LINES) / total)
+  const isTenth = (step: number): boolean => Math.floor((step * LINES) / total) > Math.floor(((step - 1) * LINES) / total)
 
   const onStep = ({ step, epoch, loss, tokens, ms }: StepFields): void => {
     pace.add({ loss, tokens, ms })
-    const place = `${total === null ? count(step) : `${count(step)}/${count(total)}`}  ${epochText(epoch)}`
+    const place = `${count(step)}/${count(total)}  ${epochText(epoch)}`
     if (!screen.live) {
       if (isTenth(step)) screen.line(`step ${place}  ${figures(step)}`)
       return
@@ -55,15 +53,14 @@ export function terminalSink(stream: NodeJS.WriteStream, totalSteps?: number): T
     const now = performance.now()
     if (now - drawn < REDRAW_MS && step !== total) return
     drawn = now
-    const progress = total === null ? '' : `${bar(step / total, stream.columns ?? 80)}  `
-    screen.show(`${progress}${place}\n${figures(step)}`)
+    screen.show(`${bar(step / total, stream.columns ?? 80)}  ${place}\n${figures(step)}`)
   }
 
   const sink = (event: RunEvent): void => {
     if (event.event === 'step') onStep(event as unknown as StepFields)
     else if (event.event === 'run') {
       total = event.totalSteps as number
-      text = metricTextOf(event.task as Parameters<typeof metricTextOf>[0])
+      text = metricTextOf(event.task as NamedTask)
       screen.line(runLine(event))
     } else if (event.event === 'eval') screen.line(evalLine(event, text))
     else if (event.event === 'warning') screen.line(`warning: ${event.message}`)

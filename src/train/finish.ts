@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import { outputsOf } from '../evaluate/assembly.ts'
@@ -9,14 +9,13 @@ import { writeText } from '../formats/json-file.ts'
 import { plainMethod } from '../methods/index.ts'
 import { type Deployed, deployed } from '../nn/method.ts'
 import { promptOf } from '../tasks/task-file.ts'
+import { folderBytes } from '../weights/folder-bytes.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
 import type { Progress } from './loop.ts'
 import type { Prepared } from './prepare.ts'
 import type { Training } from './training.ts'
 import { scoreWritten } from './written-texts.ts'
-
-const folderBytes = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
 /** What a run keeps, without experts that are merged. */
 export interface Kept extends Deployed {

@@ -6,6 +6,7 @@ import { methodFor } from '../evaluate/weight-counts.ts'
 import { locate } from '../models/open.ts'
 import { readDataSets } from './data-sets.ts'
 import { type MemoryOf, totalBytes } from './forecast/memory-need.ts'
+import { memoryWarning } from './forecast/memory-room.ts'
 import { settled } from './forecast/settled.ts'
 import { type OpenRun, openRun } from './open-run.ts'
 import { countUpdates, type Plan, planRun } from './plan.ts'
@@ -44,6 +45,8 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   }
   const { train, need, chosen } = settled(run, config.train)
   for (const text of chosen) notice(text)
+  const memoryBytes = totalBytes(need)
+  const crowded = memoryWarning(memoryBytes)
   const plan = planRun(read.examples, train, open.task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
@@ -54,8 +57,11 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
     ...read,
     plan,
     train,
-    memoryBytes: totalBytes(need),
-    warnings:
-      fresh.length > 0 ? [...warnings, `The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : warnings,
+    memoryBytes,
+    warnings: [
+      ...(crowded === null ? [] : [crowded]),
+      ...warnings,
+      ...(fresh.length > 0 ? [`The model has no ${fresh.join(', ')}: made anew, trained and saved with the adapter.`] : []),
+    ],
   }
 }

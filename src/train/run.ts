@@ -8,6 +8,7 @@ import type { MergeGap } from '../evaluate/merge-gap.ts'
 import type { Progress as Evaluating } from '../evaluate/progress.ts'
 import { type State, trainedBesides } from '../evaluate/state.ts'
 import { methodFor, type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import { holding, LOCK } from '../formats/folder-lock.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { defaultRate } from '../methods/index.ts'
 import { type Deployed, deployed, type Method } from '../nn/method.ts'
@@ -73,6 +74,9 @@ export interface FinishedRun {
 
 const ENVIRONMENT = 'env.json'
 
+/** For a process that is about to end, as a trial's is whose comparison was killed. */
+const ENDING_MS = 5000
+
 const writeJson = (folder: string, name: string, value: unknown): void =>
   writeText(join(folder, name), `${JSON.stringify(value, null, 2)}\n`)
 
@@ -80,9 +84,9 @@ const writeJson = (folder: string, name: string, value: unknown): void =>
 export function freeFolder(config: RunConfig, options: RunOptions): string {
   const out = options.out ?? config.out
   if (!out) throw new UserError('The run has no folder: give "out" in the run file, or --out.')
-  // A kill between the two files that start a run leaves the first of them.
+  // A kill between the two files that start a run leaves the first of them, and the lock.
   const held = existsSync(out) ? explained(out, () => readdirSync(out)) : []
-  if (held.some((name) => name !== ENVIRONMENT)) {
+  if (held.some((name) => ![ENVIRONMENT, LOCK].includes(name))) {
     throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
   }
   return out
@@ -102,10 +106,12 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
     train: { ...prepared.train, learningRate, device: prepared.open.subject.model.device },
   }
   const found = environment(complete, prepared.open.subject.model)
-  explained(out, () => mkdirSync(out, { recursive: true }))
-  writeJson(out, ENVIRONMENT, found)
-  writeJson(out, 'config.json', complete)
-  return carryOn(out, complete, prepared, null, options)
+  const begin = (): Promise<RunSummary> => {
+    writeJson(out, ENVIRONMENT, found)
+    writeJson(out, 'config.json', complete)
+    return carryOn(out, complete, prepared, null, options)
+  }
+  return holding(out, begin, ENDING_MS)
 }
 
 /** Goes on with a run of one seed from its newest whole checkpoint. */
@@ -121,11 +127,14 @@ export async function resume(out: string, options: RunOptions = {}): Promise<Run
   }
   const changed = (name: string): UserError => new UserError(`${name} has changed since the run in ${out} began; start a new run.`)
   for (const [name, hash] of Object.entries(sourceHashes(config))) if (sources[name] !== hash) throw changed(name)
-  const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
-  for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
-  const prepared = await prepare(config, options.notice)
-  if (began.model !== modelFingerprint(prepared.open.subject.model)) throw changed(config.model)
-  return carryOn(out, config, prepared, newest, options)
+  const goOn = async (): Promise<RunSummary> => {
+    const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
+    for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
+    const prepared = await prepare(config, options.notice)
+    if (began.model !== modelFingerprint(prepared.open.subject.model)) throw changed(config.model)
+    return carryOn(out, config, prepared, newest, options)
+  }
+  return holding(out, goOn, ENDING_MS)
 }
 
 /** Trains from a checkpoint, or from the start, and saves the result. */

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import { duplicateKey } from './duplicate-key.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 import { DTYPE_BYTES, elementCount, isDtype } from './tensor-entry.ts'
@@ -60,10 +61,6 @@ function parseObject(bytes: Uint8Array, file: string): JsonObject {
   const twice = duplicateKey(text)
   if (twice !== undefined) throw damaged(file, `its header has the key ${JSON.stringify(twice)} twice`)
   return root
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readMetadata(value: unknown, file: string, into: Map<string, string>): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { from4Bits, in4Bits } from './in-4-bits.ts'
+import { from4Bits } from '../../test/behaviour/from-4-bits.ts'
+import { in4Bits } from './in-4-bits.ts'
 
 const value = fc.integer({ min: -999, max: 999 }).map((number) => number / 100)
 const matrix = fc

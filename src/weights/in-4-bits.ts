@@ -12,17 +12,6 @@ export interface In4Bits {
   readonly columnSteps: Float32Array
 }
 
-const numberAt = (bytes: Uint8Array, block: number, i: number): number => {
-  const half = block / 2
-  const byte = bytes[Math.floor(i / block) * half + (i % half)]!
-  return i % block < half ? byte & 15 : byte >> 4
-}
-
-/** The values that the numbers tell. */
-export function from4Bits({ bytes, scales }: Pick<In4Bits, 'bytes' | 'scales'>, block: number): Float32Array {
-  return Float32Array.from({ length: 2 * bytes.length }, (_, i) => (numberAt(bytes, block, i) - ZERO) * scales[Math.floor(i / block)]!)
-}
-
 /**
  * A matrix rounded to 16 steps in each block of a row. The steps go from -8 to 7, so that the value that is farthest from zero is hit exactly
  * where its scale has the other sign, and the steps are an eighth of it, not a seventh; only what lies near its negative is off by more than half a step.

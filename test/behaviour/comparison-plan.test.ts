@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { armsOf } from '../../src/compare/arms.ts'
@@ -70,6 +70,13 @@ test('learning rates are chosen on training rows alone: two parts of them, and n
   assert.equal(held.length, all.length / 4)
   assert.deepEqual([...left, ...held].sort(), all.sort())
   assert.equal(data.test, null)
+  // Rows that have changed since are parted anew.
+  const changed = { ...arm!.run, data: { ...arm!.run.data, train: join(folder, 'fewer.jsonl') } }
+  for (const rows of [all, all.slice(0, 8)]) {
+    writeFileSync(changed.data.train, rows.join('\n'))
+    const again = (await onTrainingRows(changed, 0.25, join(folder, 'held-out'))).data
+    assert.equal(rowsIn(again.train).length + rowsIn(again.eval as string).length, rows.length)
+  }
   const few = armsOf(of({ run: { ...run, data: { ...run.data, shots: 4 } } })).arms[0]!
   const shots = await onTrainingRows(few.run, 0.25, folder)
   assert.deepEqual([shots.data.train, shots.data.eval, shots.data.evalShots], [run.data.train, null, 4])
@@ -128,4 +135,18 @@ test('every arm has as many trials of learning rates, in multiples of its own; t
   )
   const { learningRate, tried } = chosen([[0.5, 1], null, [0.4, 1]])
   assert.deepEqual([learningRate, tried.map(({ score }) => score)], [0.00025, [0.5, null, 0.4]])
+  // Scores that are not finite are worse than any, first or last, of what is better high or low.
+  for (const metric of ['accuracy', 'loss'])
+    for (const none of [Number.NaN, Number.POSITIVE_INFINITY])
+      assert.equal(
+        chosen(
+          [
+            [none, none],
+            [0.1, 5],
+            [none, none],
+          ],
+          metric,
+        ).learningRate,
+        0.0005,
+      )
 })

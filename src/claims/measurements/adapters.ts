@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
@@ -12,6 +12,7 @@ import { methodOptions } from '../../methods/index.ts'
 import { median } from '../../metrics/moments.ts'
 import { packageProgram } from '../../package.ts'
 import { bytes, digits } from '../../track/numbers.ts'
+import { folderBytes } from '../../weights/folder-bytes.ts'
 import { exactly, ranging } from '../amount.ts'
 import type { Held, Holding } from './holding.ts'
 import type { Measured, Measurement } from './index.ts'
@@ -35,12 +36,10 @@ const held = (holding: Holding): Promise<Held> =>
     child.on('message', (message: Held | { failed: string }) =>
       'failed' in message ? reject(new UserError(message.failed)) : resolve(message),
     )
+    child.on('error', reject)
     child.on('close', (code) => reject(new Error(`a process that was measured ended with code ${code}`)))
     child.send(holding)
   })
-
-/** Bytes of a folder's files; a link to the model's weights counts as they do. */
-const bytesOf = (folder: string): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 
 /** Adapters as they begin, each with a copy of the model that it is merged into; made once. */
 async function make({ model: id, method }: Options, folders: readonly string[]): Promise<string> {
@@ -63,8 +62,8 @@ export const adapters: Measurement<Options> = {
   async measure(given, out) {
     const folders = Array.from({ length: given.tasks }, (_, i) => join(out, `task-${i + 1}`))
     const model = await make(given, folders)
-    const shared = bytesOf(model) + folders.reduce((sum, folder) => sum + bytesOf(folder), 0)
-    const copies = folders.reduce((sum, folder) => sum + bytesOf(`${folder}-merged`), 0)
+    const shared = folderBytes(model) + folders.reduce((sum, folder) => sum + folderBytes(folder), 0)
+    const copies = folders.reduce((sum, folder) => sum + folderBytes(`${folder}-merged`), 0)
     const [one, many]: [Held[], Held[]] = [[], []]
     for (let round = 0; round < given.rounds; round++) {
       one.push(await held({ model: given.model, adapters: folders, copies: [] }))

@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts'
 import { openPredictor } from '../../evaluate/predictor.ts'
 import { openAdapters } from '../../merging/open-adapters.ts'
 import { median } from '../../metrics/moments.ts'
+import { timed } from './timed.ts'
 
 /** What a process opens: adapters of one model, or copies of it. */
 export interface Holding {
@@ -41,11 +42,6 @@ function memoryBytes(): number {
 async function measured(open: readonly (() => Promise<Opened>)[]): Promise<Held> {
   const asks: Opened[] = []
   const [opening, staying, changing]: [number[], number[], number[]] = [[], [], []]
-  const timed = async (act: () => Promise<unknown>): Promise<number> => {
-    const began = performance.now()
-    await act()
-    return performance.now() - began
-  }
   for (const each of open)
     opening.push(
       await timed(async () => {

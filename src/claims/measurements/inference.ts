@@ -14,6 +14,7 @@ import { keyOf } from '../../random/key.ts'
 import { count, digits, flops } from '../../track/numbers.ts'
 import { drawn, exactly } from '../amount.ts'
 import type { Measured, Measurement } from './index.ts'
+import { timed } from './timed.ts'
 
 const options = z.strictObject({
   model: z.string().min(1),
@@ -57,12 +58,6 @@ const medians = (values: readonly number[]): number[] =>
     const { below } = stream(keyOf('medians', i))
     return median(values.map(() => values[below(values.length)]!))
   })
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
-}
 
 /** Merged mixtures beside single modules of the same kind: weights, operations, and the time of passes in turns. */
 export const inference: Measurement<Options> = {

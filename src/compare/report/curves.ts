@@ -1,6 +1,7 @@
 import { mean } from '../../metrics/moments.ts'
-import { count, flops, metric } from '../../track/numbers.ts'
+import { count, digits, flops } from '../../track/numbers.ts'
 import type { ArmResults, Summary } from '../summary.ts'
+import { textOf } from '../summary-tables.ts'
 import type { TrialResult } from '../trial-result.ts'
 import { type ChartPoint, chart, type Series } from './chart.ts'
 import type { Drawing } from './drawing.ts'
@@ -38,7 +39,8 @@ const series = (all: readonly ArmResults[], points: (result: TrialResult) => AtS
   all.map(({ arm, results }) => ({ name: arm.name, points: averaged(results.map(points)) }))
 
 /** The metric against the weights that are left at the end; arms that differ in size alone are joined. */
-export function metricAgainstWeights({ metric: name, by, level, arms, plain }: Summary): Drawing | null {
+export function metricAgainstWeights(summary: Summary): Drawing | null {
+  const { metric: name, by, level, arms, plain } = summary
   const groups = [...new Set(arms.map(({ point, name: own }) => (plain ? point[plain.axis] : undefined) ?? own))]
   const points = (group: string): ChartPoint[] =>
     arms
@@ -50,7 +52,7 @@ export function metricAgainstWeights({ metric: name, by, level, arms, plain }: S
     {
       title: `${name} (${by}) against weights, head included, with ${100 * level} % intervals`,
       x: { title: 'weights at the end', text: short, logarithmic: true },
-      y: { title: name, text: (value) => metric(name, value) },
+      y: { title: name, text: textOf(summary) },
       marks: true,
     },
   )
@@ -63,25 +65,27 @@ const short = (value: number): string => {
 }
 
 /** The metric on evaluation rows by update. */
-export const metricCurves = ({ metric: name }: Summary, all: readonly ArmResults[]): Drawing | null =>
+export const metricCurves = (summary: Summary, all: readonly ArmResults[]): Drawing | null =>
   chart(
-    series(all, ({ evaluations }) => evaluations.map(({ step, metrics }) => ({ step, x: step, y: metrics[name] ?? Number.NaN }))),
+    series(all, ({ evaluations }) => evaluations.map(({ step, metrics }) => ({ step, x: step, y: metrics[summary.metric] ?? Number.NaN }))),
     {
-      title: `${name} on evaluation rows${overSeeds(all)}`,
+      title: `${summary.metric} on evaluation rows${overSeeds(all)}`,
       x: { title: 'updates', text: count },
-      y: { title: name, text: (value) => metric(name, value) },
+      y: { title: summary.metric, text: textOf(summary) },
       marks: true,
     },
   )
 
 /** The same by the operations that training had taken. */
-export const metricByFlops = ({ metric: name }: Summary, all: readonly ArmResults[]): Drawing | null =>
+export const metricByFlops = (summary: Summary, all: readonly ArmResults[]): Drawing | null =>
   chart(
-    series(all, ({ evaluations }) => evaluations.map((each) => ({ step: each.step, x: each.flops, y: each.metrics[name] ?? Number.NaN }))),
+    series(all, ({ evaluations }) =>
+      evaluations.map((each) => ({ step: each.step, x: each.flops, y: each.metrics[summary.metric] ?? Number.NaN })),
+    ),
     {
-      title: `${name} on evaluation rows against operations of training`,
+      title: `${summary.metric} on evaluation rows against operations of training`,
       x: { title: 'operations', text: flops },
-      y: { title: name, text: (value) => metric(name, value) },
+      y: { title: summary.metric, text: textOf(summary) },
       marks: true,
     },
   )
@@ -96,7 +100,7 @@ export const lossCurves = (all: readonly ArmResults[]): Drawing | null =>
     {
       title: `training loss${overSeeds(all)}`,
       x: { title: 'updates', text: count },
-      y: { title: 'loss', text: (value) => metric('loss', value) },
+      y: { title: 'loss', text: digits },
     },
   )
 
@@ -107,5 +111,5 @@ export const routingUse = (title: string, { routes }: TrialResult): Drawing | nu
       name: `expert ${expert}`,
       points: routes.map(({ step, shares }) => ({ x: step, y: shares[expert]! })),
     })),
-    { title, x: { title: 'updates', text: count }, y: { title: 'share', text: (value) => metric('loss', value) } },
+    { title, x: { title: 'updates', text: count }, y: { title: 'share', text: digits } },
   )

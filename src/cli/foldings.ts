@@ -19,7 +19,7 @@ const folding =
 
 export const defineMerge = folding(mergeAdapter, {
   model: 'the model the adapter was trained on',
-  adapter: 'saved LoRA or AdaLoRA adapter',
+  adapter: 'saved adapter of a method that goes into the weights: not bottlenecks, prompts or prefixes',
   out: 'where to write the merged model',
 })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { examplesIn, type Item } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
-import { openForward } from '../evaluate/forward.ts'
+import { withForward } from '../evaluate/forward.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import type { TextsToScore } from '../generate/scored-texts.ts'
 import type { Deployed } from '../nn/method.ts'
@@ -60,11 +60,14 @@ export function resampledMetrics<Row>(
   return { metrics: whole, resampled }
 }
 
-async function answered({ subject }: OpenTask, items: readonly Item[], model: Deployed, batchSize: number): Promise<Answered[]> {
-  const forward = await openForward(subject, model.method, model.state, { batchSize })
-  const logits = await forward.logits(examplesIn(items), model.state)
-  await forward.close()
-  return regrouped(items, logits)
+async function answered(
+  { subject }: OpenTask,
+  items: readonly Item[],
+  { method, state }: Deployed,
+  batchSize: number,
+): Promise<Answered[]> {
+  const examples = examplesIn(items)
+  return regrouped(items, await withForward(subject, method, state, { batchSize }, (forward) => forward.logits(examples, state)))
 }
 
 function digestOf(items: readonly Item[]): string {

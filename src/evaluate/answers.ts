@@ -47,7 +47,8 @@ async function openVoice(subject: Subject, method: Method, state: ReadonlyMap<st
     },
     async close(): Promise<void> {
       await usual.close()
-      await (await full)?.close()
+      // What could not be opened was told when it was asked.
+      await (await full?.catch(() => null))?.close()
     },
   }
 }

@@ -16,11 +16,17 @@ function weightsOf(budget: Exclude<BudgetOption, null | { ranks: number }>, tota
 /**
  * The options with the rank or width that a budget allows: the largest whose weights, merged and without head, stay within it.
  * A sum of ranks is spread evenly over the modules.
+ * @throws UserError for a budget below the smallest, and where other settings leave nothing to size
  */
 export function withinBudget(subject: Subject, outline: Outline, options: MethodOptions): MethodOptions {
   if (!('budget' in options) || options.budget === null) return options
   const { budget } = options
   const resized = (n: number): MethodOptions => definitionOf(options).resize!(options, n)
+  const cost = (n: number): number => weightCounts(subject, outline, methodFor(subject, outline, resized(n))).merged
+  if (cost(2) === cost(1))
+    throw new UserError(
+      `budget: the settings of ${options.name} give every module its size; leave them out, or "budget" and match: weights.`,
+    )
   if (typeof budget === 'object') {
     const method = methodFor(subject, outline, resized(1))
     const modules = outline.sites.filter((site) => Object.keys(method.parameters(site)).length > 0).length
@@ -28,7 +34,6 @@ export function withinBudget(subject: Subject, outline: Outline, options: Method
       throw new UserError(`A budget of ${budget.ranks} ranks is less than one for each of the ${modules} modules.`)
     return resized(Math.floor(budget.ranks / modules))
   }
-  const cost = (n: number): number => weightCounts(subject, outline, methodFor(subject, outline, resized(n))).merged
   const { base, head } = weightCounts(subject, outline, methodFor(subject, outline, resized(1)))
   const allowed = weightsOf(budget, base + head)
   if (cost(1) > allowed)

@@ -53,6 +53,22 @@ export function forwardGraph(subject: Subject, method: Method, state: ReadonlyMa
 export const mostRows = (subject: Subject, answers: number, batchSize: number): number =>
   Math.max(1, Math.min(batchSize, Math.floor(MOST_LOGITS / (answers * outputsOf(subject)))))
 
+/** A forward pass for as long as `use` takes. */
+export async function withForward<T>(
+  subject: Subject,
+  method: Method,
+  state: ReadonlyMap<string, Tensor>,
+  options: ForwardOptions,
+  use: (forward: Forward) => Promise<T>,
+): Promise<T> {
+  const forward = await openForward(subject, method, state, options)
+  try {
+    return await use(forward)
+  } finally {
+    await forward.close()
+  }
+}
+
 /** Compiles the forward pass. `state` gives the names and shapes; `logits` may be asked with other values. */
 export async function openForward(
   subject: Subject,

@@ -1,7 +1,7 @@
 import { examplesIn, type Item } from '../data/examples.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import { regrouped } from '../tasks/answered.ts'
-import { openForward } from './forward.ts'
+import { withForward } from './forward.ts'
 import type { OpenTask } from './open-task.ts'
 
 /** Metrics of the task on labelled items for each of these states of a method, which have the same shapes. */
@@ -12,10 +12,10 @@ export async function scoresOf(
   items: readonly Item[],
   batchSize: number,
 ): Promise<Record<string, number>[]> {
-  const forward = await openForward(subject, method, states[0]!, { batchSize })
   const examples = examplesIn(items)
-  const scores: Record<string, number>[] = []
-  for (const state of states) scores.push(task.metrics(regrouped(items, await forward.logits(examples, state)), labels))
-  await forward.close()
-  return scores
+  return withForward(subject, method, states[0]!, { batchSize }, async (forward) => {
+    const scores: Record<string, number>[] = []
+    for (const state of states) scores.push(task.metrics(regrouped(items, await forward.logits(examples, state)), labels))
+    return scores
+  })
 }

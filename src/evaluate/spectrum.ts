@@ -37,12 +37,11 @@ export function spectra({ sites }: Outline, method: Method, state: ReadonlyMap<s
     const roles = Object.fromEntries(Object.keys(method.parameters(site)).map((role) => [role, state.get(parameterName(site, role))!]))
     if (Object.keys(roles).length === 0) return []
     const given = factors(site, roles)
-    const own = roles['E.weight']?.data
     return {
       module: site.name,
       rank: given.a.shape[0]!,
       scale: given.scale,
-      lambda: own ? descending(own.map(Math.abs)) : null,
+      lambda: given.singular ? descending(given.singular.map(Math.abs)) : null,
       singularValues: singularValues(given),
     }
   })

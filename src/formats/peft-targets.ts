@@ -111,7 +111,8 @@ export function fromPeftTargets(config: PeftTargets, subject: Subject, file: str
   if (idle.length > 0) warn(`${file}: of "target_modules", ${idle.map((end) => `"${end}"`).join(', ')} match no module that is adapted.`)
   if (typeof exclude !== 'string') {
     const used = typeof targets === 'string' ? targets : targets.filter((end) => !idle.includes(end))
-    const indices = layers === null ? [] : [layers].flat()
+    // PEFT passes over numbers that no layer has.
+    const indices = [layers ?? []].flat().filter((index) => sites.some(({ layer }) => layer === index))
     const words = { targets: used, exclude: exclude ?? [], layers: indices.length > 0 ? indices : null }
     if (same(resolveTargets(words, sites, subject.model.wiring.layers), modules)) return words
   }

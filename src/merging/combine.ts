@@ -83,7 +83,7 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
   if (data.length > 1 && data.length !== members.length)
     throw new UserError(`${data.length} files of data for ${members.length} adapters; give one, or one for each.`)
   const rows = await Promise.all(data.map((file) => readRows(file)))
-  const evidence = openEvidence(members, { ...options, rows, metric: options.metric ?? null, batchSize, seed: settings.seed })
+  const evidence = openEvidence(members, { ...options, rows, metric: options.metric ?? null, head, batchSize, seed: settings.seed })
   try {
     const { adapter, told } = await combination(members, rule, head, settings, evidence)
     const { open } = members[0]!

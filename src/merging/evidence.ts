@@ -10,12 +10,15 @@ import { isLowerBetter, metricIn } from '../tasks/task.ts'
 import { adapterOf } from './combination.ts'
 import { fisherInformation } from './fisher-information.ts'
 import type { Blend, Evidence, Member } from './rule.ts'
+import type { HeadChoice } from './whole-tensors.ts'
 
 export interface EvidenceOptions extends ReaderOptions {
   /** Rows for all members, or for each of them. */
   readonly rows: readonly (readonly Row[])[]
   /** The metric of a score; null: the task's own. */
   readonly metric: string | null
+  /** What becomes of heads, in what is scored as in what is made. */
+  readonly head: HeadChoice
   readonly batchSize: number
   readonly seed: number
 }
@@ -36,7 +39,7 @@ export function openEvidence(members: readonly Member[], options: EvidenceOption
   let forward: Forward | null = null
   return {
     async score(blend: Blend) {
-      const { state } = adapterOf(blend, members, 'average')
+      const { state } = adapterOf(blend, members, options.head)
       const items = asked(open.task, openReader(first, options)(given(0), true))
       const method = methodFor(open.subject, open.outline, blend.options, null, blend.memory)
       forward ??= await openForward(open.subject, method, state, { batchSize })

@@ -5,7 +5,7 @@ import type { Adapted } from '../evaluate/adapted.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { assemble } from '../evaluate/assembly.ts'
 import { openEngine } from '../evaluate/engine.ts'
-import { openForward } from '../evaluate/forward.ts'
+import { withForward } from '../evaluate/forward.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import { streamFeeds } from '../evaluate/stream-feeds.ts'
 import { output } from '../graph/graph.ts'
@@ -25,9 +25,7 @@ async function answered(
 ): Promise<Example[]> {
   const { draw } = open.task
   if (!draw) throw new UserError(`The Fisher information needs answers drawn from the model, which ${open.name} cannot draw; use mean.`)
-  const forward = await openForward(open.subject, method, state, { batchSize })
-  const logits = await forward.logits(examples, state)
-  await forward.close()
+  const logits = await withForward(open.subject, method, state, { batchSize }, (forward) => forward.logits(examples, state))
   return examples.map((example, i) => {
     const label: Label = draw(logits[i]!, open.labels, stream(keyOf('fisher', seed, i)))
     return { ...example, label }

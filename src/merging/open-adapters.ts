@@ -131,7 +131,7 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       if (names.length === 0 || weights.length !== names.length)
         throw new UserError(`${weights.length} weight(s) for ${names.length} adapters; give one for each of at least one.`)
       const members = names.map((name, k): Member => ({ ...named(name), weight: weights[k]! }))
-      const evidence = openEvidence(members, { rows: [], metric: null, batchSize, seed: 0 })
+      const evidence = openEvidence(members, { rows: [], metric: null, head, batchSize, seed: 0 })
       const settings = { weights, rank: null, density: 1, sign: 'total', seed: 0 } as const
       const { adapter } = await combination(members, 'cat', head, settings, evidence)
       const { open } = members[0]!

@@ -34,7 +34,12 @@ export function openSessions(batchSize: number): Sessions {
       const full = whole && subject.head.told !== undefined
       const shape = `${full} ${shapeOf(voice)}`
       const asked = full ? { ...subject, head: everywhere(subject.head) } : subject
-      if (!forwards.has(shape)) forwards.set(shape, openForward(asked, method, state, { batchSize }))
+      if (!forwards.has(shape)) {
+        const opening = openForward(asked, method, state, { batchSize })
+        forwards.set(shape, opening)
+        // What could not be opened is tried again, and not closed.
+        opening.catch(() => forwards.delete(shape))
+      }
       return (await forwards.get(shape)!).logits(examples, state)
     },
     get count() {

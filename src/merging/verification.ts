@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import type { Example } from '../data/examples.ts'
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
-import { openForward } from '../evaluate/forward.ts'
+import { withForward } from '../evaluate/forward.ts'
 import { PROBE_ROWS, probeRows } from '../evaluate/probe-rows.ts'
 import { everywhere } from '../heads/head.ts'
 import { explained } from '../weights/file-access.ts'
@@ -13,9 +13,8 @@ const TOLERANCE = 1e-3
 /** The logits of examples, one row after the other. */
 export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
   const { subject } = open
-  const forward = await openForward({ ...subject, head: everywhere(subject.head) }, method, state, { batchSize })
-  const rows = await forward.logits(examples, state)
-  await forward.close()
+  const asked = { ...subject, head: everywhere(subject.head) }
+  const rows = await withForward(asked, method, state, { batchSize }, (forward) => forward.logits(examples, state))
   return rows.flatMap((row) => [...row])
 }
 

@@ -69,7 +69,7 @@ function singularValues(options: AdaLoraOptions, acts: (site: Site) => site is L
     ...lowRank((_site, roles) => {
       const [b, e] = [roles['B.weight']!, roles['E.weight']!.data]
       const scaled = { shape: b.shape, data: b.data.map((value, i) => value * e[i % e.length]!) }
-      return { a: roles['A.weight']!, b: scaled, scale }
+      return { a: roles['A.weight']!, b: scaled, scale, singular: e }
     }),
     coupling: attentionCoupling,
     shared: ['E', 'B'],

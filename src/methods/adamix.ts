@@ -27,6 +27,7 @@ export const adamixOptions = z.strictObject({
   name: z.literal('adamix'),
   of: z
     .discriminatedUnion('name', mixable)
+    .refine((of) => !('budget' in of) || of.budget === null, { path: ['budget'], error: 'put the budget beside "of"' })
     .default(adapterPlace.parse({ name: 'bottleneck' }))
     .describe('the method that is mixed, with its settings'),
   experts: z.number().int().positive('must be at least 1').default(4).describe('modules in each place'),

@@ -4,7 +4,7 @@ import type { LinearSite, NormSite, Site } from '../nn/site.ts'
 import { defineMethod } from './definition.ts'
 import { type InPlaceOptions, inPlaceOptions } from './in-place.ts'
 import { zeros } from './initial.ts'
-import { selectsLayer } from './layers.ts'
+import { layerSelection } from './layers.ts'
 
 export const bitfitOptions = inPlaceOptions('bitfit')
 
@@ -14,10 +14,11 @@ export const bitfit = defineMethod<InPlaceOptions<'bitfit'>>({
   summary: 'the biases (Ben Zaken et al. 2022)',
   options: bitfitOptions,
   learningRate: 1e-3,
-  create({ layers: selected }, { sites, layers, tensor }): Method {
+  create({ layers }, setting): Method {
+    const { sites, tensor } = setting
+    const selects = layerSelection(layers, setting)
     const acts = (site: Site): site is LinearSite | NormSite =>
-      (site.kind === 'norm' || (site.kind === 'linear' && site.bias && !site.within && site.role !== 'head')) &&
-      selectsLayer(selected, site.layer, layers)
+      (site.kind === 'norm' || (site.kind === 'linear' && site.bias && !site.within && site.role !== 'head')) && selects(site.layer)
     if (!sites.some(acts)) throw new UserError('BitFit trains biases, and this model has none there; use another method.')
     return {
       name: 'bitfit',

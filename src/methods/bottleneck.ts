@@ -8,7 +8,7 @@ import type { BranchCall, BranchSite, Site } from '../nn/site.ts'
 import { budgetOption } from './budget-option.ts'
 import { defineMethod } from './definition.ts'
 import { kaimingUniform, normal, zeros } from './initial.ts'
-import { layersOption, selectsLayer } from './layers.ts'
+import { layerSelection, layersOption } from './layers.ts'
 
 interface Variant {
   readonly stage: BranchSite['stage']
@@ -101,15 +101,13 @@ export const bottleneck = defineMethod<BottleneckOptions>({
     scaling: scaling ?? variants[variant].scaling,
   }),
   resize: (options, size) => ({ ...options, size, reduction: null, budget: null }),
-  create(options, { layers }): Method {
+  create(options, setting): Method {
     const variant: Variant = variants[options.variant]
     const act = activation(options.activation ?? variant.activation)
     const scaling = options.scaling ?? variant.scaling
+    const selects = layerSelection(options.layers, setting)
     const acts = (site: Site): site is BranchSite =>
-      site.kind === 'branch' &&
-      site.stage === variant.stage &&
-      variant.roles.includes(site.role) &&
-      selectsLayer(options.layers, site.layer, layers)
+      site.kind === 'branch' && site.stage === variant.stage && variant.roles.includes(site.role) && selects(site.layer)
     const adapter = (roles: Roles) => (x: Value) => {
       const inner = act(gemm(x, roles['down.weight']!, roles['down.bias']!, { transposeB: true }))
       const outer = gemm(inner, roles['up.weight']!, roles['up.bias']!, { transposeB: true })

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { defineMethod } from './definition.ts'
 import { type InPlaceOptions, inPlace, inPlaceOptions } from './in-place.ts'
-import { selectsLayer } from './layers.ts'
+import { layerSelection } from './layers.ts'
 
 /** The head alone; with `layers` also the whole of those layers, as in the papers' "top-2" rows. */
 export const head = defineMethod<InPlaceOptions<'head'>>({
@@ -16,6 +16,7 @@ export const head = defineMethod<InPlaceOptions<'head'>>({
         'The head of this model has no weights of its own: it uses the word embeddings. Take another method, or give "layers".',
       )
     }
-    return inPlace('head', ({ layer }) => layers !== null && selectsLayer(layers, layer, setting.layers))
+    const selects = layerSelection(layers, setting)
+    return inPlace('head', ({ layer }) => layers !== null && selects(layer))
   },
 })

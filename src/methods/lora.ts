@@ -15,7 +15,7 @@ import { doraProduct, foldMagnitudes, rowNorms } from './dora.ts'
 import { A, A0, B, B0, joined, MAGNITUDE, without } from './lora-factors.ts'
 import { loraStart, loraStarts, takesOver } from './lora-start.ts'
 import { lowRank } from './low-rank.ts'
-import { resolveTargets, targetOptions } from './targets.ts'
+import { expression, resolveTargets, targetOptions } from './targets.ts'
 
 /** A budget of ranks for plain LoRA, pruned by what its doublets are worth (the pruned LoRA of Zhang et al. 2023, section 4.4). */
 const pruneOption = z.strictObject({
@@ -46,15 +46,16 @@ export const loraOptions = z.strictObject({
 export type LoraOptions = z.infer<typeof loraOptions>
 
 /** PEFT's rule for patterns: the first key that, as an expression, matches the end of the module name after a dot. */
-function patterned(pattern: Readonly<Record<string, number>>, name: string, otherwise: number): number {
-  const key = Object.keys(pattern).find((text) => new RegExp(`(^|.*\\.)(${text})$`).test(name))
+function patterned(options: LoraOptions, setting: 'rankPattern' | 'alphaPattern', name: string, otherwise: number): number {
+  const pattern = options[setting]
+  const key = Object.keys(pattern).find((text) => expression(setting, text, `(^|.*\\.)(${text})$`).test(name))
   return key === undefined ? otherwise : pattern[key]!
 }
 
 /** Rank and scaling of a module: α/r, or α/√r with rank stabilisation (Kalajdzievski 2023). */
 export function loraScale(options: LoraOptions, name: string): { rank: number; scale: number } {
-  const rank = patterned(options.rankPattern, name, options.r)
-  const alpha = patterned(options.alphaPattern, name, options.alpha)
+  const rank = patterned(options, 'rankPattern', name, options.r)
+  const alpha = patterned(options, 'alphaPattern', name, options.alpha)
   return { rank, scale: options.rslora ? alpha / Math.sqrt(rank) : alpha / rank }
 }
 

@@ -36,6 +36,7 @@ function stacked({ shape, init, ...rest }: ParameterSpec, experts: number, start
   return {
     ...rest,
     shape: [experts, ...shape],
+    single: shape,
     init(key) {
       const all = new Float32Array(experts * elementCount(shape))
       const keyAt = (k: number): Key => (k === 0 || start === 'same' ? key : keyOf('expert', key[0], key[1], k))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../errors.ts'
 import type { LinearRole, LinearSite, Site } from '../nn/site.ts'
-import { selectsLayer } from './layers.ts'
+import { layerSelection, selectsLayer } from './layers.ts'
 import { resolveTargets, type TargetOptions } from './targets.ts'
 
 const linear = (name: string, role: LinearRole, layer: number | null): LinearSite => ({
@@ -64,4 +64,10 @@ test('layers are selected from either end or by number', () => {
   assert.deepEqual(selected('last 3'), [1, 2, 3])
   assert.deepEqual(selected([2, 0]), [0, 2])
   assert.deepEqual([selectsLayer(null, null, 4), selectsLayer('last 1', null, 4)], [true, false])
+})
+
+test('a number that no layer has is refused; a decoder may have more layers than "last" counts from', () => {
+  assert.throws(() => resolve({ layers: [0, 99] }), /layers: there is no layer 99; this model has 3, counted from 0 to 2/)
+  const selects = layerSelection([2], { sites, layers: 2 })
+  assert.deepEqual([0, 1, 2].map(selects), [false, false, true])
 })

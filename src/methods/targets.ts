@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import type { LinearSite, Site } from '../nn/site.ts'
-import { type Layers, layersOption, selectsLayer } from './layers.ts'
+import { type Layers, layerSelection, layersOption } from './layers.ts'
 
 /** Names or roles, a regular expression over whole module names, or `all-linear`; `standard` where nothing is given. */
 export const targetsOption = (standard: string | string[]) =>
@@ -29,11 +29,12 @@ function matches(site: LinearSite, target: string): boolean {
   return site.name === target || site.name.endsWith(`.${target}`) || site.role === target
 }
 
-function pattern(text: string): RegExp {
+/** The expression that a setting gives, by default over whole names. Throws UserError for a text that is none. */
+export function expression(setting: string, text: string, whole = `^(?:${text})$`): RegExp {
   try {
-    return new RegExp(`^(?:${text})$`)
+    return new RegExp(whole)
   } catch (error) {
-    throw new UserError(`targets: "${text}" is no regular expression: ${(error as Error).message}.`)
+    throw new UserError(`${setting}: "${text}" is no regular expression: ${(error as Error).message}.`)
   }
 }
 
@@ -60,8 +61,8 @@ export function resolveTargets(
   }
   /** A text is an expression; one that matches nothing may be names with commas between. */
   const written = (text: string): LinearSite[] => {
-    const expression = pattern(text)
-    const found = candidates.filter(({ name }) => expression.test(name))
+    const pattern = expression('targets', text)
+    const found = candidates.filter(({ name }) => pattern.test(name))
     return found.length > 0 ? found : named(text.split(',').map((name) => name.trim()))
   }
   const all =
@@ -70,7 +71,8 @@ export function resolveTargets(
       : typeof targets === 'string'
         ? written(targets)
         : named(targets)
-  const chosen = all.filter((site) => !exclude.some((name) => matches(site, name)) && selectsLayer(layers, site.layer, layerCount))
+  const selects = layerSelection(layers, { sites, layers: layerCount })
+  const chosen = all.filter((site) => !exclude.some((name) => matches(site, name)) && selects(site.layer))
   if (chosen.length === 0) throw new UserError('"exclude" and "layers" leave none of the targets.')
   const result = new Set(chosen.map(({ name }) => name))
   const twice = chosen.find(({ within }) => within !== undefined && result.has(within))

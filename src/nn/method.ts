@@ -25,6 +25,8 @@ export type { Tensor }
 /** A tensor that a method adds at a site. */
 export interface ParameterSpec {
   readonly shape: readonly number[]
+  /** The shape that the method gave it, where a mixture has stacked some; its own by default. */
+  readonly single?: readonly number[]
   /** Initial values, a pure function of the key. */
   readonly init: (key: Key) => Float32Array
   /** A constant: part of the state and of every checkpoint, never updated, and not counted as a weight. */
@@ -35,11 +37,12 @@ export interface ParameterSpec {
   readonly statistics?: readonly string[]
 }
 
-/** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`. */
+/** An increment `scale · B A` as its factors: A `[r, in]`, B `[out, r]`; of a method that has singular values, these too. */
 export interface Factors {
   readonly a: Tensor
   readonly b: Tensor
   readonly scale: number
+  readonly singular?: Float32Array
 }
 
 /** A tensor of the base model or of its head. */
@@ -146,7 +149,7 @@ export interface Decision {
 
 /**
  * A PEFT method on one model. The trainer, the formats and the mixture know methods only through this.
- * `around` functions receive a site's parameters and the call, and return what takes the place of the site's result.
+ * The function named after a kind of site receives a site's parameters and the call, and returns what takes the place of its result.
  */
 export interface Method {
   readonly name: string

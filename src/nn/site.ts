@@ -94,7 +94,7 @@ export interface CallContext {
   readonly noise: (kind: Noise, shape: Shape) => Value
   /** Adds a scalar to the loss, its mean over the micro-batches of an update; of no effect outside of training. */
   readonly addLoss: (term: Value) => void
-  /** Tells the method's `control` of a small value, in the last micro-batch of an update; of no effect outside of training. */
+  /** Tells the method's `control` and `events` of a small value, in the last micro-batch of an update; of no effect outside of training. */
   readonly report: (signal: string, value: Value) => void
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as ort from 'onnxruntime-node'
 import { UserError } from '../errors.ts'
 import { openDevice } from './open-device.ts'
 
@@ -18,7 +19,9 @@ test('a device that is not there is refused with what it needs', { skip }, async
 
 test('auto is the processor where nothing faster is there, and tells what was tried', { skip }, async () => {
   const notices: string[] = []
+  const { logLevel } = ort.env
   const device = await openDevice('auto', (text) => notices.push(text))
+  assert.equal(ort.env.logLevel, logLevel)
   if (device !== 'cuda') assert.equal(device, 'cpu')
   assert.match(
     notices.join('\n'),

@@ -28,13 +28,16 @@ async function timed(device: Device): Promise<number> {
   const session = await openSession(products(), { device })
   const x = { data: new Float32Array(ROWS * WIDTH).fill(1), shape: [ROWS, WIDTH] }
   const times: number[] = []
-  // A device that is slow once its kernels are made is not worth more rounds.
-  while (times.length < 2 || (times.length < 5 && times.at(-1)! < SLOW)) {
-    const start = performance.now()
-    await session.run({ x })
-    times.push(performance.now() - start)
+  try {
+    // A device that is slow once its kernels are made is not worth more rounds.
+    while (times.length < 2 || (times.length < 5 && times.at(-1)! < SLOW)) {
+      const start = performance.now()
+      await session.run({ x })
+      times.push(performance.now() - start)
+    }
+  } finally {
+    await session.close()
   }
-  await session.close()
   return Math.min(...times.slice(1))
 }
 
@@ -66,10 +69,15 @@ interface Fastest {
 }
 
 async function findFastest(): Promise<Fastest> {
+  const { logLevel } = ort.env
   // What is not there is no error.
   ort.env.logLevel = 'fatal'
   const times = new Map<Device, number>()
-  for (const device of devices) times.set(device, await timed(device).catch(() => Number.POSITIVE_INFINITY))
+  try {
+    for (const device of devices) times.set(device, await timed(device).catch(() => Number.POSITIVE_INFINITY))
+  } finally {
+    ort.env.logLevel = logLevel
+  }
   const cost = (device: Device): number => times.get(device)! * (device === 'cpu' ? 1 : WORTH)
   const tried = devices.map(
     (device) => `${device} ${Number.isFinite(times.get(device)) ? `${times.get(device)!.toFixed(1)} ms` : 'not there'}`,

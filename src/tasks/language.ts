@@ -42,10 +42,11 @@ function continuations(rows: readonly Row[], source: Source): Item[] {
   const { tokens, framed } = source.tokenizer()
   const between = tokens(separator ?? '')
   const most = Math.min(reading.maxLength, source.maxPositions)
+  const fixed = framed([]).ids.length + between.length
   return rows.map((row) => {
     const place = placeOf(row)
     const example = (given: readonly number[], written: readonly number[] | null): Example => {
-      const room = most - between.length - (written?.length ?? 0)
+      const room = most - fixed - (written?.length ?? 0)
       if (room < 1)
         throw new UserError(`${at(row)}: what is to be written leaves no room for the prompt in ${most} tokens; raise maxLength.`)
       const prompt = [...framed(given.slice(0, room)).ids, ...between]

@@ -41,6 +41,7 @@ export function writeCheckpoint(folder: string, state: State, progress: unknown)
   const files = Object.fromEntries([PROGRESS, TENSORS].map((name) => [name, fileDigest(join(temporary, name))]))
   writeFileSync(join(temporary, MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`)
   syncFile(join(temporary, MANIFEST))
+  // Left by a sitting that was killed: nothing goes on from it.
   rmSync(folder, { recursive: true, force: true })
   renameSync(temporary, folder)
   syncFolder(dirname(folder))

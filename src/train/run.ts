@@ -166,9 +166,13 @@ async function carryOn(
     spent()
     for (const sink of sinks) sink(event)
   }
+  let keptStep = saved?.progress.step ?? null
   const checkpoint = (now: Progress): void => {
+    // Nothing has changed, and a kill while it is written over would lose it.
+    if (now.step === keptStep) return
     const content: Saved = { progress: now, memory: training.memory, logBytes: log.sync(), spent: spent() }
     writeCheckpoint(stepFolder(root, now.step), training.state, content)
+    keptStep = now.step
     sweepRun(root, config.train.keepCheckpoints)
   }
   try {

@@ -72,7 +72,7 @@ export function updateState(
   /** How a tensor is updated: those of one way may be updated together. */
   const wayOf = ({ name, shape, site, spec }: Trained) => ({
     rate: spec?.rate ?? 1,
-    weightDecay: options.decay === 'weights' && (shape.length === 1 || name.endsWith('.bias')) ? 0 : adam.weightDecay,
+    weightDecay: options.decay === 'weights' && ((spec?.single ?? shape).length === 1 || name.endsWith('.bias')) ? 0 : adam.weightDecay,
     lazy: method.lazy && site !== null,
     statistics: spec?.statistics ?? [],
   })

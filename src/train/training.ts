@@ -51,16 +51,18 @@ export async function openTraining(
   let method!: Method
   let step!: Step
   let forward: Forward | null = null
+  /** What is to be closed, once each. */
+  const graphs: (Step | Forward)[] = []
 
   /** Builds the graphs for the shapes that the state has now. */
   const build = async (): Promise<void> => {
     method = methodFor(subject, outline, options, plan.totalSteps, memory)
     step = await openStep(subject, state, { ...stepOptions(method, parts, train), prepack: train.packed, prefixCache, ...threads })
+    graphs.push(step)
   }
   const closeGraphs = async (): Promise<void> => {
-    await step.close()
-    await forward?.close()
     forward = null
+    for (const graph of graphs.splice(0)) await graph.close()
   }
   const settings = { ...train, learningRate: train.learningRate!, warmupSteps: plan.warmupSteps, totalSteps: plan.totalSteps }
   const learningRate = (at: number): number => learningRateAt(at, settings)
@@ -94,7 +96,10 @@ export async function openTraining(
     },
     async evaluate() {
       const model = deployed(method, averagedParameters(state))
-      forward ??= await openForward(subject, model.method, model.state, { batchSize: train.evalBatchSize, progress, ...threads })
+      if (!forward) {
+        forward = await openForward(subject, model.method, model.state, { batchSize: train.evalBatchSize, progress, ...threads })
+        graphs.push(forward)
+      }
       const logits = await forward.logits(examplesIn(evaluation!), model.state)
       const scores = await scoreWritten(config, open, model, texts.evaluation, progress)
       return { ...task.metrics(regrouped(evaluation!, logits), labels), ...scores }

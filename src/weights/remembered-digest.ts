@@ -30,9 +30,9 @@ function read(note: string): Partial<Known> {
 
 /**
  * The SHA-256 of a file, in hex; large ones take long to read. It is remembered below `cacheRoot` and believed as long as the file's size,
- * times and number on its disk stay the same. UserError where the file cannot be read or the note cannot be written.
+ * times and number on its disk stay the same; `now` is in milliseconds. UserError where the file cannot be read or the note cannot be written.
  */
-export function rememberedDigest(file: string, cacheRoot: string): string {
+export function rememberedDigest(file: string, cacheRoot: string, now = Date.now()): string {
   const path = explained(file, () => realpathSync(file))
   const folder = join(cacheRoot, 'digests')
   const note = join(folder, `${digestOf(Buffer.from(path))}.json`)
@@ -40,7 +40,7 @@ export function rememberedDigest(file: string, cacheRoot: string): string {
   const known = read(note)
   if (known.file === path && known.stamp === stamp && known.digest !== undefined) return known.digest
   const digest = fileDigest(path)
-  if (Date.now() - changedMs > SETTLED_MS && stampOf(path).stamp === stamp) {
+  if (now - changedMs > SETTLED_MS && stampOf(path).stamp === stamp) {
     explained(folder, () => mkdirSync(folder, { recursive: true }))
     const found: Known = { file: path, stamp, digest }
     writeAtomically(note, (append) => append(Buffer.from(`${JSON.stringify(found)}\n`)))

@@ -83,7 +83,16 @@ function load(given: Folder): string[] {
 const adalora = { name: 'adalora', initR: 4, targetR: 2 } as const
 const refused: Readonly<Record<string, [action: () => unknown, says: RegExp]>> = {
   'no target matches': [() => run({ name: 'lora', targets: ['qurey'] }), /"qurey" matches no linear module.*Did you mean "query"/],
-  'no target matches in the layers given': [() => run({ name: 'lora', layers: [7] }), /"exclude" and "layers" leave none of the targets/],
+  'no target matches in the layers given': [
+    () => run({ name: 'lora', targets: ['pooler'], layers: [1] }),
+    /"exclude" and "layers" leave none of the targets/,
+  ],
+  ...Object.fromEntries(
+    ['lora', 'bottleneck', 'bitfit', 'head', 'full'].map((name): [string, [() => unknown, RegExp]] => [
+      `a layer that is not there, ${name}`,
+      [() => run({ name, layers: [0, 12] }), /layers: there is no layer 12; this model has 2/],
+    ]),
+  ),
   'no target of a saved adapter matches': [() => load({ config: { target_modules: ['q_proj'] } }), /"target_modules" names no module/],
   'one of several targets matches nothing, in a run': [
     () => run({ name: 'lora', targets: ['query', 'vlaue'] }),
@@ -126,6 +135,11 @@ const refused: Readonly<Record<string, [action: () => unknown, says: RegExp]>> =
   'a saved dropout above 1': [() => load({ config: { lora_dropout: 1.5 } }), /"lora_dropout" cannot be used/],
   'a pattern of layers': [() => load({ config: { layers_pattern: 'layer' } }), /"layers_pattern" is "layer"/],
   'an expression that is none': [() => load({ config: { target_modules: '(query' } }), /"target_modules" has the expression "\(query"/],
+  'a pattern of ranks that is no expression': [
+    () => run({ name: 'lora', rankPattern: { '(query': 2 } }),
+    /rankPattern: "\(query" is no regular expression/,
+  ],
+  'a pattern of alphas that is no expression': [() => run({ name: 'lora', alphaPattern: { '*': 2 } }), /alphaPattern: "\*" is no regular/],
   'an expression without end': [() => load({ config: { rank_pattern: { '(.*)*x': 2 } } }), /"\(\.\*\)\*x", which takes too long/],
   'a start from a text without the text': [() => run({ name: 'prompt', init: 'text' }), /init: text needs the words in "text"/],
   'a start from a text without tokenizer': [() => run({ name: 'prompt', init: 'text', text: 'good or bad', tokens: 4 }), /tokenizer/],
@@ -207,6 +221,7 @@ const accepted: Readonly<Record<string, [given: Folder, warns: RegExp | null]>> 
   ],
   'AdaLoRA without total_step, which PEFT needs even for answers': [{ method: adalora, config: { total_step: null } }, null],
   'AdaLoRA with an "r", which PEFT ignores as well': [{ method: adalora, config: { r: 5 } }, null],
+  'a number that no layer has, which PEFT passes over': [{ config: { layers_to_transform: [0, 1, 99] } }, null],
   'an expression with layers, which PEFT refuses': [{ config: { target_modules: '.*(query|value)', layers_to_transform: [0, 1] } }, null],
 }
 

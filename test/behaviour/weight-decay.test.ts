@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { adamix } from '../../src/methods/adamix.ts'
 import { full } from '../../src/methods/full.ts'
+import { methods } from '../../src/methods/index.ts'
 import { openStep } from '../../src/train/step.ts'
 import { assertNear, copyOf, type Prepared, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
@@ -41,3 +42,18 @@ test('decay of "weights" spares the biases of a mixture, though they are stacked
   assert.equal(prepared.state.get('bert.encoder.layer.0.output.dense.down.bias')!.shape.length, 2)
   for (const [name, change] of changes) assertNear([change[0]!], [spared.test(name) ? 0 : -0.1 * 0.2 * 0.5], 1e-6, name)
 })
+
+for (const of of [
+  { name: 'vera', r: 4 },
+  { name: 'lora', r: 2, dora: true },
+]) {
+  test(`decay of "weights" spares in a mixture of ${of.name} what it spares without`, async () => {
+    const prepared = prepare(tinySubject(), adamix, { of, consistency: 0 })
+    const { state: plain } = prepare(tinySubject(), methods[of.name as 'lora' | 'vera'], of)
+    const learned = (name: string): boolean => !name.startsWith('shared.')
+    const spares = (name: string): boolean => spared.test(name) || plain.get(name)!.shape.length === 1
+    for (const [name, change] of await decayed(prepared, 'weights'))
+      if (learned(name)) assertNear([change[0]!], [spares(name) ? 0 : -0.1 * 0.2 * 0.5], 1e-6, name)
+    assert.ok([...plain.keys()].some((name) => !spared.test(name) && spares(name)))
+  })
+}

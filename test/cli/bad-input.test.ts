@@ -139,6 +139,10 @@ const cases: Record<string, Case> = {
   },
   'a budget that is too small': { run: { method: { name: 'lora', budget: 10 } }, says: /budget of 10 .*the smallest lora here has \d+/ },
   'too few ranks': { run: { method: { name: 'lora', budget: { ranks: 3 } } }, says: /budget of 3 ranks .* 4 modules/ },
+  'a budget inside a mixture': {
+    run: { method: { name: 'adamix', of: { name: 'lora', budget: '1%' } } },
+    says: /run\.yaml:\d+: "method\.of\.budget" is "1%": put the budget beside "of"/,
+  },
   'a targetR that is not below initR': {
     run: { method: { name: 'adalora', initR: 4, targetR: 4 } },
     says: /targetR 4 must be below initR 4/,
@@ -172,6 +176,11 @@ const cases: Record<string, Case> = {
   'a patience without evaluations': {
     run: { data: { eval: null }, train: { patience: 2 } },
     says: /train\.patience needs evaluations: give data\.eval/,
+  },
+  'a single class': {
+    spoil: write('train.jsonl', jsonLines([1, 2, 3].map((id) => ({ input_ids: [id, 2], label: 'yes' })))),
+    run: { data: { eval: null } },
+    says: /sequence-classification needs two classes or more, and has yes; look at the labels of train\.jsonl, or name the classes/,
   },
   'label smoothing without classes': {
     spoil: write('train.jsonl', jsonLines([{ input_ids: [1, 2], label: 0.5 }])),

@@ -289,6 +289,8 @@ test('heads of other labels are refused, or the first is kept', async () => {
   await combine(['a', 'reg'], ...flags, '--head', 'first')
   const [mine, first] = [tensorsIn('first-head'), tensorsIn('a/adapter')]
   for (const [name, data] of first) if (name.includes('classifier')) assertNear(mine.get(name)!, data, 0)
+  const soup = await combine(['a', 'reg'], '--rule', 'soup', '--data', 'eval.jsonl', '--head', 'first', '--out', 'first-soup')
+  assert.match(soup, /kept: /)
   await combine(
     ['a', 'reg'],
     '--rule',

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { resume } from '../../src/train/run.ts'
+import { parseRun } from '../../src/config/parse.ts'
+import { stepFolder } from '../../src/train/checkpoint.ts'
+import { resume, train } from '../../src/train/run.ts'
 import {
   adatune,
   assertSameRun,
@@ -124,6 +137,24 @@ function flipBit(file: string, at: number): void {
   bytes[place] = bytes[place]! ^ 1
   writeFileSync(file, bytes)
 }
+
+test('a checkpoint that is whole is not written over, by a stop after it or by one after a resume', async () => {
+  const out = join(folder, 'stopped')
+  const written = stepFolder(join(out, 'checkpoints'), 3)
+  const inode = (): number => statSync(written).ino
+  let first = 0
+  const stopRequested = (): boolean => {
+    if (existsSync(written)) first = inode()
+    return first !== 0
+  }
+  const { finished } = await train(parseRun({ task: 'sequence-classification', ...here, ...methods.lora }, 'run.yaml'), {
+    out,
+    stopRequested,
+  })
+  assert.deepEqual([finished, inode()], [false, first])
+  await resume(out, { stopRequested: () => true })
+  assert.equal(inode(), first)
+})
 
 const damages: Record<string, (checkpoint: string) => void> = {
   'cut short': (checkpoint) => truncateSync(join(checkpoint, 'state.safetensors'), 1000),

@@ -9,6 +9,7 @@ import { elementCount } from '../../nn/tensor.ts'
 import { type FrozenBytes, frozenBytes } from '../../onnx/bytes.ts'
 import { liveNodes } from '../../onnx/live.ts'
 import { peakBytes } from '../../onnx/order.ts'
+import { isParameter } from '../average.ts'
 import { logitParts } from '../logit-parts.ts'
 import { splitStep } from '../prefix/kept-places.ts'
 import { buildStepGraph } from '../step-graph.ts'
@@ -21,7 +22,7 @@ export type Sizes = Readonly<Record<string, number>>
 export interface PlannedStep {
   /** Frozen weights, in the form in which they take part in products. */
   readonly weightBytes: FrozenBytes
-  /** What is trained, with the optimiser's and the method's tensors beside it. */
+  /** What is trained, with the optimiser's and the method's tensors beside it, and its average. */
   readonly stateBytes: number
   /** Floating-point operations of a micro-batch. */
   flops(sizes: Sizes): number
@@ -57,11 +58,12 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const split = train.cachePrefix === true ? splitStep(step.engine, method) : null
   const engine = split?.rest ?? step.engine
   const { lowered } = subject.model
+  const copies = (name: string): number => (train.average !== null && isParameter(name) ? 2 : 1)
   const packing = { prepack: train.packed }
   const graphs = [lowered(engine, packing), ...(split ? [lowered(split.prefix)] : [])]
   return {
     weightBytes: frozenBytes(lowered(step.engine, packing)),
-    stateBytes: [...step.state.values()].reduce((sum, shape) => sum + 4 * elementCount(shape), 0),
+    stateBytes: [...step.state].reduce((sum, [name, shape]) => sum + 4 * copies(name) * elementCount(shape), 0),
     flops: flopCounter(liveNodes(engine)),
     prefix: split && { kept: split.kept, flops: flopCounter(liveNodes(split.prefix)) },
     intermediateBytes: (sizes) => Math.max(...graphs.map((graph) => peakBytes(graph, sizes))),

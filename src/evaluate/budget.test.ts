@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import { methodOptions } from '../methods/index.ts'
 import { outline } from './assembly.ts'
 import { withinBudget } from './budget.ts'
+import { methodFor, weightCounts } from './weight-counts.ts'
 
 const subject = bareSubject(bertSizes)
 const shape = outline(subject)
@@ -16,6 +17,15 @@ test('a budget sizes what patterns leave open', () => {
     sized({ ...lora, rankPattern: { query: 4 }, budget: 512 }),
     methodOptions.parse({ ...lora, rankPattern: { query: 4 }, r: 4 }),
   )
+})
+
+test('a budget is used up to the next larger size, however large it is', () => {
+  for (const budget of [1100, 5555, 1e12]) {
+    const { r } = sized({ ...lora, budget }) as { r: number }
+    const weights = (n: number): number =>
+      weightCounts(subject, shape, methodFor(subject, shape, methodOptions.parse({ ...lora, r: n }))).merged
+    assert.ok(weights(r) <= budget && weights(r + 1) > budget, `${budget}: ${r}`)
+  }
 })
 
 for (const budget of ['50%', { ranks: 72 }]) {

@@ -38,7 +38,12 @@ export function withinBudget(subject: Subject, outline: Outline, options: Method
   const allowed = weightsOf(budget, base + head)
   if (cost(1) > allowed)
     throw new UserError(`A budget of ${budget} is ${Math.floor(allowed)} weights; the smallest ${options.name} here has ${cost(1)}.`)
-  let n = 1
-  while (cost(n + 1) <= allowed) n++
-  return resized(n)
+  let [fits, exceeds] = [1, 2]
+  while (cost(exceeds) <= allowed) [fits, exceeds] = [exceeds, 2 * exceeds]
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2)
+    if (cost(middle) <= allowed) fits = middle
+    else exceeds = middle
+  }
+  return resized(fits)
 }

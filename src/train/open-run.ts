@@ -38,10 +38,6 @@ function chooseLabels(config: RunConfig, description: TaskFile, model: Model, ro
 function checkTraining(config: RunConfig, { name, task, labels }: OpenTask): void {
   const { train, data } = config
   const { classWeights, keepBest, patience, labelSmoothing } = train
-  if (task.classes && labels.length < 2)
-    throw new UserError(
-      `${name} needs two classes or more, and has ${labels.join() || 'none'}; look at the labels of ${data.train}, or name the classes as data.labels.`,
-    )
   if (classWeights && classWeights.length !== labels.length) {
     throw new UserError(`train.classWeights has ${classWeights.length} weights for ${labels.length} classes (${labels.join(', ')}).`)
   }

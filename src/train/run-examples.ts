@@ -2,8 +2,10 @@ import type { RunConfig } from '../config/run-config.ts'
 import { type Example, examplesIn, type Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Columns, Reading } from '../data/reading.ts'
+import { UserError } from '../errors.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
 import { asked, dataset, taskColumns } from '../evaluate/dataset.ts'
+import type { OpenTask } from '../evaluate/open-task.ts'
 import { methodFor } from '../evaluate/weight-counts.ts'
 import { labelColumn } from '../tasks/one-example.ts'
 import { type DataSets, withShots } from './data-sets.ts'
@@ -30,6 +32,14 @@ function sampled(items: readonly Item[]): readonly Item[] {
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!)
 }
 
+/** One class is right whatever is answered. Rows that do not fit are told before: they may be why. */
+function checkClasses({ data }: RunConfig, { name, task, labels }: OpenTask): void {
+  if (task.classes && labels.length < 2)
+    throw new UserError(
+      `${name} needs two classes or more, and has ${labels.join() || 'none'}; look at the labels of ${data.train}, or name the classes as data.labels.`,
+    )
+}
+
 /** The rows that a run takes of its files, in the task's form. UserError with file and line for the first that does not fit. */
 export function runExamples(config: RunConfig, { open, options }: OpenRun, files: DataSets): RunExamples {
   const { subject, outline, task, labels, description } = open
@@ -45,6 +55,7 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
   const read = (rows: readonly Row[]): Item[] =>
     dataset(subject.model, task, labels, rows, { reading: readingOf(rows), labelled: true, reserved })
   const trained = read(sets.train)
+  checkClasses(config, open)
   const evaluation = sets.eval && asked(task, read(sets.eval))
   return {
     reading,

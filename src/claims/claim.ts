@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compare } from '../compare/compare.ts'
 import { plan } from '../compare/planned.ts'
@@ -12,6 +11,7 @@ import { didYouMean, UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import { count } from '../track/numbers.ts'
 import { machine } from '../train/environment.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import type { Claim, Statement } from './claim-file.ts'
 import { pairings } from './pairs.ts'
 import { quantity } from './quantities.ts'
@@ -111,7 +111,7 @@ export async function tryClaim(claim: Claim, options: ClaimOptions): Promise<Cla
     machine: machine(),
     ...rest,
   }
-  mkdirSync(out, { recursive: true })
+  makeFolder(out)
   writeText(join(out, 'claim.json'), `${JSON.stringify(record, null, 2)}\n`)
   if (drawings.length > 0) writeText(join(out, 'claim.svg'), svgFile(recordName(claim), drawings))
   return record

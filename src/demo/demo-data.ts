@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeText } from '../formats/json-file.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import { type MailPart, mail } from './mail.ts'
 
 /** The mails that the demo trains and scores on. */
@@ -21,7 +22,7 @@ async function written(file: string, part: MailPart, count: number): Promise<str
 
 /** Writes mails, the sender first, as data files of a run, once; fetches the corpus where it is not in the cache. */
 export async function demoData(folder: string, counts: { readonly train: number; readonly eval: number }): Promise<DemoData> {
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   return {
     train: await written(join(folder, `train-${counts.train}.jsonl`), 'train', counts.train),
     eval: await written(join(folder, `test-${counts.eval}.jsonl`), 'test', counts.eval),

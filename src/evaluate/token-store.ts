@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { Row } from '../data/read-rows.ts'
@@ -7,7 +7,7 @@ import type { TokenStore } from '../data/tokenizer.ts'
 import { dependencies, version } from '../package.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
 import { digestOf } from '../weights/digest.ts'
-import { explained } from '../weights/file-access.ts'
+import { makeFolder } from '../weights/file-access.ts'
 
 const FEWEST_ROWS = 500
 const MOST_TOKENS = 1 << 26
@@ -90,7 +90,7 @@ export function openTokenStore(settings: object, rows: readonly Row[], cacheRoot
     },
     keep() {
       if (tokens.size === known) return
-      explained(folder, () => mkdirSync(folder, { recursive: true }))
+      makeFolder(folder)
       write(file, tokens)
     },
   }

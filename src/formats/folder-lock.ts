@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import { explained } from '../weights/file-access.ts'
+import { explained, makeFolder } from '../weights/file-access.ts'
 
 /** The file that says which process works in a folder. */
 export const LOCK = 'running.pid'
@@ -75,7 +75,7 @@ async function take(file: string, patienceMs: number): Promise<void> {
  */
 export async function holding<T>(folder: string, work: () => Promise<T>, patienceMs = 0): Promise<T> {
   const file = join(folder, LOCK)
-  explained(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolder(folder)
   await take(file, patienceMs)
   try {
     return await work()

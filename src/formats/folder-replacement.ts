@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } 
 import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import { syncFolder } from '../weights/atomic-file.ts'
-import { explained } from '../weights/file-access.ts'
+import { explained, makeFolder } from '../weights/file-access.ts'
 
 function refuseForeign(folder: string, marker: string, known: readonly string[]): void {
   const names = readdirSync(folder)
@@ -22,7 +22,7 @@ export function replaceFolder(folder: string, marker: string, known: readonly st
     const target = existsSync(folder) ? realpathSync(folder) : resolve(folder)
     const parent = dirname(target)
     const beside = (ending: string): string => join(parent, `.${basename(target)}.${randomUUID()}.${ending}`)
-    mkdirSync(parent, { recursive: true })
+    makeFolder(parent)
     if (existsSync(target)) refuseForeign(target, marker, known)
     const fresh = beside('tmp')
     const old = existsSync(target) ? beside('old') : null

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
@@ -7,7 +7,7 @@ import { deviation, mean } from '../metrics/moments.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { namesBySet } from '../tasks/scored-by-file.ts'
-import { explained } from '../weights/file-access.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import { scoredFiles } from './data-sets.ts'
 import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
@@ -73,7 +73,7 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   const { seeds } = config.train
   if (seeds === null) return single.train(config, options)
   const out = single.freeFolder(config, options)
-  explained(out, () => mkdirSync(out, { recursive: true }))
+  makeFolder(out)
   writeText(join(out, CONFIG), `${JSON.stringify({ ...config, out: null }, null, 2)}\n`)
   try {
     return await trainSeeds(out, config, seeds, options)

@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { FileRange } from '../graph/graph.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { explained } from './file-access.ts'
+import { explained, makeFolder } from './file-access.ts'
 import { contentKey } from './float32-copy.ts'
 import { readHeader, readTensor } from './safetensors.ts'
 import { type TensorSource, writeSafetensors } from './write-safetensors.ts'
@@ -47,7 +47,7 @@ function linked(file: string, folder: string): string {
  */
 export function convertedCopy(tensors: Checkpoint['tensors'], cacheRoot: string, name: string): ConvertedCopy {
   const folder = join(cacheRoot, name, contentKey([...tensors], cacheRoot))
-  explained(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolder(folder)
   return {
     folder,
     located: (range) => ({ ...range, file: linked(range.file, folder) }),

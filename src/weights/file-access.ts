@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { UserError } from '../errors.ts'
 
 /** The most one system call is asked to move: below the 2 GiB limit of read and write. */
@@ -8,6 +9,7 @@ const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file; check the path',
   EACCES: 'permission denied; check who may read and write it',
   EPERM: 'permission denied; check who may read and write it',
+  EEXIST: 'there is a file of this name; choose another',
   EISDIR: 'it is a folder; give a file',
   ENOTDIR: 'part of the path is no folder; check the path',
   ENOSPC: 'the disk is full; free some space and run again',
@@ -27,6 +29,22 @@ export function explained<T>(file: string, action: () => T): T {
     throw new UserError(`${file}: ${REASONS[code] ?? `the file system answered ${code}; check the disk and run again`}.`)
   }
 }
+
+// Node's own way up, `recursive`, tells ENOENT where the disk is read-only, and goes on for ever in /proc.
+function make(folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+    const above = dirname(folder)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(above)) throw error
+    make(above)
+    make(folder)
+  }
+}
+
+/** Makes a folder, and those above it, where it is not there. Throws UserError where the file system refuses. */
+export const makeFolder = (folder: string): void => explained(folder, () => make(folder))
 
 /** Opens a regular file for reading, hands its descriptor and size in bytes to `use`, and closes it. Throws UserError where it cannot. */
 export function withFile<T>(file: string, use: (fd: number, size: number) => T): T {

@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { hasWeights, openCheckpoint, WEIGHTS_FILE } from './checkpoint.ts'
 import { digestOf } from './digest.ts'
-import { explained } from './file-access.ts'
+import { makeFolder } from './file-access.ts'
 import { rememberedDigest } from './remembered-digest.ts'
 import { readTensor } from './safetensors.ts'
 import type { TensorEntry } from './tensor-entry.ts'
@@ -43,7 +42,7 @@ function isCopyOf(entry: TensorEntry | undefined, shape: readonly number[]): boo
 }
 
 function writeCopy(folder: string, floating: readonly Named[]): Checkpoint {
-  explained(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolder(folder)
   const sources = floating.map(([name, entry]) => [name, { shape: entry.shape, data: () => readTensor(entry) }] as const)
   writeSafetensors(join(folder, WEIGHTS_FILE), sources, { format: 'pt' })
   return openCheckpoint(folder)

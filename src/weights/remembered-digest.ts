@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeAtomically } from './atomic-file.ts'
 import { digestOf, fileDigest } from './digest.ts'
-import { explained } from './file-access.ts'
+import { explained, makeFolder } from './file-access.ts'
 
 /** A file that changed so lately may change again within the same tick of its clock, and look the same. */
 const SETTLED_MS = 2000
@@ -41,7 +41,7 @@ export function rememberedDigest(file: string, cacheRoot: string, now = Date.now
   if (known.file === path && known.stamp === stamp && known.digest !== undefined) return known.digest
   const digest = fileDigest(path)
   if (now - changedMs > SETTLED_MS && stampOf(path).stamp === stamp) {
-    explained(folder, () => mkdirSync(folder, { recursive: true }))
+    makeFolder(folder)
     const found: Known = { file: path, stamp, digest }
     writeAtomically(note, (append) => append(Buffer.from(`${JSON.stringify(found)}\n`)))
   }

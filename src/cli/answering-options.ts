@@ -28,7 +28,7 @@ export function withColumns(command: Command): Command {
 /** What `eval` and `predict` share. */
 export function answering(command: Command): Command {
   return withModel(withColumns(command))
-    .option('--id-column <name>', 'column of what names a row in its answer')
+    .option('--id-column <name>', 'column of what names a row in its answer; id by default')
     .option('--span <key=value>', 'how answers are found in long texts, e.g. nullThreshold=1.5; may be repeated', collect)
     .option('--batch-size <rows>', 'rows at a time', '64')
     .option('--inference <mode>', "of an adamix run's adapter: merged, expert:K, random or ensemble:N", 'merged')

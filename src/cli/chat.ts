@@ -39,6 +39,12 @@ async function chatCommand({ model, base, device, adapter, system, set, quiet }:
     if (!speaking) lines.close()
     speaking = false
   })
+  let heard = true
+  const leave = (): void => {
+    heard = speaking = false
+    lines.close()
+  }
+  stdout.once('error', leave)
   const prompt = (): void => {
     if (terminal) lines.prompt()
   }
@@ -46,7 +52,7 @@ async function chatCommand({ model, base, device, adapter, system, set, quiet }:
   prompt()
   for await (const line of lines) {
     const text = line.trim()
-    if (text === '/exit') break
+    if (text === '/exit' || !heard) break
     if (text === '/reset') chat.reset()
     else if (text.startsWith('/')) process.stderr.write(`adatune: ${text} is no command: ${HELP}\n`)
     else if (text !== '') {
@@ -65,6 +71,7 @@ async function chatCommand({ model, base, device, adapter, system, set, quiet }:
     }
     prompt()
   }
+  stdout.off('error', leave)
   lines.close()
   await chat.close()
 }

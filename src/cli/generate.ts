@@ -11,7 +11,7 @@ import { keyOf } from '../random/key.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import { table } from '../track/table.ts'
-import { writeLines } from './answer-lines.ts'
+import { assertTakesAnswers, writeLines } from './answer-lines.ts'
 import { collect, withModel } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { columnsOf, type PredictorFlags, positiveFlag, predictorOptions } from './options.ts'
@@ -51,6 +51,7 @@ async function generateCommand(flags: GenerateFlags): Promise<string> {
   if (metric.length > 0 && (data === undefined || output === undefined))
     throw new UserError('--metric compares with references: give --data with them, and --output for the texts.')
   for (const name of metric) textMetric(name)
+  if (output !== undefined) assertTakesAnswers(output, data)
   const options = parseSettings(givenOptions, withSettings({}, flags.set), '--set')
   const all = data === undefined ? [rowOf(text!, 0)] : await readRows(data)
   const rows = flags.rows === undefined ? all : all.slice(0, positiveFlag('rows', flags.rows))

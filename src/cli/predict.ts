@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Question } from '../evaluate/answering.ts'
 import { openPredictor } from '../evaluate/predictor.ts'
 import type { Answer } from '../tasks/answer.ts'
-import { writeLines } from './answer-lines.ts'
+import { assertTakesAnswers, writeLines } from './answer-lines.ts'
 import { answering, collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { type PredictorFlags, predictorOptions } from './options.ts'
@@ -60,6 +60,7 @@ async function answersTo(flags: PredictFlags): Promise<Answer[]> {
 
 /** Answers one JSON object a row. Written to `--output` whole, else returned as text. */
 export async function predictCommand(flags: PredictFlags): Promise<string> {
+  if (flags.output !== undefined) assertTakesAnswers(flags.output, flags.data)
   const answers = await answersTo(flags)
   const lines = answers.map((answer) => `${JSON.stringify(answer)}\n`)
   if (flags.output === undefined) return lines.join('')

@@ -13,6 +13,7 @@ import { resume, train } from '../train/seeds.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
 import { dryRunText } from './dry-run.ts'
+import { whileRead } from './readers.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
 interface TrainFlags {
@@ -56,8 +57,10 @@ async function trainCommand(file: string | undefined, flags: TrainFlags): Promis
   const sinks = [...(terminal ? [terminal] : []), ...(flags.json ? [jsonSink(process.stdout)] : [])]
   const options = { sinks, stopRequested: signals.requested, notice, evaluating: terminal?.evaluating }
   try {
-    const summary =
-      file === undefined ? await resume(flags.resume!, options) : await train(readRun(file, flags.set), { ...options, out: flags.out })
+    const unread = (): void => notice('Nobody reads stdout any more; the run goes on, and its record is run.jsonl in its folder.')
+    const summary = await whileRead(unread, async () =>
+      file === undefined ? resume(flags.resume!, options) : train(readRun(file, flags.set), { ...options, out: flags.out }),
+    )
     terminal?.close()
     if (!summary.finished) {
       notice(`Stopped. Go on with: adatune train --resume ${summary.out}`)

@@ -9,6 +9,7 @@ import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { plainTask, type TaskFile, wordLabels } from '../tasks/task-file.ts'
 import { isHead } from './assembly.ts'
+import { inOrder, trainedLabels } from './class-order.ts'
 import { modelLabels } from './dataset.ts'
 import { type OpenTask, openTask } from './open-task.ts'
 import { methodFor } from './weight-counts.ts'
@@ -39,16 +40,6 @@ function needTask(given: AdaptedOptions['task'], card: Card, where: string): Tas
   throw new UserError(`${where} does not tell its task; give --task, one of ${taskNames.join(', ')}.`)
 }
 
-/** Names of classes by their numbers in the task's data. A model that counts the same classes otherwise would be judged wrongly. */
-function labelsOf(own: readonly string[], { labels }: TaskFile, where: string): readonly string[] {
-  if (labels === null || labels.join() === own.join()) return own
-  if (labels.every((name) => own.includes(name)))
-    throw new UserError(
-      `${where} counts the classes as ${own.join(', ')}, the task as ${labels.join(', ')}; give --labels in the order of the model, and rows with names.`,
-    )
-  return labels
-}
-
 const numbered = (outputs: number): string[] => Array.from({ length: outputs }, (_, i) => String(i))
 
 /** Puts an adapter on a model, or takes the model with the head it has; for `warn` see `loadAdapter`. */
@@ -60,20 +51,17 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
     const own = modelLabels({ model, head, labels: 1 })
     if (own === null)
       throw new UserError(`${model.folder} has no head for ${description.kind}: give --adapter, or a model that was trained for it.`)
-    const named = labels ?? wordLabels(description) ?? labelsOf(own, description, model.folder)
+    const named = inOrder(labels ?? wordLabels(description) ?? description.labels ?? own, own, model.folder)
     const open = openTask(model, description, classes ? named : [])
     return { open, adapter: null, method: untouched, state: new Map(), reading: card.reading }
   }
   const card = describeAdapter(adapter)
   const description = needTask(given, card, adapter)
   const { head, classes } = tasks[description.kind]
-  const names =
-    labels ??
-    card.labels ??
-    wordLabels(description) ??
-    (card.outputs === null ? modelLabels({ model, head, labels: 1 }) : numbered(card.outputs))
+  const own = modelLabels({ model, head, labels: 1 })
+  const names = labels ?? card.labels ?? wordLabels(description) ?? (card.outputs === null ? own : numbered(card.outputs))
   if (names === null) throw new UserError(`${adapter} holds no head, and ${model.folder} has none either.`)
-  const open = openTask(model, description, classes ? names : [])
+  const open = openTask(model, description, classes ? inOrder(names, trainedLabels(card.labels, own), adapter) : [])
   const subject = { model, outline: open.outline }
   const loaded = loadAdapter(adapter, subject, warn)
   for (const name of open.outline.base.keys()) {

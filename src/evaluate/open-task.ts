@@ -80,10 +80,17 @@ function withMetrics(task: Task, { metrics }: TaskFile): Task {
   }
 }
 
+/** Throws UserError where two classes have one name. */
+function assertApart(labels: LabelNames): void {
+  const twice = labels.find((name, i) => labels.indexOf(name) !== i)
+  if (twice !== undefined) throw new UserError(`The classes ${labels.join(', ')} have "${twice}" twice; name each once.`)
+}
+
 /** Puts the head of a task, or of a kind, on a model; tasks without classes have no labels. */
 export function openTask(model: Model, task: TaskName | TaskFile, labels: LabelNames): OpenTask {
   const description = typeof task === 'string' ? plainTask(task) : task
   const { kind: name } = description
+  assertApart(labels)
   let tokenizer: Tokenizer | null = null
   const { vocabularySize } = model.wiring
   const setting = { labels, vocabularySize, prompt: promptOf(description), tokenizer: () => (tokenizer ??= loadTokenizer(model.folder)) }

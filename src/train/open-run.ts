@@ -2,6 +2,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import type { Row } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { withinBudget } from '../evaluate/budget.ts'
+import { inOrder, trainedLabels } from '../evaluate/class-order.ts'
 import { modelLabels, taskColumns } from '../evaluate/dataset.ts'
 import { type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { describeAdapter, isExpertsFile } from '../formats/index.ts'
@@ -30,7 +31,7 @@ function chooseLabels(config: RunConfig, description: TaskFile, model: Model, ro
   const fromAdapter = config.adapter === null || isExpertsFile(config.adapter) ? null : describeAdapter(config.adapter).labels
   const own = modelLabels({ model, head: task.head, labels: 1 })
   const given = [config.data.labels, wordLabels(description) ?? description.labels, fromAdapter, own].find((names) => names !== null)
-  if (given) return given
+  if (given) return inOrder(given, trainedLabels(fromAdapter, own), config.adapter ?? config.model)
   if (rows === null) throw new UserError(`The classes are told by ${config.data.train}, which is not there; name them as data.labels.`)
   return task.discover(rows, labelColumn(task.labelColumns, config.data.columns ?? taskColumns(description, rows), rows))
 }

@@ -25,7 +25,9 @@ function nearest(word: string, candidates: Iterable<string>, most = 3): string[]
   return [...new Set(candidates)]
     .map((name) => ({
       name,
-      far: name.includes(word) || word.includes(name) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1),
+      // A letter alone is in many names.
+      far:
+        word.length > 1 && (name.includes(word) || word.includes(name)) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1),
     }))
     .filter(({ far }) => far <= 0.6)
     .sort((a, b) => a.far - b.far)

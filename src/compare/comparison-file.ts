@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { expandVariables } from '../config/variables.ts'
 import { UserError } from '../errors.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
-import { withSettings } from '../settings/plain.ts'
+import { settingAt, withSettings } from '../settings/plain.ts'
 
 /** Values of a setting: a list, or by the names that they have in the report. */
 const axis = z.union([z.array(z.unknown()).min(1), z.record(z.string().min(1), z.unknown())])
@@ -132,7 +132,7 @@ export function comparisonOf(raw: Raw, locate: Locate, { quick = false, settings
   const short = quick ? (raw.quick as Raw) : {}
   const target = withSettings(quick ? shortened(raw) : { ...raw }, settings)
   const written: Locate = (path) => {
-    const set = settings.find((one) => `${path.join('.')}.`.startsWith(`${one.split('=')[0]}.`))
+    const set = settingAt(settings, path, isWithin(raw, path))
     if (set !== undefined) return `--set ${set}`
     return locate(isWithin(short, path) ? ['quick', ...path] : path)
   }

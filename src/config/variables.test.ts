@@ -44,5 +44,7 @@ test('a variable that is not set is an error at its place', () => {
     [],
     /run\.yaml:2: "model" is "\$TEST_UNSET\/m", and the variable TEST_UNSET is not set: set it/,
   )
+  delete process.env.ADATUNE_ASSETS
+  says('task: regression\nmodel: $ADATUNE_ASSETS/m\n', [], /ADATUNE_ASSETS is not set: set it to a folder with models\/ and data\//)
   says('model: m\ntask: regression\n', [`data.train=${braced('TEST_UNSET')}`], /^--set data\.train=\$\{TEST_UNSET\}: "data\.train" is/)
 })

@@ -11,6 +11,9 @@ const paths: readonly (readonly string[])[] = [
   ['data', 'test'],
 ]
 
+/** What is to be in the variables of files that come with the package. */
+const meanings = new Map([['ADATUNE_ASSETS', 'a folder with models/ and data/, in which is what such files name']])
+
 type Settings = Record<string, unknown>
 
 /** Where text stands at a path: there, or under each name of the files that stand there. */
@@ -38,7 +41,8 @@ export function expandVariables(
       const name = braced ?? bare
       const value = environment[name]
       if (value) return value
-      const way = 'set it, or write $$ for a dollar sign'
+      const meaning = meanings.get(name)
+      const way = `set it${meaning === undefined ? '' : ` to ${meaning}`}, or write $$ for a dollar sign`
       throw new UserError(`${locate(path)}: "${path.join('.')}" is ${JSON.stringify(given)}, and the variable ${name} is not set: ${way}.`)
     })
   }

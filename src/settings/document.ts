@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explained } from '../weights/file-access.ts'
 import { explain } from './explanation.ts'
-import { assertPlain, withSettings } from './plain.ts'
+import { assertPlain, settingAt, withSettings } from './plain.ts'
 
 /**
  * Settings out of plain data; `locate` tells where a path of them was written.
@@ -51,8 +51,7 @@ export function readSettings<T>(
   const target = raw as Record<string, unknown>
   assertPlain(target, file)
   const locate = (path: readonly PropertyKey[]): string => {
-    const written = path.join('.')
-    const setting = settings.find((one) => `${written}.`.startsWith(`${one.split('=')[0]}.`))
+    const setting = settingAt(settings, path, document.hasIn(path))
     if (setting !== undefined) return `--set ${setting}`
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined

@@ -22,6 +22,31 @@ function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], data: u
   return null
 }
 
+/** The objects behind defaults, nulls and options; of options told apart by a name, the one that the data names. */
+function objectsIn(schema: z.core.$ZodType, data: unknown): z.ZodObject[] {
+  if (schema instanceof z.ZodObject) return [schema]
+  const known = schemaAt(schema, [], data)
+  if (known instanceof z.ZodObject) return [known]
+  const { innerType, options = [] } = (schema as z.ZodType).def as { innerType?: z.ZodType; options?: z.ZodType[] }
+  return innerType ? objectsIn(innerType, data) : options.flatMap((option) => objectsIn(option, data))
+}
+
+/** The places of a key in a schema, as `method.r`. */
+function placesOf(key: string, schema: z.core.$ZodType, data: unknown): string[] {
+  return objectsIn(schema, data).flatMap(({ shape }) =>
+    Object.entries(shape).flatMap(([name, inner]) =>
+      name === key ? [key] : placesOf(key, inner as z.ZodType, valueAt(data, [name])).map((place) => `${name}.${place}`),
+    ),
+  )
+}
+
+/** Where a key would be known that is not where it stands. */
+function elsewhere(key: string, schema: z.core.$ZodType, data: unknown): string {
+  const depth = (place: string): number => place.split('.').length
+  const [nearest] = placesOf(key, schema, data).sort((a, b) => depth(a) - depth(b))
+  return nearest === undefined ? '' : ` Did you mean "${nearest}"?`
+}
+
 function keysAt(root: z.core.$ZodType, path: readonly PropertyKey[], data: unknown): string[] {
   const schema = schemaAt(root, path, data)
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
@@ -38,7 +63,7 @@ export function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue, data: 
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!
     const known = keysAt(schema, path, data)
-    const hint = didYouMean(key, known) || (known.length > 0 ? ` Known here: ${known.join(', ')}.` : '')
+    const hint = elsewhere(key, schema, data) || didYouMean(key, known) || (known.length > 0 ? ` Known here: ${known.join(', ')}.` : '')
     return { path: [...path, key], text: `the key "${[...path, key].join('.')}" is not known.${hint}` }
   }
   const given = valueAt(data, path)

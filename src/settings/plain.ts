@@ -13,7 +13,7 @@ export function assertPlain(value: unknown, where: string, around: readonly unkn
   }
 }
 
-/** One `--set a.b=value`; the value is YAML. */
+/** One `--set a.b=value`; the value is YAML. Where a group has a key `b.c`, `a.b.c` is that. */
 function assign(target: Record<string, unknown>, setting: string, flag: string): void {
   const equals = setting.indexOf('=')
   if (equals < 1) throw new UserError(`${flag} ${setting}: write it as ${flag} name=value.`)
@@ -28,7 +28,13 @@ function assign(target: Record<string, unknown>, setting: string, flag: string):
   }
   assertPlain(value, `${flag} ${setting}`)
   let at = target
-  for (const key of path.slice(0, -1)) {
+  for (const [depth, key] of path.slice(0, -1).entries()) {
+    // A key may have dots itself.
+    const rest = path.slice(depth).join('.')
+    if (Object.hasOwn(at, rest)) {
+      at[rest] = value
+      return
+    }
     const inner = Object.hasOwn(at, key) ? (at[key] ?? {}) : {}
     if (typeof inner !== 'object' || Array.isArray(inner))
       throw new UserError(`${flag} ${setting}: "${key}" is one value, not a group of settings.`)
@@ -42,4 +48,13 @@ function assign(target: Record<string, unknown>, setting: string, flag: string):
 export function withSettings(target: Record<string, unknown>, settings: readonly string[], flag = '--set'): Record<string, unknown> {
   for (const setting of settings) assign(target, setting, flag)
   return target
+}
+
+/** The one of such changes that decided what stands at a path: the last that set it, or made the group that is not `there` otherwise. */
+export function settingAt(settings: readonly string[], path: readonly PropertyKey[], there: boolean): string | undefined {
+  const asked = `${path.join('.')}.`
+  const set = (setting: string): string => `${setting.split('=')[0]}.`
+  return (
+    settings.findLast((one) => asked.startsWith(set(one))) ?? (there ? undefined : settings.findLast((one) => set(one).startsWith(asked)))
+  )
 }

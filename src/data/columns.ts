@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import { at, columnsOf, type Row } from './row.ts'
+import { at, columnsOf, NAMING, type Row } from './row.ts'
 
 /** Which columns of a data file hold the text, its pair and the label. */
 export interface Columns {
@@ -27,7 +27,5 @@ export function guessColumns(row: Row): Columns {
   if (pair) return { text: pair[0], pair: pair[1] }
   const text = singles.find((name) => row.values.has(name))
   if (text !== undefined) return { text, pair: null }
-  throw new UserError(
-    `${at(row)}: no column that looks like text; the row has ${columnsOf(row)}. Name the text column, or give "input_ids".`,
-  )
+  throw new UserError(`${at(row)}: no column that looks like text; the row has ${columnsOf(row)}. ${NAMING}, or give "input_ids".`)
 }

@@ -10,9 +10,30 @@ function namesOf(header: readonly string[], file: string): readonly string[] {
   return header
 }
 
+/** The chunks of a text, the first of which holds its first line. */
+async function* fromFirstLine(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let head = ''
+  let whole = false
+  for await (const chunk of chunks) {
+    head += chunk
+    whole ||= head.trimStart().includes('\n')
+    if (!whole) continue
+    yield head
+    head = ''
+  }
+  if (head !== '') yield head
+}
+
+/** What separates the columns of a header line: commas, or where it has none semicolons or tabs, as spreadsheets write them. */
+function separatorOf(text: string): string {
+  const [line] = text.trimStart().split('\n')
+  const bare = line!.replace(/"[^"]*"/g, '')
+  return [',', ';', '\t'].find((separator) => bare.includes(separator)) ?? ','
+}
+
 /**
- * The rows of a table with a header line: `,` follows RFC 4180 with quotes, a tab-separated file has none (a quote is text, as in GLUE).
- * All values are strings; empty lines are skipped. UserError with file and line for a record with another number of columns.
+ * The rows of a table with a header line: `,` follows RFC 4180 with quotes, and with semicolons or tabs where the header has no comma; a
+ * tab-separated file has no quotes (a quote is text, as in GLUE). All values are strings; empty lines are skipped. UserError with file and line for a record with another number of columns.
  */
 export async function* delimitedRows(file: string, delimiter: ',' | '\t'): AsyncGenerator<Row> {
   // csv-parse's own line number counts a \r\n inside quotes twice.
@@ -23,15 +44,21 @@ export async function* delimitedRows(file: string, delimiter: ',' | '\t'): Async
     linesRead += record.join('').split('\n').length
     return record
   }
+  const chunks = fromFirstLine(textChunks(file))
+  const head = await chunks.next()
+  const text = (async function* () {
+    if (!head.done) yield head.value
+    yield* chunks
+  })()
   const parser = parse({
-    delimiter,
+    delimiter: delimiter === ',' && !head.done ? separatorOf(head.value) : delimiter,
     quote: delimiter === ',' ? '"' : false,
     record_delimiter: ['\r\n', '\n'],
     skip_empty_lines: true,
     relax_column_count: true,
     on_record: count,
   })
-  const records = pipeline(Readable.from(textChunks(file), { objectMode: false }), parser, () => {})
+  const records = pipeline(Readable.from(text, { objectMode: false }), parser, () => {})
   let names: readonly string[] | null = null
   try {
     for await (const record of records as AsyncIterable<string[]>) {

@@ -94,6 +94,15 @@ test('what cannot be read is refused with file, line and reason', async () => {
   await refused('c.jsonl.gz', '{"a": 1}\n', /c\.jsonl\.gz: not a whole gzip file/)
 })
 
+test('csv: semicolons or tabs separate columns where the header has no comma', async () => {
+  const first = async (name: string, content: string) => Object.fromEntries((await read(name, content))[0]!.values)
+  const expected = { 'a, b': 'x;y', label: '1,5' }
+  assert.deepEqual(await first('s.csv', '"a, b";label\n"x;y";1,5\n'), expected)
+  assert.deepEqual(await first('t.csv', '\n"a, b"\tlabel\r\n"x;y"\t1,5\r\n'), expected)
+  assert.deepEqual(await first('c.csv', 'a;b,label\nx;y,1\n'), { 'a;b': 'x;y', label: '1' })
+  assert.deepEqual(await first('o.csv', 'text\nx;y\n'), { text: 'x;y' })
+})
+
 test('csv and JSON lines give back what was written', async () => {
   const table = fc.array(fc.record({ a: fc.string({ unit: 'grapheme' }), b: fc.string(), c: fc.string() }), { minLength: 1, maxLength: 20 })
   await fc.assert(

@@ -22,15 +22,22 @@ export function shown(value: unknown): string {
   return json.length > 60 ? `${json.slice(0, 60)}...` : json
 }
 
-/** `columns a, b, c`, or what there is instead. */
+/** `columns "a", "b", "c"`, or what there is instead. */
 export function columnsOf(row: Row): string {
-  return row.values.size ? `columns ${[...row.values.keys()].join(', ')}` : 'no columns'
+  return row.values.size ? `columns ${[...row.values.keys()].map((name) => JSON.stringify(name)).join(', ')}` : 'no columns'
 }
+
+/** How columns are named where their own names do not tell. */
+export const NAMING = 'Name columns by data.columns in a run file, else by --text-column, --label-column and so on'
+
+/** A row lacks a column. */
+export const noColumn = (row: Row, column: string): UserError =>
+  new UserError(`${at(row)}: no column "${column}"; the row has ${columnsOf(row)}.${didYouMean(column, row.values.keys())} ${NAMING}.`)
 
 /** The value of a column; UserError where the row has none (absent, null or an empty string). */
 export function cellOf(row: Row, column: string): unknown {
   const value = row.values.get(column)
   if (value !== undefined && value !== null && value !== '') return value
   if (row.values.has(column)) throw new UserError(`${at(row)}: column "${column}" is empty. Fill it in or leave the row out.`)
-  throw new UserError(`${at(row)}: no column "${column}"; the row has ${columnsOf(row)}.${didYouMean(column, row.values.keys())}`)
+  throw noColumn(row, column)
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { asked, conversationColumn, conversationIn } from './conversations.ts'
 import type { Columns, Texts } from './reading.ts'
-import { at, cellOf, columnsOf, type Row, shown } from './row.ts'
+import { at, cellOf, columnsOf, NAMING, type Row, shown } from './row.ts'
 
 /** Columns that hold what is read and what is written, as data sets of their kind name them. */
 const sources = [
@@ -39,7 +39,7 @@ export function textColumns(rows: readonly Row[], columns: Columns | null): Text
   if (!row || !source) {
     throw new UserError(
       row
-        ? `${at(row)}: no column that looks like text; the row has ${columnsOf(row)}. Name it: data.columns.text.`
+        ? `${at(row)}: no column that looks like text; the row has ${columnsOf(row)}. ${NAMING}.`
         : 'There are no rows to read texts from.',
     )
   }

@@ -1,6 +1,8 @@
 import { examplesIn, type Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
+import { shown } from '../data/row.ts'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import type { Answer } from '../tasks/answer.ts'
 import { regrouped } from '../tasks/answered.ts'
 import { beliefsOf, calibration, disagreement } from '../tasks/beliefs.ts'
@@ -22,19 +24,39 @@ export interface Answering {
   evaluate(rows: readonly Row[]): Promise<Record<string, number>>
 }
 
-const isRow = (question: Question): question is Row =>
-  typeof question === 'object' && 'values' in question && question.values instanceof Map
+const isRow = (question: Question): question is Row => isObject(question) && question.values instanceof Map
 
-/** A question as a row; its place is its number. */
+const isPair = (question: Question): question is readonly [string, string] => Array.isArray(question)
+
+/** The columns of a question; UserError for what is none. */
+function columnsOf(question: Exclude<Question, Row>, place: string): Readonly<Record<string, unknown>> {
+  const [text, pair] = isPair(question) ? question : [question]
+  if (isPair(question) && (question.length !== 2 || typeof pair !== 'string'))
+    throw new UserError(`${place} is no pair of texts: ${shown(question)}.`)
+  if (typeof text === 'string') {
+    if (text === '') throw new UserError(`${place} is empty; give a text.`)
+    return pair === undefined ? { text } : { sentence1: text, sentence2: pair }
+  }
+  if (isObject(text)) return text
+  throw new UserError(`${place} is ${shown(question)}; expected a text, a pair of texts, or columns by name.`)
+}
+
+/** A question as a row; its place is its number. UserError for what is no question. */
 export function rowOf(question: Question, index: number): Row {
   if (isRow(question)) return question
-  const columns =
-    typeof question === 'string'
-      ? { text: question }
-      : Array.isArray(question)
-        ? { sentence1: question[0], sentence2: question[1] }
-        : question
+  const columns = columnsOf(question, `Question ${index + 1}`)
   return { values: new Map<string, unknown>(Object.entries(columns)), file: 'question', line: index + 1 }
+}
+
+/** Questions as rows, in order. UserError for what is no list of questions, and for texts alone among pairs. */
+export function rowsOf(questions: readonly Question[]): Row[] {
+  if (!Array.isArray(questions)) throw new UserError(`The questions are ${shown(questions)}; expected a list of them.`)
+  const rows = questions.map(rowOf)
+  const alone = questions.findIndex((question) => typeof question === 'string')
+  const paired = questions.findIndex(isPair)
+  if (alone >= 0 && paired >= 0)
+    throw new UserError(`Question ${alone + 1} is one text, and question ${paired + 1} a pair; ask them one after the other.`)
+  return rows
 }
 
 /** Answers in the words of a task, by one voice or several. */
@@ -59,8 +81,11 @@ export function answering(
   return {
     labels,
     async predict(questions, { logits = false } = {}) {
-      const { answered } = await ask(read(questions.map(rowOf), false), logits)
-      return answered.map((each) => (logits ? task.raw(each, labels) : task.answer(each, labels)))
+      const { answered } = await ask(read(rowsOf(questions), false), logits)
+      return answered.map((each) => {
+        const { id } = each.item
+        return { ...(id !== undefined && { id }), ...(logits ? task.raw(each, labels) : task.answer(each, labels)) }
+      })
     },
     async evaluate(rows) {
       const { examples, voices, answered } = await ask(asked(task, read(rows, true)))

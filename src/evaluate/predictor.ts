@@ -2,6 +2,7 @@ import { roundings } from '../lowering/bases.ts'
 import { openAdapted } from './adapted.ts'
 import { type Answering, answering } from './answering.ts'
 import { openAnswers } from './answers.ts'
+import { closing } from './closing.ts'
 import { parseInference } from './inference.ts'
 import { type Computing, findModel } from './open-task.ts'
 import type { Progress } from './progress.ts'
@@ -39,6 +40,7 @@ export interface PredictorOptions extends ReaderOptions, Computing {
 
 /** A model that answers. */
 export interface Predictor extends Answering {
+  /** Waits for answers that are pending. */
   close(): Promise<void>
 }
 
@@ -66,5 +68,12 @@ export async function openPredictor(options: PredictorOptions): Promise<Predicto
   const model = await findModel(options.model, notice, options)
   const adapted = openAdapted(model, { adapter, task, labels }, notice)
   const answers = await openAnswers(adapted, { adapter, inference, seed, batchSize, merges: merges && roundings[base] === null, progress })
-  return { ...answering(adapted.open, openReader(adapted, options), answers), close: () => answers.close() }
+  const { labels: names, predict, evaluate } = answering(adapted.open, openReader(adapted, options), answers)
+  const { during, close } = closing('predictor', () => answers.close())
+  return {
+    labels: names,
+    predict: (...asked) => during(() => predict(...asked)),
+    evaluate: (rows) => during(() => evaluate(rows)),
+    close,
+  }
 }

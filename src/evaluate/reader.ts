@@ -1,6 +1,7 @@
 import type { Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import { type Columns, readingFields, type Spans, type Texts } from '../data/reading.ts'
+import { at, noColumn } from '../data/row.ts'
 import type { Adapted } from './adapted.ts'
 import { arrangement } from './arrangement.ts'
 import { dataset, taskColumns } from './dataset.ts'
@@ -16,6 +17,12 @@ export interface ReaderOptions {
   readonly texts?: Partial<Texts>
 }
 
+/** Items with what their rows are called in a column, where these have it. */
+function named(items: readonly Item[], rows: readonly Row[], column: string): Item[] {
+  const names = new Map(rows.map((row) => [at(row), row.values.get(column)]))
+  return items.map((item) => ({ ...item, id: names.get(at(item)) }))
+}
+
 /** Turns rows into items as the adapter's run did, where nothing else is said; `labelled` where labels are needed. */
 export type Reader = (rows: readonly Row[], labelled: boolean) => Item[]
 
@@ -25,11 +32,15 @@ export function openReader({ open, method, reading: run }: Adapted, options: Rea
   const maxLength = options.maxLength ?? run?.maxLength ?? task.maxLength
   const spans = { ...(run?.spans ?? readingFields.spans.parse(undefined)), ...options.spans }
   const texts = { ...(run?.texts ?? readingFields.texts.parse(undefined)), ...options.texts }
-  const named = options.columns ?? run?.columns ?? null
+  const given = options.columns ?? run?.columns ?? null
+  const id = options.columns?.id
   return (rows, labelled) => {
     // Columns that the run named hold for data files of its kind, not for questions put otherwise.
-    const fits = options.columns || rows.every(({ values }) => named === null || values.has(named.text))
-    const columns = (fits ? named : null) ?? taskColumns(open.description, rows)
-    return dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans, texts }, labelled, reserved })
+    const fits = options.columns || rows.every(({ values }) => given === null || values.has(given.text))
+    const columns = (fits ? given : null) ?? taskColumns(open.description, rows)
+    const nameless = id === undefined ? undefined : rows.find(({ values }) => !values.has(id))
+    if (nameless) throw noColumn(nameless, id!)
+    const items = dataset(subject.model, task, labels, rows, { reading: { columns, maxLength, spans, texts }, labelled, reserved })
+    return named(items, rows, columns?.id ?? 'id')
   }
 }

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
 import { rowOf } from '../evaluate/answering.ts'
 import { arrangement } from '../evaluate/arrangement.ts'
+import { closing } from '../evaluate/closing.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { openReader } from '../evaluate/reader.ts'
 import { deployed } from '../nn/method.ts'
@@ -65,33 +66,35 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
   const writer = await openWriter(adapted.open.subject, method, state)
   let messages = start
   let stands: Writing | null = null
+  const { during, close } = closing('chat', () => writer.close())
   return {
-    async say(text, told = () => true) {
-      const asked: readonly Message[] = [...messages, { role: 'user', content: text }]
-      const example = exampleOf(asked)
-      if (task.room(example) < 1) throw new UserError(`The conversation fills the model's ${most} positions; begin anew.`)
-      const ends = [...task.ends, ...(example.ends ?? [])]
-      const tokens: number[] = []
-      let said = ''
-      const answer = (): string => decode(tokens.filter((id) => !ends.includes(id)))
-      const begun: Writing = stands ? await stands.turnTo(0, example) : await writer.begin([example])
-      const { writing } = await writeOn(begun, [example], [messages.length], task, chosen, (_, token) => {
-        tokens.push(token)
-        const sofar = answer()
-        // A character may take several tokens.
-        if (sofar.endsWith('\uFFFD')) return true
-        const piece = sofar.slice(said.length)
-        said = sofar
-        return piece === '' || told(piece)
-      })
-      stands = writing
-      messages = [...asked, { role: 'assistant', content: answer() }]
-      return answer()
-    },
+    say: (text, told = () => true) =>
+      during(async () => {
+        const asked: readonly Message[] = [...messages, { role: 'user', content: text }]
+        const example = exampleOf(asked)
+        if (task.room(example) < 1) throw new UserError(`The conversation fills the model's ${most} positions; begin anew.`)
+        const ends = [...task.ends, ...(example.ends ?? [])]
+        const tokens: number[] = []
+        let said = ''
+        const answer = (): string => decode(tokens.filter((id) => !ends.includes(id)))
+        const begun: Writing = stands ? await stands.turnTo(0, example) : await writer.begin([example])
+        const { writing } = await writeOn(begun, [example], [messages.length], task, chosen, (_, token) => {
+          tokens.push(token)
+          const sofar = answer()
+          // A character may take several tokens.
+          if (sofar.endsWith('\uFFFD')) return true
+          const piece = sofar.slice(said.length)
+          said = sofar
+          return piece === '' || told(piece)
+        })
+        stands = writing
+        messages = [...asked, { role: 'assistant', content: answer() }]
+        return answer()
+      }),
     reset() {
       messages = start
       stands = null
     },
-    close: () => writer.close(),
+    close,
   }
 }

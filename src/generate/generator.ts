@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
-import { type Question, rowOf } from '../evaluate/answering.ts'
+import { type Question, rowsOf } from '../evaluate/answering.ts'
+import { closing } from '../evaluate/closing.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
@@ -40,11 +41,13 @@ export async function openGenerator(options: GeneratorOptions): Promise<Generato
   const writer = await openWriter(adapted.open.subject, method, state, options)
   const read = openReader(adapted, options)
   const texts = modelTexts(adapted.open.subject, method)
+  const { during, close } = closing('generator', () => writer.close())
   return {
-    generate(questions, given = {}) {
-      const examples = read(questions.map(rowOf), false).map(({ examples: [first] }) => first!)
-      return texts.write(writer, examples, given, batchSize, options.progress)
-    },
-    close: () => writer.close(),
+    generate: (questions, given = {}) =>
+      during(async () => {
+        const examples = read(rowsOf(questions), false).map(({ examples: [first] }) => first!)
+        return texts.write(writer, examples, given, batchSize, options.progress)
+      }),
+    close,
   }
 }

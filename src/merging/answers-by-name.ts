@@ -1,6 +1,6 @@
 import { at, type Row } from '../data/row.ts'
 import { UserError } from '../errors.ts'
-import { type Answering, type Question, rowOf } from '../evaluate/answering.ts'
+import { type Answering, type Question, rowsOf } from '../evaluate/answering.ts'
 import type { Answer } from '../tasks/answer.ts'
 
 /** What `make` gives for a row; its errors begin with the row's place. */
@@ -24,7 +24,7 @@ export async function answersByName<Name>(
 ): Promise<Answer[]> {
   if (names.length !== questions.length)
     throw new UserError(`${names.length} name(s) of adapters for ${questions.length} questions; give one for each.`)
-  const rows = questions.map(rowOf)
+  const rows = rowsOf(questions)
   const groups = new Map<Name, number[]>()
   for (const [i, name] of names.entries()) {
     if (!groups.has(name)) groups.set(name, [])

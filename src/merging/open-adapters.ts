@@ -1,6 +1,7 @@
 import { didYouMean, UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
 import { type Answering, answering, type Question } from '../evaluate/answering.ts'
+import { closing } from '../evaluate/closing.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { openReader } from '../evaluate/reader.ts'
@@ -105,6 +106,8 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       members: async (examples, whole) => [await sessions.logits(voice, examples, whole)],
     })
 
+  const { during, close } = closing('model', () => sessions.close())
+
   return {
     get names() {
       return [...folders.keys()]
@@ -151,11 +154,12 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       const voice = { adapted: stackOf(layers, top), adapters: layers.map(({ adapter }) => adapter) }
       active = () => voice
     },
-    async predict(questions, { adapters, ...asked } = {}) {
-      if (!adapters) return answersOf(current()).predict(questions, asked)
-      return answersByName(questions, adapters, (name) => answersOf(voiceOf(name)), asked)
-    },
-    evaluate: async (rows) => answersOf(current()).evaluate(rows),
-    close: () => sessions.close(),
+    predict: (questions, { adapters, ...asked } = {}) =>
+      during(async () => {
+        if (!adapters) return answersOf(current()).predict(questions, asked)
+        return answersByName(questions, adapters, (name) => answersOf(voiceOf(name)), asked)
+      }),
+    evaluate: (rows) => during(async () => answersOf(current()).evaluate(rows)),
+    close,
   }
 }

@@ -23,6 +23,8 @@ export interface Example extends Tokens, Place {
 
 /** A row as a task asks the model about it: by one example, or by several that are answered together. */
 export interface Item extends Place {
+  /** What the row is called, in its answer too. */
+  readonly id?: unknown
   readonly examples: readonly Example[]
 }
 
@@ -62,13 +64,13 @@ function tokenise(row: Row, columns: Columns, tokenizer: TextEncoder, options: E
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)
-  const { ids, types } = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
-  if (ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
-  return modelTokens({ ids, types }, row, options)
+  const encoded = tokenizer.encode(textOf(row, columns.text), second, Math.min(options.maxLength, options.maxPositions))
+  if (encoded.ids.length === 0) throw new UserError(`${at(row)}: "${columns.text}" has no tokens. Leave the row out.`)
+  return modelTokens(encoded, row, options)
 }
 
 /** Tokens that a tokenizer made, all attended; UserError for those that the model does not know. */
-export function modelTokens({ ids, types }: Encoded, row: Row, options: Limits): Tokens {
+export function modelTokens({ ids, types, cut }: Encoded, row: Row, options: Limits): Tokens {
   const foreign = ids.find((id) => !(id >= 0 && id < options.vocabularySize))
   if (foreign !== undefined) {
     throw new UserError(
@@ -78,7 +80,7 @@ export function modelTokens({ ids, types }: Encoded, row: Row, options: Limits):
   const typeLimit = options.typeVocabularySize ?? Infinity
   const known = types.every((type) => type < typeLimit)
   if (!known) throw new UserError(`${at(row)}: a pair needs 2 token types, but the model has ${typeLimit}. Take the model's own tokenizer.`)
-  return { ids: Int32Array.from(ids), types: Int32Array.from(types), mask: new Uint8Array(ids.length).fill(1) }
+  return { ids: Int32Array.from(ids), types: Int32Array.from(types), mask: new Uint8Array(ids.length).fill(1), ...(cut && { cut }) }
 }
 
 /** The label, if it fits the row: one entry a token, a span inside the row; that of a `second` text has a length of its own. */

@@ -67,7 +67,8 @@ export function templated(tokenizer: Tokenizer, template: string): Pick<Tokenize
       const texts = { text: tokensOf(text, 'text'), pair: pair === null ? [] : tokensOf(pair, 'pair') }
       const [first, second] = longestFirst(texts.text.length, texts.pair.length, room)
       const kept: Readonly<Record<string, number[]>> = { text: texts.text.slice(0, first), pair: texts.pair.slice(0, second) }
-      return tokenizer.framed(pieces.flatMap((piece, i) => ('slot' in piece ? (kept[piece.slot] ?? literals[i]!) : literals[i]!)))
+      const row = tokenizer.framed(pieces.flatMap((piece, i) => ('slot' in piece ? (kept[piece.slot] ?? literals[i]!) : literals[i]!)))
+      return { ...row, cut: first + second < texts.text.length + texts.pair.length }
     },
   }
 }

@@ -15,6 +15,8 @@ export interface Tokens {
   readonly ids: Int32Array
   readonly types: Int32Array
   readonly mask: Uint8Array
+  /** Whether a text lost tokens to fit. */
+  readonly cut?: boolean
 }
 
 /** The column as integers in 0 .. below-1; `length` is what it must have, or null where any will do. */

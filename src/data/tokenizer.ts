@@ -13,6 +13,8 @@ import { longestFirst } from './truncation.ts'
 export interface Encoded {
   ids: number[]
   types: number[]
+  /** Whether a text lost tokens to fit. */
+  cut?: boolean
 }
 
 export interface Tokenizer {
@@ -103,7 +105,8 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
     }
     const [first, second] = [tokensOf(text), pair === null ? [] : tokensOf(pair)]
     const [firstKept, secondKept] = longestFirst(first.length, second.length, maxLength - special)
-    return laidOut(pieces, { A: first.slice(0, firstKept), B: second.slice(0, secondKept) })
+    const row = laidOut(pieces, { A: first.slice(0, firstKept), B: second.slice(0, secondKept) })
+    return { ...row, cut: firstKept + secondKept < first.length + second.length }
   }
 
   function locate(text: string): Located {

@@ -30,5 +30,5 @@ export function encodeWords(
   const { ids, types } = tokenizer.framed(kept.map(({ id }) => id))
   const before = tokenizer.framed([-1]).ids.indexOf(-1)
   const word = ids.map((_, i) => kept[i - before]?.word ?? -1)
-  return { ids, types, word }
+  return { ids, types, word, cut: kept.length < pieces.length }
 }

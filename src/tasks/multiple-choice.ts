@@ -12,8 +12,6 @@ import type { Source, Task } from './task.ts'
 
 /** A question with its choices. */
 interface Question extends Item {
-  /** Undefined where the row has none. */
-  readonly id: unknown
   readonly names: readonly string[]
   /** Null where rows bring tokens. */
   readonly texts: readonly string[] | null
@@ -64,8 +62,7 @@ function read(rows: readonly Row[], source: Source): Question[] {
     const [first, ...others] = tokens as [Tokens, ...Tokens[]]
     const place = { file: row.file, line: row.line }
     const right = source.labelled ? rightChoice(row, label, names) : null
-    const id = row.values.get(source.reading.columns?.id ?? 'id')
-    return { ...place, id, names, texts, examples: [{ ...first, ...place, others, label: right }] }
+    return { ...place, names, texts, examples: [{ ...first, ...place, others, label: right }] }
   })
 }
 
@@ -95,11 +92,10 @@ export const multipleChoice: Task<Question> = {
     }
   },
   answer(answered) {
-    const { id, names, texts } = answered.item
+    const { names, texts } = answered.item
     const { logits } = only(answered)
     const [best, scores] = [argmax(logits), probabilities(logits)]
     return {
-      ...(id !== undefined && { id }),
       label: names[best]!,
       ...(texts && { answer: texts[best]! }),
       scores: Object.fromEntries(names.map((name, i) => [name, scores[i]!])),

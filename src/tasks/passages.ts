@@ -17,8 +17,6 @@ import type { Source } from './task.ts'
 
 /** A question about a text: an example for each window on it. */
 export interface Passage extends Item {
-  /** Undefined where the row has none. */
-  readonly id: unknown
   readonly context: string
   readonly windows: readonly Window[]
   /** Empty where there is none; null where the row was not asked for them. */
@@ -64,7 +62,7 @@ export function readPassages(rows: readonly Row[], source: Source): Passage[] {
       ...place,
       label: answers && labelIn(window, answers),
     }))
-    return { ...place, id: row.values.get(columns?.id ?? 'id'), context, windows, answers, spans, examples }
+    return { ...place, context, windows, answers, spans, examples }
   })
 }
 
@@ -74,14 +72,12 @@ const thresholdOf = ({ unanswerable, nullThreshold }: Spans): number => (unanswe
 
 /** The answer in the context's words, where it stands there, counted in characters, and its probability among the best ones. */
 export function passageAnswer(answered: Answered<Passage>): Answer {
-  const { id, context, spans } = answered.item
+  const { context, spans } = answered.item
   const { best, probability, nullProbability, nullOdds } = findingOf(answered)
-  const named = id === undefined ? {} : { id }
   const odds = spans.unanswerable ? { nullOdds } : {}
-  if (best === null || nullOdds > thresholdOf(spans))
-    return { ...named, answer: '', score: nullProbability, start: null, end: null, ...odds }
+  if (best === null || nullOdds > thresholdOf(spans)) return { answer: '', score: nullProbability, start: null, end: null, ...odds }
   const [start, end] = [charactersBefore(context, best.start), charactersBefore(context, best.end)]
-  return { ...named, answer: context.slice(best.start, best.end), score: probability, start, end, ...odds }
+  return { answer: context.slice(best.start, best.end), score: probability, start, end, ...odds }
 }
 
 const squadRowOf = onceEach((answered: Answered<Passage>): SquadRow => {
@@ -97,9 +93,8 @@ export function passageMetrics(answered: readonly Answered<Passage>[]): Record<s
 
 /** For each window the scores of its tokens, and the characters [start, end) of those that are the context's. */
 export function passageScores({ item, logits }: Answered<Passage>): Answer {
-  const { id, context, windows } = item
+  const { context, windows } = item
   return {
-    ...(id !== undefined && { id }),
     windows: windows.map(({ first, starts, ends }, i) => {
       const { start, end } = spanScores(logits[i]!)
       const characters = starts.map((from, k) => [charactersBefore(context, from), charactersBefore(context, ends[k]!)])

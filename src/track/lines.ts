@@ -1,5 +1,6 @@
 import type { WeightCounts } from '../evaluate/weight-counts.ts'
 import type { RunEvent } from '../train/events.ts'
+import type { RowCounts } from '../train/row-counts.ts'
 import type { MetricText } from './metric-text.ts'
 import { bytes, count, percent } from './numbers.ts'
 
@@ -12,7 +13,7 @@ interface Sized {
   readonly size?: number | null
 }
 
-interface RunFields {
+interface RunFields extends RowCounts {
   readonly model: string
   readonly method: Sized & { readonly of?: Sized }
   readonly totalSteps: number
@@ -21,6 +22,19 @@ interface RunFields {
   /** What the process is foretold to need at its peak. */
   readonly memoryBytes?: number
 }
+
+const MOST_CLASSES = 10
+
+/** `classes: bad 620, good 680` */
+function classesLine(classes: Readonly<Record<string, number>>): string {
+  const all = Object.entries(classes)
+  const more = all.length > MOST_CLASSES ? ` and ${count(all.length - MOST_CLASSES)} more` : ''
+  const shown = all.slice(0, MOST_CLASSES).map(([name, rows]) => `${name} ${count(rows)}`)
+  return `classes: ${shown.join(', ')}${more}`
+}
+
+const cutLine = ({ rows, tokens }: NonNullable<RowCounts['cut']>): string =>
+  `${count(rows)} ${rows === 1 ? 'row is' : 'rows are'} cut at ${count(tokens)} tokens (data.maxLength)`
 
 /** A method in a few words: `lora r 8`, `adamix of bottleneck size 16`. */
 function methodName({ name, of, ...options }: RunFields['method']): string {
@@ -32,16 +46,18 @@ function methodName({ name, of, ...options }: RunFields['method']): string {
 
 /** What is trained; shares are of the base model with its head. */
 export function runLine(event: RunEvent): string {
-  const { model: id, method, totalSteps, examples, weights, memoryBytes } = event as unknown as RunFields
+  const { model: id, method, totalSteps, examples, weights, memoryBytes, classes, cut } = event as unknown as RunFields
   // Of a folder's path the last part says enough.
   const model = /^[./~]|^\w:/.test(id) ? (id.split(/[/\\]/).filter(Boolean).at(-1) ?? id) : id
   const { base, head, trained, merged } = weights
   const share = (n: number): string => `${count(n)} (${percent(n, base + head)})`
   const left = merged === trained ? '' : `, ${share(merged)} of them left at the end`
-  return (
-    `${methodName(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}\n` +
-    `${count(examples)} examples, ${count(totalSteps)} steps${memoryBytes === undefined ? '' : `, about ${bytes(memoryBytes)} of memory`}`
-  )
+  const rows = [...(classes ? [classesLine(classes)] : []), ...(cut ? [cutLine(cut)] : [])]
+  return [
+    `${methodName(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}`,
+    `${count(examples)} examples, ${count(totalSteps)} steps${memoryBytes === undefined ? '' : `, about ${bytes(memoryBytes)} of memory`}`,
+    ...rows,
+  ].join('\n')
 }
 
 const notMetrics = new Set(['event', 'step', 'epoch', 'best', 'ms', 'time'])

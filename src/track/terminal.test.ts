@@ -102,6 +102,20 @@ test('a terminal keeps the lines that stay, above one live part that goes when t
   assert.equal(text(), before)
 })
 
+test('the classes of a run are counted, and rows that are cut', () => {
+  const linesOf = (fields: object): string[] => {
+    const { stream, text } = capture(false)
+    terminalSink(stream)({ ...run, ...fields })
+    return text().trimEnd().split('\n').slice(2)
+  }
+  assert.deepEqual(linesOf({ classes: { bad: 1620, good: 680 }, cut: { rows: 12, tokens: 128 } }), [
+    'classes: bad 1,620, good 680',
+    '12 rows are cut at 128 tokens (data.maxLength)',
+  ])
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`c${i}`, i]))
+  assert.match(linesOf({ classes: many })[0]!, /^classes: c0 0, .*, c9 9 and 2 more$/)
+})
+
 test('a run that breaks off leaves its progress on the screen', () => {
   const { stream, text } = capture(true)
   const sink = terminalSink(stream)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
@@ -12,7 +12,7 @@ import { holding, LOCK } from '../formats/folder-lock.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { defaultRate } from '../methods/index.ts'
 import { type Deployed, deployed, type Method } from '../nn/method.ts'
-import { explained } from '../weights/file-access.ts'
+import { explained, makeFolder } from '../weights/file-access.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
@@ -22,6 +22,7 @@ import { type Evaluation, type Progress, startOfRun, trainLoop } from './loop.ts
 import { mergeEvents, scoreMerge } from './merge-check.ts'
 import { sweepPrefixFiles } from './prefix/cache.ts'
 import { type Prepared, prepare } from './prepare.ts'
+import { rowCounts } from './row-counts.ts'
 import { newestCheckpoint, type Saved, sweepRun } from './run-checkpoints.ts'
 import { openRunLog } from './run-log.ts'
 import type { SeedsSummary } from './seeds.ts'
@@ -155,7 +156,7 @@ async function carryOn(
   if (progress.step === plan.totalSteps || progress.stoppedEarly) notice?.('The run is trained to its end; its results are written again.')
   else if (from !== null) notice?.(`Going on after update ${progress.step} of ${plan.totalSteps}.`)
   if (from === null) rmSync(root, { recursive: true, force: true })
-  mkdirSync(root, { recursive: true })
+  makeFolder(root)
 
   const training = await openTraining(prepared, config, state, saved ? saved.memory : prepared.memory, out, evaluating)
   if (saved === null) progress.flops += training.prefixFlops
@@ -184,6 +185,7 @@ async function carryOn(
       event: 'run',
       ...{ model, task, method: options, totalSteps: plan.totalSteps, examples: prepared.examples.length, weights: start },
       memoryBytes: prepared.memoryBytes,
+      ...rowCounts(prepared),
     }
     // A resumed run is one record; its sinks are new and need to know what it is.
     if (saved !== null) for (const sink of sinks) sink(begin)

@@ -249,7 +249,7 @@ const cases: Record<string, Case> = {
   },
   'a row without text column': {
     spoil: write('train.jsonl', jsonLines([{ sentense: 'A film', label: 'bad' }])),
-    says: /train\.jsonl:1: no column that looks like text; the row has columns sentense, label/,
+    says: /train\.jsonl:1: no column that looks like text; the row has columns "sentense", "label"\. Name columns by data\.columns/,
   },
   'a text column that is not there': {
     spoil: write('train.jsonl', jsonLines(words)),
@@ -258,7 +258,7 @@ const cases: Record<string, Case> = {
   },
   'a row without label': {
     spoil: write('train.jsonl', rows({ input_ids: [1] })),
-    says: /train\.jsonl:3: no column "label"; the row has columns input_ids/,
+    says: /train\.jsonl:3: no column "label"; the row has columns "input_ids"/,
   },
   'a row without label in the evaluation': {
     spoil: write('eval.jsonl', rows({ input_ids: [1] })),
@@ -390,7 +390,7 @@ const cases: Record<string, Case> = {
   },
   'neither --text nor --data': { args: predicting, says: /Give either --data FILE or --text/ },
   'three texts': { args: [...predicting, '--text', 'a', 'b', 'c'], says: /--text takes a sentence and at most its pair/ },
-  'an empty text': { args: [...predicting, '--text', ''], says: /"text" is empty/ },
+  'an empty text': { args: [...predicting, '--text', ''], says: /Question 1 is empty; give a text/ },
   'a batch size of no number': {
     args: [...predicting, '--text', 'a', '--batch-size', 'x'],
     says: /--batch-size x: expected a whole number/,
@@ -407,8 +407,45 @@ const cases: Record<string, Case> = {
   'no task': { args: ['predict', '--model', 'model', '--text', 'a'], says: /model does not tell its task; give --task/ },
   'answers into a missing folder': {
     args: [...predicting, '--text', 'a', '--output', 'answers/a.jsonl'],
-    says: /answers\/a\.jsonl: there is no such file/,
+    says: /--output answers\/a\.jsonl: there is no folder answers/,
   },
+  'answers into a folder': { args: [...predicting, '--data', 'eval.jsonl', '--output', 'model'], says: /--output model is a folder/ },
+  'answers into their questions': {
+    args: [...predicting, '--data', 'eval.jsonl', '--output', './model/../eval.jsonl'],
+    says: /is the file of --data, which answers would overwrite/,
+  },
+  'answers into their questions by a link': {
+    spoil: (folder) => symlinkSync('eval.jsonl', join(folder, 'link.jsonl')),
+    args: ['generate', '--model', 'model', '--data', 'eval.jsonl', '--output', 'link.jsonl'],
+    says: /is the file of --data, which answers would overwrite/,
+  },
+  'classes of one name': { run: { data: { labels: ['no', 'yes', 'no'] } }, says: /The classes no, yes, no have "no" twice/ },
+  'classes of one name for answers': {
+    args: [...predicting, '--text', 'a', '--labels', 'no,no'],
+    says: /The classes no, no have "no" twice/,
+  },
+  "an adapter's classes in another order": {
+    args: ['eval', ...predicting.slice(1), '--data', 'eval.jsonl', '--labels', 'yes,no'],
+    says: /run\/adapter counts the classes as no, yes, and not as yes, no/,
+  },
+  "an adapter's classes in another order to train on": {
+    run: { adapter: 'run/adapter', data: { labels: ['yes', 'no'] } },
+    says: /run\/adapter counts the classes as no, yes, and not as yes, no/,
+  },
+  'a column of names that is not there': {
+    args: [...predicting, '--data', 'eval.jsonl', '--text-column', 'text', '--id-column', 'key'],
+    says: /eval\.jsonl:1: no column "key"; the row has columns "input_ids", "label"/,
+  },
+  'a setting that is set twice': {
+    args: [...training, '--set', 'train.steps=4', '--set', 'train.steps=0'],
+    says: /--set train\.steps=0: /,
+  },
+  'a group misspelt by --set': { args: [...training, '--set', 'metod.r=3'], says: /--set metod\.r=3: the key "metod".*"method"/ },
+  'a setting without its group': {
+    args: ['inspect', '--model', 'model', '--method', 'adamix', '--set', 'r=8'],
+    says: /the key "r" is not known\. Did you mean "method\.of\.r"\?/,
+  },
+  'help for an unknown command': { args: ['help', 'traain'], says: /unknown command 'traain'\. Did you mean train/ },
   'rows without labels to evaluate': {
     spoil: write('some.jsonl', rows({ input_ids: [1] })),
     args: ['eval', '--model', 'model', '--adapter', 'run/adapter', '--data', 'some.jsonl'],

@@ -60,6 +60,16 @@ test('a run leaves its settings, its record, its metrics, checkpoints and the ad
   for (const name of ['adatune', 'node', 'onnxruntime', 'platform', 'processor', 'cores', 'memoryBytes']) assert.ok(environment[name], name)
 })
 
+test('a run tells its classes, and how many rows are cut', async () => {
+  const counts = { bad: 0, good: 0 }
+  for (const { label } of texts) counts[label as 'bad']++
+  const [whole] = eventsIn(await run, 'run')
+  assert.deepEqual([whole!.classes, whole!.cut], [counts, undefined])
+  // Every text has four words or more, and special tokens are two.
+  const [cut] = eventsIn(await trained('cut', { data: { ...ofTexts, maxLength: 5 }, train: { steps: 1 } }), 'run')
+  assert.deepEqual(cut!.cut, { rows: texts.length, tokens: 5 })
+})
+
 test('the events of a run have their fields', async () => {
   const out = await run
   const kinds = eventsOf(recordOf(out)).map(({ event }) => event)
@@ -152,6 +162,17 @@ test('predict answers the rows of a file and single texts', async () => {
   const printed = await succeed(['predict', ...adapted, '--data', 'unlabelled.jsonl', '--output', 'answers.jsonl'], folder)
   assert.equal(printed, '20 answers in answers.jsonl\n')
   assert.equal(readFileSync(join(folder, 'answers.jsonl'), 'utf8'), answered)
+
+  // What a row is called goes with its answer, by whatever column.
+  writeFileSync(join(folder, 'named.jsonl'), jsonLines(evalTexts.map(({ text }, i) => ({ text, id: i, key: `row ${i}` }))))
+  const idsBy = async (...flags: string[]): Promise<unknown[]> =>
+    linesOf(await succeed(['predict', ...adapted, '--data', 'named.jsonl', ...flags], folder)).map(({ id }) => id)
+  const numbers = evalTexts.map((_, i) => i)
+  assert.deepEqual(await idsBy(), numbers)
+  assert.deepEqual(
+    await idsBy('--logits', '--text-column', 'text', '--id-column', 'key'),
+    numbers.map((i) => `row ${i}`),
+  )
 
   const logits = logitsIn(await succeed(['predict', ...adapted, '--data', 'unlabelled.jsonl', '--logits'], folder))
   const odds = answers.map(({ scores }) => (scores as { good: number }).good)

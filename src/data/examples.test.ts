@@ -78,7 +78,7 @@ test('text columns are guessed, a pair before a single text', () => {
   assert.deepEqual([...only({ sentence1: 'ab', sentence2: 'c' }).types], [0, 0, 1])
   assert.equal(ids({ text: 'ab', body: 'cd' }, { columns: { text: 'body', pair: 'text' } }), '2 3 0 1')
   assert.equal(ids({ text: 'ab', body: '' }, { columns: { text: 'text', pair: 'body' } }), '0 1')
-  refused({ body: 'ab', label: 1 }, /no column that looks like text; the row has columns body, label\./)
+  refused({ body: 'ab', label: 1 }, /no column that looks like text; the row has columns "body", "label"\./)
 })
 
 test('texts are cut to the shorter of maxLength and the positions', () => {
@@ -87,7 +87,9 @@ test('texts are cut to the shorter of maxLength and the positions', () => {
 })
 
 test('rows without text, and tokens the model does not know, are refused', () => {
-  refused({ txt: 'ab', label: 1 }, /no column "text"; the row has columns txt, label\. Did you mean "txt"/, { columns: { text: 'text' } })
+  refused({ txt: 'ab', label: 1 }, /no column "text"; the row has columns "txt", "label"\. Did you mean "txt"/, {
+    columns: { text: 'text' },
+  })
   refused({ text: '' }, /column "text" is empty/)
   refused({ text: null }, /column "text" is empty/)
   refused({ text: 5 }, /"text" is 5; expected text/)

@@ -12,7 +12,7 @@ export function assertTakesAnswers(output: string, data: string | undefined): vo
   if (!found(folder)?.isDirectory()) throw new UserError(`--output ${output}: there is no folder ${folder}; make it, or choose another.`)
   explained(folder, () => accessSync(folder, constants.W_OK))
   const [there, rows] = [found(output), data === undefined ? undefined : found(data)]
-  if (there?.isDirectory()) throw new UserError(`--output ${output} is a folder; give a file.`)
+  if (there && !there.isFile()) throw new UserError(`--output ${output} is no regular file; give another, or leave it out to print.`)
   // By whatever names they go.
   if (there && rows && there.dev === rows.dev && there.ino === rows.ino)
     throw new UserError(`--output ${output} is the file of --data, which answers would overwrite; choose another.`)

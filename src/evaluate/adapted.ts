@@ -11,8 +11,8 @@ import { plainTask, type TaskFile, wordLabels } from '../tasks/task-file.ts'
 import { isHead } from './assembly.ts'
 import { inOrder, trainedLabels } from './class-order.ts'
 import { modelLabels } from './dataset.ts'
+import { methodFor } from './method-for.ts'
 import { type OpenTask, openTask } from './open-task.ts'
-import { methodFor } from './weight-counts.ts'
 
 /** A model with an adapter, or alone, as it answers. */
 export interface Adapted {

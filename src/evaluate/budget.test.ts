@@ -5,7 +5,8 @@ import { UserError } from '../errors.ts'
 import { methodOptions } from '../methods/index.ts'
 import { outline } from './assembly.ts'
 import { withinBudget } from './budget.ts'
-import { methodFor, weightCounts } from './weight-counts.ts'
+import { methodFor } from './method-for.ts'
+import { weightCounts } from './weight-counts.ts'
 
 const subject = bareSubject(bertSizes)
 const shape = outline(subject)

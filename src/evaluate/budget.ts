@@ -2,7 +2,8 @@ import { UserError } from '../errors.ts'
 import type { BudgetOption } from '../methods/budget-option.ts'
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import type { Outline, Subject } from './assembly.ts'
-import { methodFor, weightCounts } from './weight-counts.ts'
+import { methodFor } from './method-for.ts'
+import { weightCounts } from './weight-counts.ts'
 
 const units: Readonly<Record<string, number>> = { k: 1e3, M: 1e6 }
 

@@ -9,8 +9,9 @@ import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import { assemble, isHead, type Outline, type Subject, withoutWeights } from './assembly.ts'
 import { withinBudget } from './budget.ts'
+import { methodFor } from './method-for.ts'
 import { evenSizes } from './stream-feeds.ts'
-import { type Besides, methodFor, weightCounts } from './weight-counts.ts'
+import { type Besides, weightCounts } from './weight-counts.ts'
 
 /** Weights of one form of a model or method; shares are fractions. */
 export interface Form {

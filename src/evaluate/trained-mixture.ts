@@ -6,7 +6,7 @@ import { readFields } from '../formats/json-file.ts'
 import { methodOptions } from '../methods/index.ts'
 import type { Choice, Deployed } from '../nn/method.ts'
 import type { Adapted } from './adapted.ts'
-import { methodFor } from './weight-counts.ts'
+import { methodFor } from './method-for.ts'
 
 /** A mixture as a run left it, before merging. */
 export interface TrainedMixture {

@@ -1,5 +1,3 @@
-import { definitionOf, type MethodOptions } from '../methods/index.ts'
-import { settingOf } from '../models/setting.ts'
 import { type BaseParameter, deployed, learnedAt, type Method } from '../nn/method.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { isHead, type Outline, type Subject } from './assembly.ts'
@@ -44,15 +42,4 @@ export function weightCounts(subject: Subject, outline: Outline, method: Method,
     trained: trained.added + trained.inPlace,
     merged: Math.round(left.added * (plain.remains ?? 1)) + left.inPlace,
   }
-}
-
-/** A method made for a subject outside of training. */
-export function methodFor(
-  subject: Subject,
-  outline: Outline,
-  options: MethodOptions,
-  totalSteps: number | null = null,
-  memory: unknown = null,
-): Method {
-  return definitionOf(options).create(options, settingOf(subject.model, outline, totalSteps, memory))
 }

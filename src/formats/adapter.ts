@@ -62,9 +62,13 @@ export interface Format {
   readonly read: (folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn) => Adapter
 }
 
-/** The method on this model, as it stands outside of training. */
-export function methodOf({ options, memory }: Pick<Adapter, 'options' | 'memory'>, { model, outline }: Subject): Method {
-  return definitionOf(options).create(options, settingOf(model, outline, null, memory))
+/** The method on this model, as it stands outside of training, or in a run of so many updates. */
+export function methodOf(
+  { options, memory }: Pick<Adapter, 'options' | 'memory'>,
+  { model, outline }: Subject,
+  totalSteps: number | null = null,
+): Method {
+  return definitionOf(options).create(options, settingOf(model, outline, totalSteps, memory))
 }
 
 /** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. A model without a prefix has none. */

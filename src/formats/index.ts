@@ -15,7 +15,7 @@ import { modelFolder } from './model-folder.ts'
 import { peft } from './peft.ts'
 import { peftPrompts } from './peft-prompts.ts'
 
-export type { Adapter, Card, Subject, Warn } from './adapter.ts'
+export { type Adapter, type Card, methodOf, type Subject, type Warn } from './adapter.ts'
 export { hubName } from './card.ts'
 export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
 export { isMergeable, mergeState, unmergeState } from './merged-weights.ts'

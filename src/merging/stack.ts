@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { isHead } from '../evaluate/assembly.ts'
-import { methodFor } from '../evaluate/weight-counts.ts'
+import { methodFor } from '../evaluate/method-for.ts'
 import type { Adapter } from '../formats/index.ts'
 import { stacked, stackedRole } from '../methods/stacked.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'

@@ -20,14 +20,16 @@ function distance(a: string, b: string): number {
   return row[t.length]!
 }
 
+/** Whether one name is a part of the other; a letter alone is in many, and counts where it ends one as a word of its own, as in `targetR`. */
+const holds = (name: string, word: string): boolean =>
+  word.length > 1 ? name.includes(word) || word.includes(name) : name.endsWith(word.toUpperCase())
+
 /** The candidates closest to `word`, nearest first; those that share nothing with it are left out. */
 function nearest(word: string, candidates: Iterable<string>, most = 3): string[] {
   return [...new Set(candidates)]
     .map((name) => ({
       name,
-      // A letter alone is in many names.
-      far:
-        word.length > 1 && (name.includes(word) || word.includes(name)) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1),
+      far: holds(name, word) ? 0 : distance(word, name) / Math.max(word.length, name.length, 1),
     }))
     .filter(({ far }) => far <= 0.6)
     .sort((a, b) => a.far - b.far)

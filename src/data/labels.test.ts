@@ -16,7 +16,7 @@ test('labels are discovered sorted: integers by size, names by letter', () => {
   assert.deepEqual(names(true, false), ['false', 'true'])
   assert.throws(() => names(1, 0.5), /^UserError: train\.jsonl:2: "label" is 0\.5;/)
   assert.throws(() => names(1, null), /^UserError: train\.jsonl:2: column "label" is empty/)
-  assert.throws(() => discoverLabels([row({ lable: 1 })], 'label'), /no column "label"; the row has columns lable\. Did you mean "lable"/)
+  assert.throws(() => discoverLabels([row({ lable: 1 })], 'label'), /no column "label"; the row has columns "lable"\. Did you mean "lable"/)
 })
 
 test('a label is found by name, or by index where names are no integers', () => {

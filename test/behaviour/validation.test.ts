@@ -127,7 +127,7 @@ const refused: Readonly<Record<string, [action: () => unknown, says: RegExp]>> =
   ],
   'AdaLoRA with DoRA': [() => load({ method: adalora, config: { use_dora: true } }), /"use_dora" is true/],
   'AdaLoRA with LoftQ': [() => load({ method: adalora, config: { loftq_config: { loftq_bits: 4 } } }), /"loftq_config" is .*LoftQ/],
-  'AdaLoRA given "r"': [() => run({ ...adalora, r: 4 }), /"method\.r" is not known\. Did you mean "targetR"/],
+  'AdaLoRA given "r"': [() => run({ ...adalora, r: 4 }), /"method\.r" is not known\. Did you mean "initR" or "targetR"/],
   'an unknown task_type': [() => load({ config: { task_type: 'SEQ_CLASS' } }), /"SEQ_CLASS" is not supported yet; SEQ_CLS, TOKEN_CLS/],
   'an unknown bias': [() => run({ name: 'lora', bias: 'some' }), /"method\.bias" is "some".*none.*lora_only/],
   'an unknown start': [() => load({ config: { init_lora_weights: 'pisa' } }), /"init_lora_weights" is "pisa"/],

@@ -409,7 +409,10 @@ const cases: Record<string, Case> = {
     args: [...predicting, '--text', 'a', '--output', 'answers/a.jsonl'],
     says: /--output answers\/a\.jsonl: there is no folder answers/,
   },
-  'answers into a folder': { args: [...predicting, '--data', 'eval.jsonl', '--output', 'model'], says: /--output model is a folder/ },
+  'answers into a folder': {
+    args: [...predicting, '--data', 'eval.jsonl', '--output', 'model'],
+    says: /--output model is no regular file/,
+  },
   'answers into their questions': {
     args: [...predicting, '--data', 'eval.jsonl', '--output', './model/../eval.jsonl'],
     says: /is the file of --data, which answers would overwrite/,

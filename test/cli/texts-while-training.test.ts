@@ -136,7 +136,7 @@ test('what texts cannot be scored by is said before anything is trained', async 
       /generate has a model write texts, and sequence-classification has none to write; leave it out/,
     ],
     [{ generate, data: { eval: null } }, /generate scores texts of evaluation rows: give data\.eval or data\.test/],
-    [{ generate, data: { ...plain, eval: 'plain.jsonl' } }, /plain\.jsonl:1: .*need references.*columns text\. .*data\.columns\.label/],
+    [{ generate, data: { ...plain, eval: 'plain.jsonl' } }, /plain\.jsonl:1: .*need references.*columns "text"\. .*data\.columns\.label/],
     [{ generate, data: { columns: null, train: 'tokens.jsonl', eval: 'tokens.jsonl' } }, /tokens\.jsonl:1: no column that looks like text/],
     [{ generate, data: { eval: 'long.jsonl' } }, /long\.jsonl:2: the text fills the model's 64 positions; shorten it/],
     [{ generate, train: { keepBest: 'rougeL' } }, /keepBest: causal-lm has no metric "rougeL"; it has accuracy, perplexity, loss, bleu/],

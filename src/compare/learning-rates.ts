@@ -58,10 +58,13 @@ function scoreOf(judgement: Judgement, { by, metric }: Pick<Comparison, 'by' | '
 /** The better of two judgements by a metric; of equals the one with the lower loss, then the first. */
 function betterOf(a: Judgement, b: Judgement, { by, metric }: Pick<Comparison, 'by' | 'metric'>): Judgement {
   const name = metric ?? a.metric
-  const [first, second] = [a, b].map((each) => scoreOf(each, { by, metric: name })) as [number, number]
-  // A run that came to nothing that can be counted is worse than any that did.
-  if (Number.isFinite(first) !== Number.isFinite(second)) return Number.isFinite(first) ? a : b
-  if (first !== second && Number.isFinite(first)) return first < second === isLowerBetter(name) ? a : b
+  const sign = isLowerBetter(name) ? -1 : 1
+  // A score that is not finite is worse than any that is.
+  const worth = (judgement: Judgement): number => {
+    const score = scoreOf(judgement, { by, metric: name })
+    return Number.isFinite(score) ? sign * score : Number.NEGATIVE_INFINITY
+  }
+  if (worth(a) !== worth(b)) return worth(a) > worth(b) ? a : b
   return (b[by].metrics.loss ?? 0) < (a[by].metrics.loss ?? 0) ? b : a
 }
 

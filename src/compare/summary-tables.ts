@@ -1,5 +1,5 @@
 import type { Interval } from '../metrics/bootstrap.ts'
-import { type MetricText, metricText } from '../track/metric-text.ts'
+import { metricText } from '../track/metric-text.ts'
 import { bytes, count, duration, energy, flops, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import { WATTS_OF_A_CORE } from '../train/energy.ts'
@@ -13,7 +13,7 @@ type Text = (value: number) => string
 
 /** How values of the metric are written. */
 export const textOf = ({ metric, percent }: Summary): Text => {
-  const text: MetricText = metricText(percent)
+  const text = metricText(percent)
   return (value) => text(metric, value)
 }
 

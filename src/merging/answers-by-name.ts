@@ -1,6 +1,7 @@
 import { at, type Row } from '../data/row.ts'
 import { UserError } from '../errors.ts'
 import { type Answering, type Question, rowsOf } from '../evaluate/answering.ts'
+import { grouped } from '../grouped.ts'
 import type { Answer } from '../tasks/answer.ts'
 
 /** What `make` gives for a row; its errors begin with the row's place. */
@@ -25,11 +26,7 @@ export async function answersByName<Name>(
   if (names.length !== questions.length)
     throw new UserError(`${names.length} name(s) of adapters for ${questions.length} questions; give one for each.`)
   const rows = rowsOf(questions)
-  const groups = new Map<Name, number[]>()
-  for (const [i, name] of names.entries()) {
-    if (!groups.has(name)) groups.set(name, [])
-    groups.get(name)!.push(i)
-  }
+  const groups = grouped(names.keys(), (i) => names[i]!)
   const opened = [...groups].map(([name, indices]) => ({ indices, answers: placed(rows[indices[0]!]!, () => open(name)) }))
   const result = new Array<Answer>(rows.length)
   for (const { indices, answers } of opened) {

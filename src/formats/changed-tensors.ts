@@ -8,6 +8,7 @@ import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { isHead, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { readStored, type Stored, writeStored } from './stored-tensors.ts'
+import { memoryNote, notedMemory } from './trained-note.ts'
 
 const TENSORS = 'adapter.safetensors'
 
@@ -26,24 +27,13 @@ function changed({ options, memory }: Pick<Adapter, 'options' | 'memory'>, subje
   return [...[...added].map(([name, shape]) => ({ name, shape })), ...named].map(({ name, shape }) => ({ name, as: [name], shape }))
 }
 
-/** Under this key of the file's metadata stands what the method remembers, which decides its shapes, as JSON. */
-const MEMORY = 'memory'
-
 function write(folder: string, { options, memory, state }: Adapter, subject: Subject): void {
   writeStored(
     join(folder, TENSORS),
     changed({ options, memory }, subject, (name) => state.has(name)),
     (name) => state.get(name),
-    memory === null ? {} : { [MEMORY]: JSON.stringify(memory) },
+    memoryNote(memory),
   )
-}
-
-function remembered(file: string, metadata: ReadonlyMap<string, string>): unknown {
-  try {
-    return JSON.parse(metadata.get(MEMORY) ?? 'null')
-  } catch {
-    throw new UserError(`${file} is damaged: its metadata "${MEMORY}" is not JSON; save the adapter again.`)
-  }
 }
 
 /** Without adatune's note the tensors cannot be understood. */
@@ -54,7 +44,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   if (own === null) throw unnamed(folder)
   const file = join(folder, TENSORS)
   const { tensors, metadata } = readHeader(file)
-  const memory = remembered(file, metadata)
+  const memory = notedMemory(file, metadata)
   const stored = changed({ options: own, memory }, subject, (name) => tensors.has(name))
   return { options: own, memory, state: readStored(file, stored, warn), card }
 }

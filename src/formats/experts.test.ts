@@ -14,56 +14,58 @@ function saved(given: Readonly<Record<string, unknown>> = { of: { name: 'bottlen
   const { subject, shape, state } = prepare(tinySubject(), adamix, given)
   disturb(state, /./)
   const file = join(temporaryFolder(), 'experts.safetensors')
-  saveExperts(file, state, { model: subject.model, outline: shape })
-  return { state, file, tensors: readHeader(file).tensors }
+  const place = { model: subject.model, outline: shape }
+  const options = adamix.options.parse({ name: adamix.name, ...given })
+  saveExperts(file, { options, memory: null, state }, place)
+  return { options, state, file, place, ...readHeader(file) }
 }
 
 const refuses = (run: () => unknown, pattern: RegExp): void =>
   assert.throws(run, (error) => error instanceof UserError && pattern.test(error.message))
 
 test('each expert has a tensor of its own, shared roles have one', () => {
-  const { state, file, tensors } = saved()
+  const { state, file, tensors, place, options } = saved()
   const site = [...tensors.keys()].filter((name) => name.startsWith('bert.encoder.layer.0.')).sort()
   const downs = [0, 1, 2].flatMap((k) => [`${DOWN}.${k}.bias`, `${DOWN}.${k}.weight`])
   assert.deepEqual(site, [...downs, 'bert.encoder.layer.0.output.dense.up.0.bias', 'bert.encoder.layer.0.output.dense.up.0.weight'])
   assert.deepEqual(tensors.get(`${DOWN}.1.weight`)!.shape, [4, 16])
   assert.deepEqual(readTensor(tensors.get(`${DOWN}.1.weight`)!), state.get(`${DOWN}.weight`)!.data.slice(64, 128))
   assert.ok(tensors.has('classifier.weight'))
-  const loaded = loadExperts(file, state)
-  assert.deepEqual([...loaded.keys()], [...state.keys()])
-  for (const [name, { shape }] of loaded) assert.deepEqual(shape, state.get(name)!.shape)
-  assertSameBits(loaded, state)
+  const loaded = loadExperts(file, place)
+  assert.deepEqual([loaded.options, loaded.memory], [options, null])
+  assert.deepEqual([...loaded.state.keys()].sort(), [...state.keys()].sort())
+  for (const [name, { shape }] of loaded.state) assert.deepEqual(shape, state.get(name)!.shape)
+  assertSameBits(loaded.state, state)
 })
 
-test('a mixture of LoRA modules comes back', () => {
-  const { state, file } = saved({ of: { name: 'lora', r: 2 }, experts: 2, share: [] })
-  assertSameBits(loadExperts(file, state), state)
+test('a mixture of LoRA modules comes back, and so does one of biases, whose stacks bear names of the model', () => {
+  for (const of of [{ name: 'lora', r: 2 }, { name: 'bitfit' }]) {
+    const { state, file, place } = saved({ of, experts: 2, share: [] })
+    assertSameBits(loadExperts(file, place).state, state)
+  }
 })
 
-test('another number of experts, or other sharing, is refused', () => {
-  const { file } = saved()
-  refuses(
-    () => loadExperts(file, saved({ of: { name: 'bottleneck', size: 4 }, experts: 4 }).state),
-    /holds 3 expert\(s\) for the role "down", but the options make 4/,
-  )
-  refuses(
-    () => loadExperts(file, saved({ of: { name: 'bottleneck', size: 4 }, experts: 3, share: [] }).state),
-    /holds 1 expert\(s\) for the role "up", but the options make 3/,
-  )
+test('a file that does not say what it holds is refused', () => {
+  const { file, place, tensors, metadata } = saved()
+  const all = [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }] as const)
+  writeSafetensors(file, all)
+  refuses(() => loadExperts(file, place), /does not say what mixture it holds/)
+  for (const key of ['method', 'memory']) {
+    writeSafetensors(file, all, { ...Object.fromEntries(metadata), [key]: '{' })
+    refuses(() => loadExperts(file, place), new RegExp(`damaged: its metadata "${key}"`))
+  }
 })
 
 test('tensors that are missing, too many or of another shape are named', () => {
-  const { file, state, tensors } = saved()
+  const { file, place, tensors, metadata } = saved()
   const all = [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }] as const)
-  writeSafetensors(
-    file,
-    all.filter(([name]) => !name.startsWith('classifier.')),
-  )
-  refuses(() => loadExperts(file, state), /lacks 2 tensors: "classifier\.weight", "classifier\.bias"/)
-  writeSafetensors(file, [...all, ['stray', { shape: [1], data: new Float32Array(1) }]])
-  refuses(() => loadExperts(file, state), /holds the tensor "stray", with no place here/)
-  writeSafetensors(file, all)
-  refuses(() => loadExperts(file, saved({ of: { name: 'bottleneck', size: 8 }, experts: 3 }).state), /is \[4,16\].*\[8,16\]/)
+  const write = (tensors: typeof all): void => writeSafetensors(file, tensors, Object.fromEntries(metadata))
+  write(all.filter(([name]) => name !== `${DOWN}.2.weight`))
+  refuses(() => loadExperts(file, place), /lacks the tensor "bert\.encoder\.layer\.0\.output\.dense\.down\.2\.weight"/)
+  write([...all, ['stray', { shape: [1], data: new Float32Array(1) }]])
+  refuses(() => loadExperts(file, place), /holds the tensor "stray", with no place here/)
+  write(all.map(([name, tensor]) => [name, name === `${DOWN}.2.weight` ? { ...tensor, shape: [16, 4] } : tensor]))
+  refuses(() => loadExperts(file, place), /is \[16,4\].*\[4,16\]/)
 })
 
 test('a file is told from a folder', () => {

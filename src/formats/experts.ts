@@ -1,15 +1,20 @@
 import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
-import { groupOf, type Method, parameterName, type Tensor } from '../nn/method.ts'
-import type { TensorEntry } from '../weights/tensor-entry.ts'
+import type { Trained } from '../methods/definition.ts'
+import type { MethodOptions } from '../methods/index.ts'
+import { parameterName, type Tensor } from '../nn/method.ts'
+import { readHeader } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
-import type { Subject } from './adapter.ts'
-import { entriesOf, readStored, type Stored } from './stored-tensors.ts'
+import { methodOf, type Subject } from './adapter.ts'
+import { readStored, type Stored } from './stored-tensors.ts'
+import { notedMethod, trainedNote } from './trained-note.ts'
 
-/** The file's name of an expert's part of a stacked parameter: `<site>.<group>.<k>.weight`. */
-function expertName(parameter: string, expert: number): string {
-  const end = parameter.lastIndexOf('.')
-  return `${parameter.slice(0, end)}.${expert}${parameter.slice(end)}`
+/** The file of a run that keeps its experts. */
+export const EXPERTS_FILE = 'experts.safetensors'
+
+/** A mixture as it was trained, its roles as stacks of experts: `[experts, ...]`, or `[1, ...]` for those that are shared. */
+export interface SavedMixture extends Trained<MethodOptions> {
+  readonly state: ReadonlyMap<string, Tensor>
 }
 
 /** Whether a path leads to a file, as a mixture is kept in, and not to an adapter's folder. */
@@ -17,74 +22,58 @@ export function isExpertsFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
-/**
- * Writes a mixture's state as one safetensors file: a tensor for each expert of each role, `<site>.<group>.<k>.weight|bias`
- * with k = 0 alone for roles that are shared, and tensors of the base model and head under their own names.
- */
-export function saveExperts(file: string, state: ReadonlyMap<string, Tensor>, { outline }: Subject): void {
-  const tensors = [...state].flatMap(([name, { shape, data }]): [string, Tensor][] => {
-    // A stack may bear the name of a tensor of the base model, as BitFit's biases do.
-    if (outline.base.get(name)?.shape.length === shape.length) return [[name, { shape, data }]]
-    const [experts, ...rest] = shape as [number, ...number[]]
-    const size = data.length / experts
-    return Array.from({ length: experts }, (_, k) => [expertName(name, k), { shape: rest, data: data.slice(k * size, (k + 1) * size) }])
-  })
-  writeSafetensors(file, tensors)
+/** The file's name of an expert's part of a stacked parameter: `<site>.<group>.<k>.weight`. */
+function expertName(parameter: string, expert: number): string {
+  const end = parameter.lastIndexOf('.')
+  return `${parameter.slice(0, end)}.${expert}${parameter.slice(end)}`
 }
 
-function countExperts(entries: ReadonlyMap<string, TensorEntry>, parameter: string): number {
-  let count = 0
-  while (entries.has(expertName(parameter, count))) count++
-  return count
-}
-
-/**
- * Reads a mixture's state, stacked. `expected` has the names and shapes that the mixture's state has on this model.
- * @throws UserError where the number of experts is another, or a tensor is missing, of another shape or not expected
- */
-export function loadExperts(file: string, expected: ReadonlyMap<string, { readonly shape: readonly number[] }>): Map<string, Tensor> {
-  const entries = entriesOf(file)
-  const stored: Stored[] = []
-  const stacks = new Map<string, number>()
-  for (const [name, { shape }] of expected) {
-    const found = countExperts(entries, name)
-    const [experts, ...rest] = shape as [number, ...number[]]
-    if (found === 0) {
-      stored.push({ name, as: [name], shape })
-      continue
-    }
-    if (found !== experts) {
-      const role = groupOf(name.split('.').slice(-2).join('.'))
-      const hint = `set "experts" and "share" as they were for the mixture in the file`
-      throw new UserError(`${file} holds ${found} expert(s) for the role "${role}", but the options make ${experts}; ${hint}.`)
-    }
-    stacks.set(name, experts)
-    for (let k = 0; k < experts; k++) stored.push({ name: expertName(name, k), as: [expertName(name, k)], shape: rest })
-  }
-  const flat = readStored(file, stored, null)
-  const state = new Map<string, Tensor>()
-  for (const [name, { shape }] of expected) {
-    const experts = stacks.get(name)
-    if (experts === undefined) state.set(name, flat.get(name)!)
-    else {
-      const parts = Array.from({ length: experts }, (_, k) => flat.get(expertName(name, k))!.data)
-      const data = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-      for (const [k, part] of parts.entries()) data.set(part, k * part.length)
-      state.set(name, { shape, data })
-    }
-  }
-  return state
-}
-
-/**
- * Reads the state of `method`, a mixture, for use: its parameters and what else the file has of the model and head.
- * @throws UserError as `loadExperts` does
- */
-export function readExperts(file: string, method: Method, { outline }: Subject): Map<string, Tensor> {
-  const entries = entriesOf(file)
-  const base = [...outline.base.values()].filter(({ name }) => entries.has(name))
-  const own = outline.sites.flatMap((site) =>
-    Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
+/** The names of the stacks' parts, by that of the stack, and their shape. */
+function stacksOf(trained: Trained<MethodOptions>, subject: Subject): Map<string, { parts: readonly string[]; shape: readonly number[] }> {
+  const method = methodOf(trained, subject)
+  const specs = subject.outline.sites.flatMap((site) =>
+    Object.entries(method.parameters(site)).map(([role, { shape }]) => [parameterName(site, role), shape] as const),
   )
-  return loadExperts(file, new Map([...base, ...own].map((tensor) => [tensor.name, tensor])))
+  return new Map(
+    specs.map(([name, [experts, ...shape]]) => [name, { parts: Array.from({ length: experts! }, (_, k) => expertName(name, k)), shape }]),
+  )
+}
+
+/**
+ * Writes a mixture as one safetensors file: a tensor for each expert of each role, `<site>.<group>.<k>.weight|bias` with k = 0 alone
+ * for roles that are shared, tensors of the base model and head under their own names, and in the metadata the method's options and
+ * what it remembers.
+ */
+export function saveExperts(file: string, { state, ...trained }: SavedMixture, subject: Subject): void {
+  const stacks = stacksOf(trained, subject)
+  const tensors = [...state].flatMap(([name, { shape, data }]): [string, Tensor][] => {
+    const stack = stacks.get(name)
+    if (!stack) return [[name, { shape, data }]]
+    const size = data.length / stack.parts.length
+    return stack.parts.map((part, k) => [part, { shape: stack.shape, data: data.slice(k * size, (k + 1) * size) }])
+  })
+  writeSafetensors(file, tensors, trainedNote(trained))
+}
+
+/**
+ * Reads a mixture for this model.
+ * @throws UserError where the file does not say what its tensors are, or one is missing, of another shape or not expected
+ */
+export function loadExperts(file: string, subject: Subject): SavedMixture {
+  const { tensors, metadata } = readHeader(file)
+  const trained = notedMethod(file, metadata)
+  if (!trained) throw new UserError(`${file} does not say what mixture it holds; give the ${EXPERTS_FILE} of an adamix run.`)
+  const stacks = stacksOf(trained, subject)
+  const base = [...subject.outline.base.values()].filter(({ name }) => tensors.has(name))
+  const whole = base.map(({ name, shape }): Stored => ({ name, as: [name], shape }))
+  const parts = [...stacks.values()].flatMap((stack) => stack.parts.map((name): Stored => ({ name, as: [name], shape: stack.shape })))
+  const flat = readStored(file, [...whole, ...parts], null)
+  const state = new Map(base.flatMap(({ name }) => (stacks.has(name) ? [] : [[name, flat.get(name)!] as const])))
+  for (const [name, { parts: names, shape }] of stacks) {
+    const each = names.map((part) => flat.get(part)!.data)
+    const data = new Float32Array(each.reduce((sum, part) => sum + part.length, 0))
+    for (const [k, part] of each.entries()) data.set(part, k * part.length)
+    state.set(name, { shape: [names.length, ...shape], data })
+  }
+  return { ...trained, state }
 }

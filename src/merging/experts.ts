@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type AdaptedOptions, openAdapted } from '../evaluate/adapted.ts'
 import { openMixture } from '../evaluate/trained-mixture.ts'
+import { EXPERTS_FILE } from '../formats/index.ts'
 import type { Model } from '../models/open.ts'
 import type { Member } from './rule.ts'
 
@@ -11,16 +12,16 @@ import type { Member } from './rule.ts'
  * @throws UserError where the folder holds no finished run of a mixture
  */
 export function openExperts(model: Model, run: string, options: Omit<AdaptedOptions, 'adapter'>): Omit<Member, 'weight'>[] {
-  const [file, config] = [join(run, 'experts.safetensors'), join(run, 'config.json')]
-  const absent = [file, config].find((path) => !existsSync(path))
-  if (absent)
+  const file = join(run, EXPERTS_FILE)
+  if (!existsSync(file))
     throw new UserError(
-      `${run} holds no experts to combine: there is no ${absent}; give the folder of a finished adamix run whose routing merges them.`,
+      `${run} holds no experts to combine: there is no ${file}; give the folder of a finished adamix run whose routing merges them.`,
     )
   const adapted = openAdapted(model, { ...options, adapter: join(run, 'adapter') })
-  const { experts, route } = openMixture(join(run, 'adapter'), adapted)
+  const { experts, expert, route } = openMixture(join(run, 'adapter'), adapted)
   return Array.from({ length: experts }, (_, k) => {
-    const { state } = route(() => k)
-    return { ...adapted, adapter: { ...adapted.adapter!, state }, state, folder: `expert ${k} of ${run}` }
+    const deployed = route(() => k)
+    const adapter = { ...adapted.adapter!, ...expert, state: deployed.state }
+    return { ...adapted, adapter, ...deployed, folder: `expert ${k} of ${run}` }
   })
 }

@@ -73,11 +73,13 @@ function singularValues(options: AdaLoraOptions, acts: (site: Site) => site is L
     }),
     coupling: attentionCoupling,
     shared: ['E', 'B'],
-    penalty: (all) =>
-      orthogonality(
-        all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),
-        options.orthogonality,
-      ),
+    ...(options.orthogonality > 0 && {
+      penalty: (all) =>
+        orthogonality(
+          all.map(({ roles }) => roles).filter((roles) => 'E.weight' in roles),
+          options.orthogonality,
+        ),
+    }),
   }
 }
 

@@ -80,6 +80,10 @@ export const adamix = defineMethod<AdaMixOptions>({
     for (const role of share) {
       if (!groups.includes(role)) throw new UserError(`share: "${role}" is no role of ${of.name}; it has ${groups.join(', ')}.`)
     }
+    if (adam === 'lazy' && inner.penalty)
+      throw new UserError(
+        `adam: lazy leaves experts alone that nobody drew, and ${of.name} with these settings adds a term to the loss that moves all of them; set that to 0, or take adam: dense.`,
+      )
     const { merges, create } = routingOf(chosen)
     const routing = create(chosen, experts)
     if (draws === 'independent' && routing.per !== 'pass')

@@ -31,6 +31,13 @@ function replayed(read: Recording, file: string | null, { modules, initial }: Di
   return { kept: Object.fromEntries(modules.map((site, k) => [site.name, keptOf(site, k)])), shrunk: true, ranks }
 }
 
+/** The rank that a module was left with. Throws UserError where the ranks are those of other modules. */
+function rankLeft({ kept }: AllocationMemory, name: string): number {
+  const own = kept?.[name]
+  if (own) return own.filter(Boolean).length
+  throw new UserError(`The final ranks are those of other modules, with none for "${name}"; give the same targets, or exclude this one.`)
+}
+
 /** The budget of a run. Throws UserError where there is nothing to prune, or no time for it. */
 function budgetOf(options: AllocationOptions, form: Divisible, totalSteps: number): BudgetSettings {
   const { modules, initial } = form
@@ -65,7 +72,7 @@ export function allocated(form: Divisible, options: AllocationOptions, { totalSt
     throw new UserError(`"ranks" is a file for the selection replay, but the selection is ${options.selection}; change one of them.`)
   const replay = 'recorded' in selection && !remembered ? replayed(selection.recorded, options.ranks, form) : null
   const memory = (remembered ?? replay ?? freshMemory) as AllocationMemory
-  const inner = form.method((name) => (memory.shrunk ? memory.kept![name]!.filter(Boolean).length : initial.rankOf(name)))
+  const inner = form.method((name) => (memory.shrunk ? rankLeft(memory, name) : initial.rankOf(name)))
   const reported = (state: ReadonlyMap<string, Tensor>) => form.report?.(modules.map((site) => factorsOf(state, components, site)))
   if (replay) {
     const ranks = replay.ranks!

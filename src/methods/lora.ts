@@ -100,9 +100,9 @@ function ofRanks(options: LoraOptions, setting: Setting, rankOf: (module: string
   const targets = resolveTargets(options, sites, layers)
   const acts = (site: Site): site is LinearSite => site.kind === 'linear' && targets.has(site.name)
   const fixed = takesOver(options.init)
-  const starts = new Map(
-    sites.filter(acts).map((site) => [site.name, loraStart(options.init, site, loraScale(options, site.name), setting)]),
-  )
+  const startOf = (site: LinearSite) =>
+    loraStart(options.init, site, { ...loraScale(options, site.name), rank: rankOf(site.name) }, setting)
+  const starts = new Map(sites.filter(acts).map((site) => [site.name, startOf(site)]))
   const product = lowRank((site, roles) => ({ a: roles[A]!, b: roles[B]!, scale: loraScale(options, site.name).scale }))
   const magnitude = (site: LinearSite): ParameterSpec => ({
     shape: [site.out],

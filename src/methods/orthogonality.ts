@@ -26,10 +26,10 @@ function deviations(factors: readonly Value[], rankFirst: boolean): Value {
 
 /**
  * AdaLoRA's regulariser in the form of the references: `weight` times the mean of `‖A Aᵀ - I‖_F` and `‖Bᵀ B - I‖_F` over all factors
- * (the paper's eq. 4 has squares and a sum). Null without weight or modules.
+ * (the paper's eq. 4 has squares and a sum). Null without modules.
  */
 export function orthogonality(modules: readonly Roles[], weight: number): Value | null {
-  if (weight === 0 || modules.length === 0) return null
+  if (modules.length === 0) return null
   const sums = (['A.weight', 'B.weight'] as const).flatMap((role) =>
     [...grouped(modules, (roles) => roles[role]!.shape.join()).values()].map((alike) =>
       reduceSum(

@@ -4,7 +4,7 @@ import type { RunConfig } from '../config/run-config.ts'
 import { outputsOf } from '../evaluate/assembly.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { scoresOf } from '../evaluate/scores.ts'
-import { hubName, saveAdapter, saveExperts } from '../formats/index.ts'
+import { EXPERTS_FILE, hubName, saveAdapter, saveExperts } from '../formats/index.ts'
 import { writeText } from '../formats/json-file.ts'
 import { plainMethod } from '../methods/index.ts'
 import { type Deployed, deployed } from '../nn/method.ts'
@@ -38,7 +38,7 @@ export function saveResult(
   const state = averagedParameters(kept ? kept.state : training.state)
   const method = methodFor(subject, outline, options, plan.totalSteps, memory)
   const result = deployed(method, state)
-  if (method.experts !== undefined) saveExperts(join(out, 'experts.safetensors'), state, { model: subject.model, outline })
+  if (method.experts !== undefined) saveExperts(join(out, EXPERTS_FILE), { options, memory, state }, { model: subject.model, outline })
   const folder = join(out, 'adapter')
   const card = {
     task: name,

@@ -3,9 +3,9 @@ import { UserError } from '../errors.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { initialState, type State } from '../evaluate/state.ts'
-import { type Adapter, isExpertsFile, loadAdapter, loadExperts } from '../formats/index.ts'
+import { isExpertsFile, loadAdapter, loadExperts, type SavedMixture } from '../formats/index.ts'
+import type { Trained } from '../methods/definition.ts'
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
-import type { Method } from '../nn/method.ts'
 
 /** What training begins with. */
 export interface StartingPoint {
@@ -16,11 +16,11 @@ export interface StartingPoint {
 }
 
 /** Weights keep their meaning only under the options that they were trained with. */
-function assertSameForm(file: string, adapter: Adapter, options: MethodOptions): void {
-  if (adapter.options.name !== options.name) {
-    throw new UserError(`adapter: ${file} holds ${adapter.options.name}, but the run's method is ${options.name}.`)
+function assertSameForm(file: string, saved: Trained<MethodOptions>, options: MethodOptions): void {
+  if (saved.options.name !== options.name) {
+    throw new UserError(`adapter: ${file} holds ${saved.options.name}, but the run's method is ${options.name}.`)
   }
-  const [theirs, ours] = [adapter.options, options].map((one) => definitionOf(one).form?.(one) ?? {})
+  const [theirs, ours] = [saved.options, options].map((one) => definitionOf(one).form?.(one) ?? {})
   for (const [key, value] of Object.entries(ours!)) {
     const [made, wanted] = [JSON.stringify(theirs![key]), JSON.stringify(value)]
     if (made !== wanted)
@@ -29,8 +29,8 @@ function assertSameForm(file: string, adapter: Adapter, options: MethodOptions):
 }
 
 /** Puts a saved adapter's tensors in place of fresh ones. Every parameter of the method must be there, in its shape. */
-function takeOver(file: string, state: State, adapter: Adapter, base: ReadonlyMap<string, unknown>): void {
-  for (const [name, tensor] of adapter.state) {
+function takeOver(file: string, state: State, saved: SavedMixture, base: ReadonlyMap<string, unknown>): void {
+  for (const [name, tensor] of saved.state) {
     const expected = state.get(name)
     if (!expected)
       throw new UserError(`adapter: ${file} holds "${name}", which the run's method does not train; give both the same targets.`)
@@ -39,7 +39,7 @@ function takeOver(file: string, state: State, adapter: Adapter, base: ReadonlyMa
     }
     state.set(name, tensor)
   }
-  const absent = [...state.keys()].find((name) => !base.has(name) && !adapter.state.has(name))
+  const absent = [...state.keys()].find((name) => !base.has(name) && !saved.state.has(name))
   if (absent !== undefined)
     throw new UserError(`adapter: ${file} has no "${absent}", which the run's method trains; give both the same targets.`)
 }
@@ -52,22 +52,14 @@ export function startingPoint(
   totalSteps: number,
 ): StartingPoint {
   const { subject, outline } = open
-  const make = (memory: unknown): { method: Method; state: State } => {
-    const method = methodFor(subject, outline, options, totalSteps, memory)
-    return { method, state: initialState(subject, outline, method, train.seed, train.trainAlso) }
-  }
-  if (file === null) return { state: make(null).state, memory: null, warnings: [] }
-  if (isExpertsFile(file)) {
-    const { method, state } = make(null)
-    if (method.experts === undefined)
-      throw new UserError(`adapter: ${file} holds experts that are merged, but the run's method is ${method.name}.`)
-    for (const [name, tensor] of loadExperts(file, state)) state.set(name, tensor)
-    return { state, memory: null, warnings: [] }
-  }
+  const begin = (memory: unknown): State =>
+    initialState(subject, outline, methodFor(subject, outline, options, totalSteps, memory), train.seed, train.trainAlso)
+  if (file === null) return { state: begin(null), memory: null, warnings: [] }
   const warnings: string[] = []
-  const adapter = loadAdapter(file, { model: subject.model, outline }, (message) => warnings.push(message))
-  assertSameForm(file, adapter, options)
-  const { state } = make(adapter.memory)
-  takeOver(file, state, adapter, outline.base)
-  return { state, memory: adapter.memory, warnings }
+  const place = { model: subject.model, outline }
+  const saved = isExpertsFile(file) ? loadExperts(file, place) : loadAdapter(file, place, (message) => warnings.push(message))
+  assertSameForm(file, saved, options)
+  const state = begin(saved.memory)
+  takeOver(file, state, saved, outline.base)
+  return { state, memory: saved.memory, warnings }
 }

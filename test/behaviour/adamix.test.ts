@@ -305,6 +305,12 @@ test('a lazy mixture leaves experts without a route alone; a dense one moves the
   }
 })
 
+test('a lazy mixture is refused where a term of the loss moves every expert', () => {
+  const lazy = (orthogonality: number) => () => prepare(subject, adamix, { of: { name: 'adalora', orthogonality }, adam: 'lazy' })
+  assert.throws(lazy(0.1), { name: 'UserError', message: /adam: lazy .* adalora .* set that to 0, or take adam: dense/ })
+  assert.equal(lazy(0)().method.penalty, undefined)
+})
+
 test('LoRA experts start without effect: the logits are those of the frozen model, and only B gets a gradient', async () => {
   const { method, state } = prepare(subject, adamix, { of: { name: 'lora', r: 2 }, experts: 2 })
   const plain = prepare(subject, head)

@@ -6,7 +6,6 @@ import type { Trained } from '../methods/definition.ts'
 import { type MethodOptions, plainMethod } from '../methods/index.ts'
 import type { Choice, Deployed } from '../nn/method.ts'
 import type { Adapted } from './adapted.ts'
-import { methodFor } from './method-for.ts'
 
 /** A mixture as a run left it, before merging. */
 export interface TrainedMixture {
@@ -33,8 +32,6 @@ export function openMixture(folder: string, { open, adapter }: Adapted): Trained
       `${folder} has no mixture to route through: there is no ${file}. Give the folder "adapter" of an adamix run, or the inference "merged".`,
     )
   const { subject, outline } = open
-  const { options, memory, state } = loadExperts(file, { model: subject.model, outline })
-  const { experts } = methodFor(subject, outline, options, null, memory)
-  if (!experts) throw new UserError(`${file} is of ${options.name}, which has no experts; use the inference "merged".`)
-  return { experts: experts.count, expert: plainMethod({ options, memory }), route: (choose) => experts.route(state, choose) }
+  const { experts, state, ...trained } = loadExperts(file, { model: subject.model, outline })
+  return { experts: experts.count, expert: plainMethod(trained), route: (choose) => experts.route(state, choose) }
 }

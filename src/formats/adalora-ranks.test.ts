@@ -71,6 +71,20 @@ test('AdaLoRA before its last allocation is saved whole', () => {
   assertSameBits(loadAdapter(folder, subject).state, adapter.state)
 })
 
+test('ranks under the names that PEFT has for a bare encoder are those of the same modules', () => {
+  const { subject, folder, config } = saved(
+    { initR: 3, targetR: 1, targets: ['query'] },
+    { kept: kept(queries), shrunk: false, ranks: null },
+  )
+  const whole = loadAdapter(folder, subject)
+  const bare = Object.fromEntries(Object.entries(config.rank_pattern as object).map(([name, keep]) => [name.replace('bert.', ''), keep]))
+  rmSync(join(folder, 'adatune.json'))
+  writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify({ ...config, rank_pattern: bare }))
+  const loaded = loadAdapter(folder, subject)
+  assert.deepEqual(loaded.memory, whole.memory)
+  assertSameBits(loaded.state, whole.state)
+})
+
 test('ranks that do not belong to the modules are refused', () => {
   const { subject, folder, config } = saved(
     { initR: 3, targetR: 1, targets: ['query'] },

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { assertSameBits, disturb, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
 import { UserError } from '../errors.ts'
 import { adamix } from '../methods/adamix.ts'
+import { lora } from '../methods/lora.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import { isExpertsFile, loadExperts, saveExperts } from './index.ts'
@@ -45,11 +46,14 @@ test('a mixture of LoRA modules comes back, and so does one of biases, whose sta
   }
 })
 
-test('a file that does not say what it holds is refused', () => {
-  const { file, place, tensors, metadata } = saved()
+test('a file that does not say what it holds is taken for what it is said to be, or refused', () => {
+  const { file, options, state, place, tensors, metadata } = saved()
   const all = [...tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }] as const)
   writeSafetensors(file, all)
+  assertSameBits(loadExperts(file, place, { options, memory: null }).state, state)
   refuses(() => loadExperts(file, place), /does not say what mixture it holds/)
+  const plain = { options: lora.options.parse({ name: 'lora' }), memory: null }
+  refuses(() => loadExperts(file, place, plain), /holds experts that are merged, but the method is lora/)
   for (const key of ['method', 'memory']) {
     writeSafetensors(file, all, { ...Object.fromEntries(metadata), [key]: '{' })
     refuses(() => loadExperts(file, place), new RegExp(`damaged: its metadata "${key}"`))

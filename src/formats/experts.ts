@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import type { Trained } from '../methods/definition.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import { parameterName, type Tensor } from '../nn/method.ts'
+import { type Experts, type Method, parameterName, type Tensor } from '../nn/method.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import { methodOf, type Subject } from './adapter.ts'
@@ -13,7 +13,7 @@ import { notedMethod, trainedNote } from './trained-note.ts'
 export const EXPERTS_FILE = 'experts.safetensors'
 
 /** A mixture as it was trained, its roles as stacks of experts: `[experts, ...]`, or `[1, ...]` for those that are shared. */
-export interface SavedMixture extends Trained<MethodOptions> {
+export interface Mixture extends Trained<MethodOptions> {
   readonly state: ReadonlyMap<string, Tensor>
 }
 
@@ -29,9 +29,8 @@ function expertName(parameter: string, expert: number): string {
 }
 
 /** The names of the stacks' parts, by that of the stack, and their shape. */
-function stacksOf(trained: Trained<MethodOptions>, subject: Subject): Map<string, { parts: readonly string[]; shape: readonly number[] }> {
-  const method = methodOf(trained, subject)
-  const specs = subject.outline.sites.flatMap((site) =>
+function stacksOf(method: Method, { outline }: Subject): Map<string, { parts: readonly string[]; shape: readonly number[] }> {
+  const specs = outline.sites.flatMap((site) =>
     Object.entries(method.parameters(site)).map(([role, { shape }]) => [parameterName(site, role), shape] as const),
   )
   return new Map(
@@ -44,8 +43,8 @@ function stacksOf(trained: Trained<MethodOptions>, subject: Subject): Map<string
  * for roles that are shared, tensors of the base model and head under their own names, and in the metadata the method's options and
  * what it remembers.
  */
-export function saveExperts(file: string, { state, ...trained }: SavedMixture, subject: Subject): void {
-  const stacks = stacksOf(trained, subject)
+export function saveExperts(file: string, { state, ...trained }: Mixture, subject: Subject): void {
+  const stacks = stacksOf(methodOf(trained, subject), subject)
   const tensors = [...state].flatMap(([name, { shape, data }]): [string, Tensor][] => {
     const stack = stacks.get(name)
     if (!stack) return [[name, { shape, data }]]
@@ -56,14 +55,21 @@ export function saveExperts(file: string, { state, ...trained }: SavedMixture, s
 }
 
 /**
- * Reads a mixture for this model.
- * @throws UserError where the file does not say what its tensors are, or one is missing, of another shape or not expected
+ * Reads a mixture for this model; `unnamed` is what a file holds that does not say it, as those from elsewhere.
+ * @throws UserError where that is no mixture whose experts are merged, or a tensor is missing, of another shape or not expected
  */
-export function loadExperts(file: string, subject: Subject): SavedMixture {
+export function loadExperts(
+  file: string,
+  subject: Subject,
+  unnamed: Trained<MethodOptions> | null = null,
+): Mixture & { readonly experts: Experts } {
   const { tensors, metadata } = readHeader(file)
-  const trained = notedMethod(file, metadata)
+  const trained = notedMethod(file, metadata) ?? unnamed
   if (!trained) throw new UserError(`${file} does not say what mixture it holds; give the ${EXPERTS_FILE} of an adamix run.`)
-  const stacks = stacksOf(trained, subject)
+  const method = methodOf(trained, subject)
+  const { experts } = method
+  if (!experts) throw new UserError(`${file} holds experts that are merged, but the method is ${method.name}; give one that merges them.`)
+  const stacks = stacksOf(method, subject)
   const base = [...subject.outline.base.values()].filter(({ name }) => tensors.has(name))
   const whole = base.map(({ name, shape }): Stored => ({ name, as: [name], shape }))
   const parts = [...stacks.values()].flatMap((stack) => stack.parts.map((name): Stored => ({ name, as: [name], shape: stack.shape })))
@@ -75,5 +81,5 @@ export function loadExperts(file: string, subject: Subject): SavedMixture {
     for (const [k, part] of each.entries()) data.set(part, k * part.length)
     state.set(name, { shape: [names.length, ...shape], data })
   }
-  return { ...trained, state }
+  return { ...trained, state, experts }
 }

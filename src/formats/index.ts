@@ -17,7 +17,7 @@ import { peftPrompts } from './peft-prompts.ts'
 
 export { type Adapter, type Card, methodOf, type Subject, type Warn } from './adapter.ts'
 export { hubName } from './card.ts'
-export { EXPERTS_FILE, isExpertsFile, loadExperts, type SavedMixture, saveExperts } from './experts.ts'
+export { EXPERTS_FILE, isExpertsFile, loadExperts, type Mixture, saveExperts } from './experts.ts'
 export { isMergeable, mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { assertSameBits, prepare, temporaryFolder, tinySubject } from '../../test/behaviour/tiny-model.ts'
@@ -8,6 +8,7 @@ import { heads } from '../heads/index.ts'
 import { type Ia3Options, ia3 } from '../methods/ia3.ts'
 import { prompt } from '../methods/prompt.ts'
 import { openModel } from '../models/open.ts'
+import { writeSafetensors } from '../weights/write-safetensors.ts'
 import { loadAdapter, saveAdapter } from './index.ts'
 
 const cases = join(import.meta.dirname, '../../test/golden')
@@ -69,7 +70,34 @@ test('P-tuning is kept as PEFT keeps it: the computed words, and what made them 
   const { peft_type, encoder_reparameterization_type, num_virtual_tokens, token_dim } = JSON.parse(config)
   assert.deepEqual([peft_type, encoder_reparameterization_type, num_virtual_tokens, token_dim], ['P_TUNING', 'LSTM', 3, 16])
   rmSync(join(folder, 'adatune.json'))
+  writeFileSync(join(folder, 'adapter_config.json'), config.replace('"encoder_dropout": 0.0', '"encoder_dropout": 0.1'))
   const loaded = loadAdapter(folder, formats)
   assert.deepEqual(loaded.options, options)
   assertSameBits(loaded.state, state)
+})
+
+test('a prompt has as many rows as its config says that an encoder and decoder share; a prefix of another number is refused', () => {
+  const theirs = join(cases, 'bart-s2s-prefix', 'adapter_final')
+  const model = openModel(join(cases, 'bart-s2s-prefix', 'base'), (checkpoint) => checkpoint)
+  const formats = { model, outline: outline({ model, head: heads['seq2seq-lm'], labels: 0 }) }
+  const config = JSON.parse(readFileSync(join(theirs, 'adapter_config.json'), 'utf8'))
+  const { hidden } = model.wiring
+  const saved = (fields: object, rows: number): string => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify({ ...config, ...fields, num_virtual_tokens: 2 }))
+    const data = Float32Array.from({ length: rows * hidden }, (_, i) => i)
+    writeSafetensors(join(folder, 'adapter_model.safetensors'), [['prompt_embeddings', { shape: [rows, hidden], data }]])
+    return folder
+  }
+  const { prefix_projection: _, encoder_hidden_size: _size, ...common } = config
+  for (const shared of [1, 2]) {
+    const fields = { ...common, peft_type: 'PROMPT_TUNING', num_transformer_submodules: shared }
+    const [[, words]] = [...loadAdapter(saved(fields, 2 * shared), formats).state] as [[string, { shape: number[]; data: Float32Array }]]
+    assert.deepEqual(words.shape, [2, hidden])
+    assert.deepEqual([words.data[0], words.data.at(-1)], [0, 2 * hidden - 1])
+  }
+  assert.throws(() => loadAdapter(saved({ num_transformer_submodules: 1 }, 2), formats), {
+    name: 'UserError',
+    message: /"num_transformer_submodules" is 1, and a prefix is read for this model with 2 alone/,
+  })
 })

@@ -87,13 +87,19 @@ function checked<T>(schema: z.ZodType<T>, given: unknown, file: string, fieldOf:
   throw new UserError(`${file}: "${field}" cannot be used: ${issue?.message}; correct it or give another adapter.`)
 }
 
-/** Which singular values each module has kept, as PEFT notes them in `rank_pattern`. */
-function keptRanks(pattern: unknown, file: string): AllocationMemory | null {
+/** Which singular values each module has kept, as PEFT notes them in `rank_pattern`: under its name, or without the encoder's prefix. */
+function keptRanks(pattern: unknown, { model, outline }: Subject, file: string): AllocationMemory | null {
   if (pattern === undefined || pattern === null) return null
   const lists = z.record(z.string(), z.array(z.boolean())).safeParse(pattern)
   if (!lists.success)
     throw new UserError(`${file}: "rank_pattern" must hold a list of booleans for each module; save the adapter again with PEFT.`)
-  const kept = Object.fromEntries(Object.entries(lists.data).map(([name, keep]) => [name.replace(/\.lora_E(\.[^.]+)?$/, ''), keep]))
+  const sites = new Set(outline.sites.map(({ name }) => name))
+  const siteOf = (key: string): string => {
+    const name = key.replace(/\.lora_E(\.[^.]+)?$/, '')
+    const full = `${model.wiring.prefix}.${name}`
+    return sites.has(full) ? full : name
+  }
+  const kept = Object.fromEntries(Object.entries(lists.data).map(([key, keep]) => [siteOf(key), keep]))
   return { kept, shrunk: true, ranks: null }
 }
 
@@ -128,7 +134,7 @@ export function peftOptions(config: Fields, subject: Subject, file: string, warn
   if (options.name !== 'lora' && isSet(config.bias) && config.bias !== 'none') {
     throw new UserError(`${file}: "bias" is ${JSON.stringify(config.bias)}; ${config.peft_type} with trained biases is not supported.`)
   }
-  const memory = options.name === 'adalora' ? keptRanks(config.rank_pattern, file) : null
+  const memory = options.name === 'adalora' ? keptRanks(config.rank_pattern, subject, file) : null
   if (options.name !== 'ia3') return { options, memory, targets }
   return { options: { ...options, feedForward: fromFeedForward(options, options.feedForward, subject) }, memory, targets }
 }

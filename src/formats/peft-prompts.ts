@@ -35,9 +35,9 @@ const encoders = { MLP: 'mlp', LSTM: 'lstm' } as const
 
 const isAttention = (site: Site): site is KeyValueSite => site.kind === 'keyValue'
 
-/** An encoder and decoder are two; of a prompt's rows, PEFT uses the first half there. */
-const submodules = ({ wiring }: Model): number => (wiring.decoder ? 2 : 1)
-const idleRows = (kind: string, { model }: Subject, tokens: number): number => (kind === 'prompt' ? (submodules(model) - 1) * tokens : 0)
+/** An encoder and decoder are two; of a prompt's rows, PEFT uses those for the first. */
+const submodulesOf = ({ wiring }: Model): number => (wiring.decoder ? 2 : 1)
+const idleRows = (kind: string, submodules: number, tokens: number): number => (kind === 'prompt' ? (submodules - 1) * tokens : 0)
 
 /** Numbers of a virtual token: of a word, or of the keys in one layer. */
 function widthOf(method: Options['name'], { model, outline }: Subject): number {
@@ -46,12 +46,12 @@ function widthOf(method: Options['name'], { model, outline }: Subject): number {
 }
 
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
-function stored(method: Method, subject: Subject, saved: readonly string[]): Stored[] {
+function stored(method: Method, subject: Subject, saved: readonly string[], submodules: number): Stored[] {
   const parts = columns(method, subject)
   const width = parts.reduce((sum, { shape }) => sum + shape[1]!, 0)
   const tokens = parts[0]!.shape[0]!
   return [
-    { name: LEARNED, as: [LEARNED], shape: [tokens + idleRows(method.name, subject, tokens), width] },
+    { name: LEARNED, as: [LEARNED], shape: [tokens + idleRows(method.name, submodules, tokens), width] },
     ...savedTensors(saved, subject).map(
       (name): Stored => ({ name, as: [`base_model.${name}`], shape: subject.outline.base.get(name)!.shape }),
     ),
@@ -75,7 +75,7 @@ function configOf(options: Options, card: Card, saved: readonly string[] | null,
     modules_to_save: saved,
     num_attention_heads: options.name === 'prefix' ? heads : heads * sharing,
     num_layers: model.wiring.layers,
-    num_transformer_submodules: submodules(model),
+    num_transformer_submodules: submodulesOf(model),
     num_virtual_tokens: options.tokens,
     peft_version: PEFT_VERSION,
     revision: null,
@@ -115,19 +115,20 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
     card,
     [...state.keys()].filter((name) => subject.outline.base.has(name)),
   )
+  const submodules = submodulesOf(subject.model)
   const learned = withIdle(
     joined(columns(method, subject).map(({ name }) => state.get(name)!)),
-    idleRows(options.name, subject, (options as Options).tokens),
+    idleRows(options.name, submodules, (options as Options).tokens),
   )
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
-  writeStored(join(folder, PEFT_TENSORS[0]), stored(method, subject, saved ?? []), source, { format: 'pt' })
+  writeStored(join(folder, PEFT_TENSORS[0]), stored(method, subject, saved ?? [], submodules), source, { format: 'pt' })
   writeText(join(folder, PEFT_CONFIG), pythonJson(configOf(options as Options, card, saved, subject), isPeftFloat))
 }
 
 const size = z.number().int().positive()
 const fields = z.object({
   num_virtual_tokens: size,
-  num_transformer_submodules: z.number().int().nullish(),
+  num_transformer_submodules: size.nullish(),
   modules_to_save: z.array(z.string()).nullish(),
   prompt_tuning_init: z.enum(Object.keys(starts) as (keyof typeof starts)[]).default('RANDOM'),
   prompt_tuning_init_text: z.string().nullish(),
@@ -138,15 +139,21 @@ const fields = z.object({
 
 /** Fields that say nothing about what the adapter computes once its tensors are read. */
 const idle = new Set(
-  `auto_mapping base_model_name_or_path inference_mode init_weights num_attention_heads num_layers peft_type peft_version prefix_projection
+  `auto_mapping base_model_name_or_path encoder_dropout inference_mode init_weights num_attention_heads num_layers peft_type peft_version prefix_projection
   revision task_type token_dim tokenizer_kwargs tokenizer_name_or_path`.split(/\s+/),
 )
+
+interface Told {
+  readonly options: Options
+  readonly saved: readonly string[]
+  readonly submodules: number
+}
 
 /**
  * The options that a PEFT config stands for. A saved projection or encoder has been carried out, so that keys and values, or the virtual
  * tokens, alone are left.
  */
-function optionsOf(config: Fields, kind: Kind, subject: Subject, file: string): { options: Options; saved: readonly string[] } {
+function optionsOf(config: Fields, kind: Kind, subject: Subject, file: string): Told {
   const strange = Object.keys(config).find((field) => !idle.has(field) && !Object.hasOwn(fields.shape, field) && (config[field] ?? false))
   if (strange !== undefined) {
     throw new UserError(`${file}: "${strange}" is ${JSON.stringify(config[strange])}: it is not known here; give another adapter.`)
@@ -160,13 +167,14 @@ function optionsOf(config: Fields, kind: Kind, subject: Subject, file: string): 
   const tokens = given.num_virtual_tokens
   const own = peftTasks.get(String(config.task_type))?.modules ?? []
   const saved = [...new Set([...(given.modules_to_save ?? []), ...own])]
+  const submodules = given.num_transformer_submodules ?? submodulesOf(subject.model)
   const hidden = given.encoder_hidden_size ?? null
   const width = hidden === widthOf(kinds[kind], subject) ? null : hidden
   if (kind === 'P_TUNING') {
     const encoder = encoders[given.encoder_reparameterization_type]
     return {
       options: promptOptions.parse({ name: 'prompt', tokens, encoder, width, depth: given.encoder_num_layers, computed: true }),
-      saved,
+      ...{ saved, submodules },
     }
   }
   if (kind === 'PROMPT_TUNING') {
@@ -174,10 +182,16 @@ function optionsOf(config: Fields, kind: Kind, subject: Subject, file: string): 
     const text = init === 'text' ? (given.prompt_tuning_init_text ?? null) : null
     return {
       options: promptOptions.parse({ name: 'prompt', tokens, init: text === null && init === 'text' ? 'random' : init, text }),
-      saved,
+      ...{ saved, submodules },
     }
   }
-  return { options: prefixOptions.parse({ name: 'prefix', tokens, width, attentions: 'peft' }), saved }
+  // PEFT shares keys and values out among the layers by this number.
+  if (submodules !== submodulesOf(subject.model)) {
+    throw new UserError(
+      `${file}: "num_transformer_submodules" is ${submodules}, and a prefix is read for this model with ${submodulesOf(subject.model)} alone; train it without that field, which PEFT then sets.`,
+    )
+  }
+  return { options: prefixOptions.parse({ name: 'prefix', tokens, width, attentions: 'peft' }), saved, submodules }
 }
 
 function read(folder: string, card: Card, subject: Subject, own: MethodOptions | null, warn: Warn): Adapter {
@@ -186,7 +200,9 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
   const told = optionsOf(config, config.peft_type as Kind, subject, file)
   const options = own?.name === told.options.name && (own as Options).tokens === told.options.tokens ? (own as Options) : told.options
   const method = methodOf({ options, memory: null }, subject)
-  const { [LEARNED]: learned, ...rest } = Object.fromEntries(readStored(tensors, stored(method, subject, told.saved), warn))
+  const { [LEARNED]: learned, ...rest } = Object.fromEntries(
+    readStored(tensors, stored(method, subject, told.saved, told.submodules), warn),
+  )
   const used = leadingPart(learned!, [options.tokens, learned!.shape[1]!])
   return { options, memory: null, state: new Map([...separated(used, columns(method, subject)), ...Object.entries(rest)]), card }
 }

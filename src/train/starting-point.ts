@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { initialState, type State } from '../evaluate/state.ts'
-import { isExpertsFile, loadAdapter, loadExperts, type SavedMixture } from '../formats/index.ts'
+import { isExpertsFile, loadAdapter, loadExperts, type Mixture } from '../formats/index.ts'
 import type { Trained } from '../methods/definition.ts'
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 
@@ -29,7 +29,7 @@ function assertSameForm(file: string, saved: Trained<MethodOptions>, options: Me
 }
 
 /** Puts a saved adapter's tensors in place of fresh ones. Every parameter of the method must be there, in its shape. */
-function takeOver(file: string, state: State, saved: SavedMixture, base: ReadonlyMap<string, unknown>): void {
+function takeOver(file: string, state: State, saved: Mixture, base: ReadonlyMap<string, unknown>): void {
   for (const [name, tensor] of saved.state) {
     const expected = state.get(name)
     if (!expected)
@@ -57,7 +57,9 @@ export function startingPoint(
   if (file === null) return { state: begin(null), memory: null, warnings: [] }
   const warnings: string[] = []
   const place = { model: subject.model, outline }
-  const saved = isExpertsFile(file) ? loadExperts(file, place) : loadAdapter(file, place, (message) => warnings.push(message))
+  const saved = isExpertsFile(file)
+    ? loadExperts(file, place, { options, memory: null })
+    : loadAdapter(file, place, (message) => warnings.push(message))
   assertSameForm(file, saved, options)
   const state = begin(saved.memory)
   takeOver(file, state, saved, outline.base)

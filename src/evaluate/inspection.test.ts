@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { TaskName } from '../heads/index.ts'
 import { untouched } from '../methods/in-place.ts'
 import { methodOptions } from '../methods/index.ts'
 import { openConfig } from '../models/open.ts'
@@ -13,10 +14,10 @@ const root = mkdtempSync(join(tmpdir(), 'inspection-'))
 after(() => rmSync(root, { recursive: true }))
 
 /** A model of which there is a config and nothing else. */
-function bare(config: Readonly<Record<string, unknown>>): OpenTask {
+function bare(config: Readonly<Record<string, unknown>>, task: TaskName = 'sequence-classification'): OpenTask {
   const folder = mkdtempSync(join(root, 'model-'))
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
-  return openTask(openConfig(folder), 'sequence-classification', ['no', 'yes'])
+  return openTask(openConfig(folder), task, task === 'sequence-classification' ? ['no', 'yes'] : [])
 }
 
 const base = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 }
@@ -31,6 +32,35 @@ const models = {
     ...{ relative_attention: true, position_buckets: 256, norm_rel_ebd: 'layer_norm', share_att_key: true, pos_att_type: 'p2c|c2p' },
     ...base,
   }),
+  bart: bare(
+    {
+      ...{ model_type: 'bart', vocab_size: 50265, max_position_embeddings: 1024, d_model: 768, encoder_layers: 6, decoder_layers: 6 },
+      ...{ encoder_attention_heads: 12, decoder_attention_heads: 12, encoder_ffn_dim: 3072, decoder_ffn_dim: 3072 },
+      ...{ pad_token_id: 1, bos_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2 },
+    },
+    'seq2seq-lm',
+  ),
+  t5: bare(
+    {
+      ...{ model_type: 't5', vocab_size: 32128, d_model: 768, d_kv: 64, d_ff: 3072, num_layers: 12, num_heads: 12 },
+      ...{ pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0 },
+    },
+    'seq2seq-lm',
+  ),
+  llama: bare(
+    {
+      ...{ model_type: 'llama', vocab_size: 32000, hidden_size: 4096, intermediate_size: 11008, num_hidden_layers: 32 },
+      ...{ num_attention_heads: 32, num_key_value_heads: 32, max_position_embeddings: 4096 },
+    },
+    'causal-lm',
+  ),
+  qwen: bare(
+    {
+      ...{ model_type: 'qwen2', vocab_size: 151_936, hidden_size: 896, intermediate_size: 4864, num_hidden_layers: 24 },
+      ...{ num_attention_heads: 14, num_key_value_heads: 2, max_position_embeddings: 32768, tie_word_embeddings: true },
+    },
+    'causal-lm',
+  ),
 }
 
 function inspected(model: keyof typeof models, options: Readonly<Record<string, unknown>>): MethodInspection {
@@ -50,6 +80,11 @@ const published: [keyof typeof models, Readonly<Record<string, unknown>>, number
   ['bert', { name: 'lora', r: 8, targets: 'all-linear' }, 1_339_392],
   ['bert', { name: 'adalora', initR: 12, targetR: 8, targets: ['query', 'value'] }, 295_104, 442_656],
   ['bert', { name: 'adalora', initR: 3, targetR: 1, targets: sixLinear }, 165_960, 497_880],
+  ['bart', { name: 'lora', r: 8 }, 442_368],
+  ['t5', { name: 'lora', r: 8 }, 884_736],
+  ['t5', { name: 'ia3' }, 129_024],
+  ['llama', { name: 'lora', r: 8 }, 4_194_304],
+  ['qwen', { name: 'lora', r: 8 }, 540_672],
   ['bert', { name: 'lora', r: 8, dora: true }, 313_344],
   ['bert', { name: 'lora', r: 4, init: 'pissa' }, 294_912, 147_456],
   ['bert', { name: 'ia3' }, 12 * (768 + 768 + 3072)],

@@ -84,7 +84,8 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
       if (total('weight').data[0] === 0) {
         const [first] = microBatches.flat()
         throw new UserError(
-          `No target of update ${step + 1} counts (rows from ${first?.file}:${first?.line}): all are ignored or of weight 0.`,
+          `No target of update ${step + 1} counts (rows from ${first?.file}:${first?.line}): all are ignored or of weight 0. ` +
+            'Leave such rows out, raise train.batchSize, or give no class the weight 0 in train.classWeights.',
         )
       }
       const number = (value: number): Feeds[string] => ({ data: Float32Array.of(value), shape: [] })

@@ -324,6 +324,26 @@ test('LoRA experts start without effect: the logits are those of the frozen mode
   }
 })
 
+test('experts of LoRA that start the same are alike after the first update; then a lazy mixture moves those alone that were drawn', async () => {
+  const of = { name: 'lora', r: 2, targets: ['query'] }
+  const groups = [0, 1].map((layer) => `bert.encoder.layer.${layer}.attention.self`)
+  const options = { of, experts: 2, start: 'same', adam: 'lazy', consistency: 0, routing: routes([0], groups, 'A') }
+  const { method, state } = prepare(subject, adamix, options)
+  const name = 'bert.encoder.layer.0.attention.self.query.A.weight'
+  const parts = (): [number[], number[]] => {
+    const all = [...state.get(name)!.data]
+    return [all.slice(0, all.length / 2), all.slice(all.length / 2)]
+  }
+  const adam = { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 } as const
+  const [start] = parts()
+  await update(subject, method, state, { adam }, 0.01)
+  assert.deepEqual(parts(), [start, start])
+  await update(subject, method, state, { adam }, 0.01)
+  const [drawn, other] = parts()
+  assert.notDeepEqual(drawn, start)
+  assert.deepEqual(other, start)
+})
+
 test('evaluation draws nothing and gives the same logits twice', async () => {
   const { method, state } = prepare(subject, adamix, { of: adapter })
   const deployed = method.deploy!(state)

@@ -30,6 +30,11 @@ test('what ties with the first to fall falls as well', () => {
   )
 })
 
+test('a score that is no number falls', () => {
+  assert.deepEqual(keep([[3, Number.NaN, 4, 2]], 2), [[false, false, true, false]])
+  assert.deepEqual(keep([[Number.NaN, Number.NaN]], 1), [[false, false]])
+})
+
 test('one threshold holds for all modules: a module may keep everything and another nothing', () => {
   assert.deepEqual(
     keep(

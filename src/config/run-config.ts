@@ -200,7 +200,7 @@ export const runConfig = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe('start from this saved adapter, or from the `experts.safetensors` of a mixture'),
+    .describe('start from this saved adapter, the `experts.safetensors` of a mixture, or a checkpoint of another run'),
   data: data.describe('rows, and how they are read'),
   train: train.default(train.parse({})).describe('how long, how fast, and what is kept'),
   generate: generate.nullable().default(null).describe('texts that the model writes at each evaluation'),

@@ -47,6 +47,9 @@ export function writeCheckpoint(folder: string, state: State, progress: unknown)
   syncFolder(dirname(folder))
 }
 
+/** Whether a path leads to a checkpoint, whole or not. */
+export const isCheckpoint = (path: string): boolean => existsSync(join(path, MANIFEST))
+
 /** Whether a folder holds every file that its manifest names, unchanged. */
 export function isWhole(folder: string): boolean {
   try {

@@ -34,8 +34,8 @@ export interface LoopOptions {
   readonly checkpointEvery: number
   readonly emit: Sink
   readonly stopRequested: () => boolean
-  /** Keeps the state, to go on from. */
-  readonly checkpoint: (progress: Progress) => void
+  /** Keeps the state, to go on from; returns where. */
+  readonly checkpoint: (progress: Progress) => string
   /** Keeps the state as the best one. */
   readonly keepAsBest: (progress: Progress) => void
 }
@@ -63,10 +63,10 @@ export async function trainLoop(progress: Progress, options: LoopOptions): Promi
     const start = performance.now()
     const { result, events } = await training.advance(progress.step)
     if (!result.finite) {
-      options.checkpoint(progress)
+      const kept = options.checkpoint(progress)
       throw new UserError(
         `The loss is not a finite number at update ${progress.step + 1} (rows ${rowNames(plan.microBatches(progress.step).flat())}); ` +
-          'the update was not made. Lower train.learningRate, or look at these rows.',
+          `the update was not made. Lower train.learningRate, or look at these rows; with adapter: ${kept} a new run goes on from what was trained.`,
       )
     }
     const { loss, taskLoss, penalty, balance, consistency, gradNorm, tokens, flops } = result

@@ -5,7 +5,6 @@ import { withinBudget } from '../evaluate/budget.ts'
 import { inOrder, trainedLabels } from '../evaluate/class-order.ts'
 import { modelLabels, taskColumns } from '../evaluate/dataset.ts'
 import { type OpenTask, openTask } from '../evaluate/open-task.ts'
-import { describeAdapter, isExpertsFile } from '../formats/index.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { textMetricFault } from '../metrics/text/index.ts'
 import type { Model } from '../models/open.ts'
@@ -16,6 +15,7 @@ import { scoredByFile } from '../tasks/scored-by-file.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
 import { scoredFiles } from './data-sets.ts'
+import { labelsOfStart } from './starting-point.ts'
 import { checkTexts, textScoreNames } from './written-texts.ts'
 
 /** A run's task on its model, and its method at its size. */
@@ -28,7 +28,7 @@ export interface OpenRun {
 function chooseLabels(config: RunConfig, description: TaskFile, model: Model, rows: readonly Row[] | null): LabelNames {
   const task = tasks[description.kind]
   if (!task.classes) return []
-  const fromAdapter = config.adapter === null || isExpertsFile(config.adapter) ? null : describeAdapter(config.adapter).labels
+  const fromAdapter = labelsOfStart(config.adapter)
   const own = modelLabels({ model, head: task.head, labels: 1 })
   const given = [config.data.labels, wordLabels(description) ?? description.labels, fromAdapter, own].find((names) => names !== null)
   if (given) return inOrder(given, trainedLabels(fromAdapter, own), config.adapter ?? config.model)

@@ -169,13 +169,15 @@ async function carryOn(
     for (const sink of sinks) sink(event)
   }
   let keptStep = saved?.progress.step ?? null
-  const checkpoint = (now: Progress): void => {
+  const checkpoint = (now: Progress): string => {
+    const folder = stepFolder(root, now.step)
     // Nothing has changed, and a kill while it is written over would lose it.
-    if (now.step === keptStep) return
+    if (now.step === keptStep) return folder
     const content: Saved = { progress: now, memory: training.memory, logBytes: log.sync(), spent: spent() }
-    writeCheckpoint(stepFolder(root, now.step), training.state, content)
+    writeCheckpoint(folder, training.state, content)
     keptStep = now.step
     sweepRun(root, config.train.keepCheckpoints)
+    return folder
   }
   try {
     const besides = trainedBesides(open.subject, open.outline, config.train.trainAlso)

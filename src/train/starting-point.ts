@@ -1,11 +1,16 @@
+import { join } from 'node:path'
+import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { initialState, type State } from '../evaluate/state.ts'
-import { isExpertsFile, loadAdapter, loadExperts, type Mixture } from '../formats/index.ts'
+import { describeAdapter, isExpertsFile, loadAdapter, loadExperts, type Mixture } from '../formats/index.ts'
+import { readFields } from '../formats/json-file.ts'
 import type { Trained } from '../methods/definition.ts'
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
+import { isParameter } from './average.ts'
+import { isCheckpoint, isWhole, readCheckpoint } from './checkpoint.ts'
 
 /** What training begins with. */
 export interface StartingPoint {
@@ -14,6 +19,10 @@ export interface StartingPoint {
   /** What is odd about the adapter; see `loadAdapter`. */
   readonly warnings: readonly string[]
 }
+
+/** The classes that the adapter tells which a run starts from; null without one, and for experts and checkpoints, which tell none. */
+export const labelsOfStart = (file: string | null): readonly string[] | null =>
+  file === null || isExpertsFile(file) || isCheckpoint(file) ? null : describeAdapter(file).labels
 
 /** Weights keep their meaning only under the options that they were trained with. */
 function assertSameForm(file: string, saved: Trained<MethodOptions>, options: MethodOptions): void {
@@ -44,7 +53,17 @@ function takeOver(file: string, state: State, saved: Mixture, base: ReadonlyMap<
     throw new UserError(`adapter: ${file} has no "${absent}", which the run's method trains; give both the same targets.`)
 }
 
-/** A fresh state, or that of the adapter or mixture that the run names. */
+/** What a run had trained by one of its checkpoints, without what its optimiser keeps beside it. */
+function fromCheckpoint(folder: string): Mixture {
+  if (!isWhole(folder)) throw new UserError(`adapter: the checkpoint ${folder} is damaged; give another of its run.`)
+  const config = join(folder, '..', '..', 'config.json')
+  const { method } = parseRun(readFields(config), config)
+  const { state, progress } = readCheckpoint(folder)
+  const { memory } = progress as { memory: unknown }
+  return { options: method, memory, state: new Map([...state].filter(([name]) => isParameter(name))) }
+}
+
+/** A fresh state, or that of the adapter, mixture or checkpoint that the run names. */
 export function startingPoint(
   { adapter: file, train }: RunConfig,
   open: OpenTask,
@@ -57,9 +76,12 @@ export function startingPoint(
   if (file === null) return { state: begin(null), memory: null, warnings: [] }
   const warnings: string[] = []
   const place = { model: subject.model, outline }
-  const saved = isExpertsFile(file)
-    ? loadExperts(file, place, { options, memory: null })
-    : loadAdapter(file, place, (message) => warnings.push(message))
+  const named = (): Mixture => {
+    if (isExpertsFile(file)) return loadExperts(file, place, { options, memory: null })
+    if (isCheckpoint(file)) return fromCheckpoint(file)
+    return loadAdapter(file, place, (message) => warnings.push(message))
+  }
+  const saved = named()
   assertSameForm(file, saved, options)
   const state = begin(saved.memory)
   takeOver(file, state, saved, outline.base)

@@ -524,7 +524,7 @@ test('a loss that is not finite names the update and its rows, and keeps the las
   const ended = await command([...training, '--quiet'], folder)
   assertOneSentence(
     ended,
-    /not a finite number at update 7 \(rows train\.jsonl:13, train\.jsonl:14\); the update was not made\. Lower train\.learningRate/,
+    /not a finite number at update 7 \(rows train\.jsonl:13, train\.jsonl:14\); the update was not made\. Lower train\.learningRate, or look at these rows; with adapter: out\/checkpoints\/step-00000006 a new run/,
   )
   const out = join(folder, 'out')
   assert.deepEqual(checkpoints(out), [join(out, 'checkpoints/step-00000006')])

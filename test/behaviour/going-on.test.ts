@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseRun } from '../../src/config/parse.ts'
@@ -20,18 +21,23 @@ const targets = ['query', 'down']
 const adalora = { name: 'adalora', initR: 4, targetR: 2, alpha: 16, targets, ...budget }
 
 let runs = 0
-async function run(of: Record<string, unknown>, given: Record<string, unknown> = {}) {
+async function run(of: Record<string, unknown>, given: Record<string, unknown> = {}, learningRate = 0.02) {
   const out = join(folder, `run-${runs++}`)
   const config = parseRun(
     {
       ...{ model, task: 'sequence-classification', method: { name: 'adamix', of, experts: 2 }, ...given },
       data: { train: join(folder, 'train.jsonl') },
-      train: { steps: 10, batchSize: 8, learningRate: 0.02, warmupRatio: 0, threads: 1 },
+      train: { steps: 10, batchSize: 8, learningRate, warmupRatio: 0, threads: 1 },
     },
     'run',
   )
   await train(config, { out })
-  return { out, adapter: join(out, 'adapter'), experts: join(out, 'experts.safetensors') }
+  return {
+    out,
+    adapter: join(out, 'adapter'),
+    experts: join(out, 'experts.safetensors'),
+    checkpoint: join(out, 'checkpoints', 'step-00000010'),
+  }
 }
 
 function stateOf(adapter: string) {
@@ -84,6 +90,29 @@ test('experts go on under the settings alone that their weights were made with',
     name: 'UserError',
     message: /does not train; give both the same targets/,
   })
+})
+
+test('a run goes on from a checkpoint of another, whose weights and ranks it takes', async () => {
+  for (const of of [...Object.values(kinds), { name: 'bottleneck', size: 4 }]) {
+    for (const method of [of, { name: 'adamix', of, experts: 2 }]) {
+      const { adapter, checkpoint } = await run(of, { method })
+      const further = await run(of, { method, adapter: checkpoint }, 1e-12)
+      const expected = stateOf(adapter)
+      const state = stateOf(further.adapter)
+      assert.deepEqual([...state.keys()].sort(), [...expected.keys()].sort())
+      for (const [name, { data }] of state) assertNear(data, expected.get(name)!.data, 1e-6)
+    }
+  }
+})
+
+test('a checkpoint that is damaged, or of another form, is refused', async () => {
+  const of = { name: 'lora', r: 2, alpha: 4, targets }
+  const { checkpoint } = await run(of, { method: of })
+  const refused = (method: object, message: RegExp) =>
+    assert.rejects(run(of, { method, adapter: checkpoint }), { name: 'UserError', message })
+  await refused({ ...of, alpha: 8 }, /step-00000010 was made with alpha 4, but the run's method has 8/)
+  truncateSync(join(checkpoint, 'state.safetensors'), 100)
+  await refused(of, /the checkpoint .*step-00000010 is damaged; give another of its run/)
 })
 
 test('an adapter at its final ranks goes on with its own modules alone', async () => {

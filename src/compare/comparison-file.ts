@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { expandVariables } from '../config/variables.ts'
 import { UserError } from '../errors.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
-import { settingAt, withSettings } from '../settings/plain.ts'
+import { settingAt, valueAt, withSettings } from '../settings/plain.ts'
 
 /** Values of a setting: a list, or by the names that they have in the report. */
 const axis = z.union([z.array(z.unknown()).min(1), z.record(z.string().min(1), z.unknown())])
@@ -111,8 +111,7 @@ function shortened(raw: Raw): Raw {
   }
 }
 
-const isWithin = (value: unknown, path: readonly PropertyKey[]): boolean =>
-  path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], value) !== undefined
+const isWithin = (value: unknown, path: readonly PropertyKey[]): boolean => valueAt(value, path) !== undefined
 
 /** How a comparison is read. */
 export interface ComparisonReading {

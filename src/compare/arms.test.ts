@@ -106,7 +106,10 @@ test('no axis has what another place has', () => {
 })
 
 test('an axis may write again what all arms share', () => {
-  const { arms: all } = arms({ data: { few: { ...run.data, rows: { train: 9 } }, many: run.data }, settings: { a: { task: run.task } } })
+  const { arms: all } = arms({
+    data: { few: { ...run.data, rows: { train: 9 } }, many: { ...run.data, test: null } },
+    settings: { a: { task: run.task } },
+  })
   assert.deepEqual(
     all.map(({ run: { data } }) => [data.eval, data.rows?.train]),
     [

@@ -1,12 +1,11 @@
 import { type RunConfig, runConfig } from '../config/run-config.ts'
 import { expandVariables } from '../config/variables.ts'
 import { didYouMean, UserError } from '../errors.ts'
-import { parseInference } from '../evaluate/inference.ts'
+import { MERGED, parseInference } from '../evaluate/inference.ts'
 import { methodOptions } from '../methods/index.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import type { Comparison } from './comparison-file.ts'
-import { MERGED } from './routed.ts'
 import { sharedSettingChanged } from './shared-settings.ts'
 import { type Taken, takenIn, withTaken } from './taken-results.ts'
 

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { holding } from '../formats/folder-lock.ts'
 import { writeText } from '../formats/json-file.ts'
 import type { Arm } from './arms.ts'
-import type { Comparison } from './comparison-file.ts'
+import { type Comparison, writtenSettings } from './comparison-file.ts'
 import type { Judgement } from './judgement.ts'
 import { type RatedArm, rateTrials, withBestRate } from './learning-rates.ts'
 import { type Planned, plan } from './planned.ts'
@@ -120,10 +120,9 @@ function record(
   { summary, results }: { summary: Summary; results: readonly ArmResults[] },
   command: string,
 ): unknown {
-  const { locate: _, base: _b, ...settings } = comparison
   return {
     command,
-    settings,
+    settings: writtenSettings(comparison),
     ...summary,
     trials: results.flatMap(({ arm, results: own }) =>
       own.map(({ trial, judgement: { last, best }, took, evaluations }) => ({

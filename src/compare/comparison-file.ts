@@ -53,6 +53,11 @@ export interface Comparison extends ComparisonFields {
   readonly locate: (path: readonly PropertyKey[]) => string
 }
 
+/** What was written of a comparison, every default filled in, for records. */
+export function writtenSettings({ locate: _, base: _b, ...settings }: Comparison): ComparisonFields {
+  return settings
+}
+
 type Locate = Comparison['locate']
 type Raw = Record<string, unknown>
 

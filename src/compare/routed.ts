@@ -9,9 +9,6 @@ import type { FinishedRun } from '../train/run.ts'
 import { runFolder } from './trial.ts'
 import type { TrialTask } from './trial-task.ts'
 
-/** The way of answering that every run has: by the weights that are left at its end. */
-export const MERGED = 'merged'
-
 /**
  * What a trained mixture answers through its routes, asked of the experts that its run has saved.
  * @throws UserError for a run that keeps an earlier evaluation than its last, and for one without such experts

@@ -20,6 +20,8 @@ export interface Arm {
   readonly written: Readonly<Record<string, unknown>>
   /** What answers once it is trained: the merged weights, or routes of a mixture. */
   readonly inference: string
+  /** What it is compared by; null: what its run keeps its best evaluation by. */
+  readonly metric: string | null
   /** What it takes from the trials of others; in `run` these settings are no paths yet. */
   readonly takes: readonly Taken[]
 }
@@ -139,7 +141,7 @@ function plainOf({ plain }: Comparison, axes: ReadonlyMap<string, readonly Value
  * @throws UserError for settings that a run cannot have, with the place where they were written
  */
 export function armsOf(comparison: Comparison): Arms {
-  const { axes, base, locate } = comparison
+  const { axes, base, locate, metric } = comparison
   const values = new Map(Object.entries(axes).flatMap(([axis, given]) => (axis === SEED ? [] : [[axis, valuesOf(axis, given)] as const])))
   for (const [axis, own] of values) checkShared(axis, own, comparison)
   const cells = [...values].reduce<Cell[]>(
@@ -159,7 +161,10 @@ export function armsOf(comparison: Comparison): Arms {
       'run',
       locate,
     )
-    return { name: nameOf(point), point, run: { ...run, out: null, published: null }, inference: String(inference), written: raw, takes }
+    return {
+      ...{ name: nameOf(point), point, run: { ...run, out: null, published: null } },
+      ...{ written: raw, inference: String(inference), metric, takes },
+    }
   })
   const [first] = arms
   if (first!.run.train.seeds !== null) throw new UserError(`${locate(['train', 'seeds'])}: give seeds as axes.${SEED}.`)

@@ -24,7 +24,7 @@ const fields = z.strictObject({
     .strictObject({ times: z.array(z.number().positive()).min(2), heldOut: z.number().gt(0).lt(1).default(0.1) })
     .nullable()
     .default(null),
-  /** What is compared; null: what runs keep their best evaluation by. */
+  /** What is compared, and runs that do not say keep their best evaluation by; null: what they keep it by. */
   metric: z.string().min(1).nullable().default(null),
   /** Whether the last evaluation is compared, which nothing was chosen by, or the best one. */
   by: z.enum(['last', 'best']).default('last'),

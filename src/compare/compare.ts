@@ -106,7 +106,11 @@ async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[
   // What others take something of comes first.
   const first = new Map([...trials].map(([arm, own]) => [arm, arm.takes.length > 0 ? [] : own.filter(({ like }) => like === null)]))
   const waits = [...first].some(([arm, own]) => own.length < trials.get(arm)!.length)
-  if (waits && (await judged(watched, first, 'scores')) === null) return null
+  if (waits) {
+    // What is wrong with an arm that waits is told before others train for it.
+    await Promise.all(planned.arms.map(planned.foretold))
+    if ((await judged(watched, first, 'scores')) === null) return null
+  }
   const judgements = await judged(watched, trials, 'scores')
   if (judgements === null) return null
   assertAll([...trials.values()].flat(), judgements, failures)

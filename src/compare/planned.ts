@@ -6,6 +6,7 @@ import { table } from '../track/table.ts'
 import type { Foretelling } from '../train/forecast/foretell.ts'
 import { limitBytes } from '../train/forecast/memory-plan.ts'
 import { type Arm, type Arms, armsOf } from './arms.ts'
+import { checkAnswers, checkMetric } from './comparable.ts'
 import type { Comparison } from './comparison-file.ts'
 import { flopsOf, foreteller, matched } from './matching.ts'
 import type { Speed } from './speed.ts'
@@ -35,13 +36,13 @@ function roomOf({ workers, memory }: Comparison, arms: readonly Arm[]): Room {
 export interface Planned extends Arms {
   readonly comparison: Comparison
   readonly room: Room
-  /** What an arm takes; worked out when it is first asked for. */
+  /** What an arm takes; worked out when it is first asked for. Throws UserError where it does not have the metric that is compared. */
   readonly foretold: (arm: Arm) => Promise<Foretelling>
   /** The memory of one of its trials. */
   readonly bytesOf: (arm: Arm) => Promise<number>
 }
 
-/** @throws UserError for whatever would keep an arm from its start, weights apart */
+/** @throws UserError for whatever would keep an arm from its start, weights apart, or from being compared */
 export async function plan(comparison: Comparison): Promise<Planned> {
   const ask = foreteller()
   const equal = await matched(comparison, armsOf(comparison), ask)
@@ -53,7 +54,12 @@ export async function plan(comparison: Comparison): Promise<Planned> {
   const names = arms.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new UserError(`Two arms are called "${twice}"; give the values of the axes names of their own.`)
-  const foretold = (arm: Arm): Promise<Foretelling> => ask(standIn(arm, arms))
+  for (const arm of arms) checkAnswers(arm, comparison)
+  const foretold = async (arm: Arm): Promise<Foretelling> => {
+    const found = await ask(standIn(arm, arms))
+    checkMetric(arm, comparison, found)
+    return found
+  }
   return { ...equal, arms, comparison, room, foretold, bytesOf: async (arm) => (await foretold(arm)).memoryBytes }
 }
 

@@ -176,7 +176,8 @@ test('what is wrong is told with its place, and trials that fail by their names'
   writeComparison('bad.yaml', { axes: { method: ['lora', { name: 'lora', rr: 3 }] } })
   await fails('bad.yaml', /bad\.yaml:\d+: the key "method\.rr" is not known/)
   writeComparison('bad.yaml', { axes: { method: ['lora'] }, metric: 'acuracy' })
-  await fails('bad.yaml', /no metric "acuracy"/)
+  await fails('bad.yaml', /metric: sequence-classification has no metric "acuracy" .*Did you mean "accuracy"/)
+  assert.deepEqual(trialsOf('bad'), [])
   writeComparison('bad.yaml', {
     axes: { 'train.learningRate': [0.01, 1e30] },
     method: { name: 'full' },

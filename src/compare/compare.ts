@@ -53,7 +53,7 @@ async function judged(work: Work, trials: ReadonlyMap<Arm, readonly Trial[]>, pu
       }),
     )
   const before = known()
-  checkSources(
+  await checkSources(
     out,
     all.filter(({ id }) => before.has(id)),
   )

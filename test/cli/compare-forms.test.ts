@@ -160,6 +160,23 @@ test('the best evaluation is the best by the metric that is compared', async () 
   assert.notEqual(await bestStep('loss'), await bestStep(null), 'rows of which as many are right as before may be likelier')
 })
 
+test('trials of a model that has changed since are compared with no others, until it is what it was', async () => {
+  const weights = join(folder, 'model/model.safetensors')
+  const before = readFileSync(weights)
+  write({ axes: { method: ['lora'] } })
+  await compared('--out', 'models')
+  write({ axes: { method: ['lora', 'bitfit'] } })
+  writeFileSync(
+    weights,
+    before.map((byte, i) => (i === before.length - 4 ? byte ^ 1 : byte)),
+  )
+  const changed = await command(['compare', 'compare.yaml', '--out', 'models', '--quiet'], folder)
+  writeFileSync(weights, before)
+  assert.match(changed.stderr, /^adatune: model has changed since lora-seed-1-\w+ in models; compare in another folder, with --out\.$/m)
+  assert.deepEqual([changed.code, trialsOf('models').length], [2, 1])
+  assert.match((await adatune(['compare', 'compare.yaml', '--out', 'models'], folder)).stderr, /\n?2 trials: 1 are there, 1 to run\n/)
+})
+
 test('ranges of rows are parts of a file, and what is not there is refused', async () => {
   write({
     axes: { 'train.seed': [1] },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { expandVariables } from '../config/variables.ts'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
 import { settingAt, valueAt, withSettings } from '../settings/plain.ts'
 
@@ -103,11 +104,17 @@ function complete(given: ComparisonFields, locateHere: Locate): Comparison {
   }
 }
 
+/**
+ * What the short form of settings changes.
+ * @throws UserError where they have none
+ */
+export function shortFormOf({ quick }: Raw, locate: Locate): Raw {
+  if (isObject(quick)) return quick
+  throw new UserError(`${locate([])}: no short form is given; write what it changes as "quick", or leave --quick out.`)
+}
+
 /** Settings with those of their short form in place: runs and axes are put together, everything else is replaced. */
-function shortened(raw: Raw): Raw {
-  const { quick, ...whole } = raw
-  if (typeof quick !== 'object' || quick === null) return raw
-  const { run = {}, axes = {}, ...rest } = quick as Raw
+function shortened({ quick: _, ...whole }: Raw, { run = {}, axes = {}, ...rest }: Raw): Raw {
   return {
     ...whole,
     ...rest,
@@ -131,10 +138,8 @@ export interface ComparisonReading {
  * @throws UserError for wrong or unknown keys, and where its short form is asked for and it has none
  */
 export function comparisonOf(raw: Raw, locate: Locate, { quick = false, settings = [] }: ComparisonReading = {}): Comparison {
-  if (quick && !raw.quick)
-    throw new UserError(`${locate([])}: no short form is given; write what it changes as "quick", or leave --quick out.`)
-  const short = quick ? (raw.quick as Raw) : {}
-  const target = withSettings(quick ? shortened(raw) : { ...raw }, settings)
+  const short = quick ? shortFormOf(raw, locate) : null
+  const target = withSettings(short ? shortened(raw, short) : { ...raw }, settings)
   const written: Locate = (path) => {
     const set = settingAt(settings, path, isWithin(raw, path))
     if (set !== undefined) return `--set ${set}`

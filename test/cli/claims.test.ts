@@ -133,6 +133,8 @@ test('a merged mixture and a single module are measured in turns, tasks with ada
     { says: 'smaller', of: 'disk', atMost: 0.9 },
     { says: 'endless', of: 'memory', atMost: 1000 },
   ])
+  const without = /adapters\.yaml:\d+: no short form is given; write what it changes as "quick", or leave --quick out\.$/
+  assert.throws(() => readClaim(tasks, { quick: true }), without)
   const many = await tryClaim(readClaim(tasks), { out: join(folder, 'adapters'), command: 'test' })
   assert.equal(many!.verdict.outcome, 'holds', many!.verdict.sentence)
 })

@@ -36,7 +36,7 @@ async function claimsCommand(name: string | undefined, flags: ClaimsFlags): Prom
   }
   const claim = openClaim(name, reading)
   const out = flags.out ?? claimFolder(claim)
-  const command = typed(`claims ${name}`, flags)
+  const command = typed('claims', name, flags)
   return runComparison({
     quiet: flags.quiet,
     goOn: sameCommand(command),

@@ -21,7 +21,7 @@ async function compareCommand(file: string, flags: CompareFlags): Promise<number
     process.stdout.write(await planText(planned, await speedOf(planned, flags.out ?? comparison.out)))
     return 0
   }
-  const command = typed(`compare ${file}`, flags)
+  const command = typed('compare', file, flags)
   return runComparison({
     quiet: flags.quiet,
     goOn: sameCommand(command),

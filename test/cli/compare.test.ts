@@ -162,6 +162,15 @@ test('a dry run tells the trials and writes nothing', async () => {
   const text = await succeed(['compare', 'compare.yaml', '--out', 'dry', '--dry-run'], folder)
   assert.match(text, /^LoRA +\d+ +12 +[\d.]+ MFLOP +\d+ MB +[\d.]+ s +4$/m)
   assert.match(text, /\n12 trials, 6 of them to choose learning rates; [\d.]+ [MG]FLOP/)
+  const { arms, trials, tries, flops, flopsPerSecond, workers, seconds } = JSON.parse(
+    await succeed(['compare', 'compare.yaml', '--out', 'dry', '--dry-run', '--json'], folder),
+  )
+  assert.deepEqual(
+    arms.map((arm: { name: string; steps: number; trials: number }) => [arm.name, arm.steps, arm.trials]),
+    Object.keys(methods).map((name) => [name, 12, 4]),
+  )
+  assert.deepEqual([trials, tries], [12, 6])
+  assert.ok(Math.abs(seconds * workers * flopsPerSecond - flops) < 1e-6 * flops)
   assert.ok(!existsSync(join(folder, 'dry')))
 })
 

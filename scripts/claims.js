@@ -23,7 +23,7 @@ if ((await run(['scripts/build.js', '--if-stale'])) !== 0) process.exit(1)
 const { register } = await import('tsx/esm/api')
 register()
 const { claimNames, openClaim } = await import('../src/claims/claim-list.ts')
-const { claimsPlan } = await import('../src/claims/claims-plan.ts')
+const { claimsPlan, claimsPlanText } = await import('../src/claims/claims-plan.ts')
 const { claimsPage } = await import('../src/claims/page.ts')
 const { recordName } = await import('../src/claims/record.ts')
 const { isPacked, unpackModel } = await import('../bench/training/packed-model.ts')
@@ -53,7 +53,7 @@ function opened(name) {
 
 const names = named.length > 0 ? named : claimNames()
 if (given.includes('--plan')) {
-  process.stdout.write(await claimsPlan(names.map((name) => opened(name).claim)))
+  process.stdout.write(claimsPlanText(await claimsPlan(names.map((name) => opened(name).claim))))
   process.exit()
 }
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
-import { type Comparison, comparisonOf } from '../compare/comparison-file.ts'
+import { type Comparison, comparisonOf, shortFormOf } from '../compare/comparison-file.ts'
 import { UserError } from '../errors.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
@@ -83,7 +83,8 @@ export const readTold = (file: string): Told => readSettings(fields, file, 'clai
 
 /**
  * Reads a claim in its whole or short form.
- * @throws UserError with file and line for wrong or unknown keys, and where it says neither what is compared nor what is measured
+ * @throws UserError with file and line for wrong or unknown keys, where it says neither what is compared nor what is measured, and where its
+ * short form is asked for and it has none
  */
 export function readClaim(file: string, { quick = false, settings = [], model }: ClaimReading = {}): Claim {
   let locate: (path: readonly PropertyKey[]) => string = () => file
@@ -99,9 +100,10 @@ export function readClaim(file: string, { quick = false, settings = [], model }:
     const comparison = comparisonOf(compare, within('compare'), { quick, settings: changed })
     return { ...common, kind: 'comparison', comparison, criterion: statementsOf(statement, criterion, locate) }
   }
-  const { quick: short, ...whole } = measure!
+  const { quick: _, ...whole } = measure!
+  const short = quick ? shortFormOf(measure!, within('measure')) : {}
   const changed = [...(model === undefined ? [] : [`model=${JSON.stringify(model)}`]), ...settings]
-  const target = withSettings({ ...whole, ...(quick && (short as object)) }, changed)
+  const target = withSettings({ ...whole, ...short }, changed)
   return {
     ...common,
     kind: 'measurement',

@@ -26,11 +26,13 @@ export function openClaim(name: string, reading: ClaimReading = {}): Claim {
 /** What the paper says of a claim, and how that was published. */
 export const toldOf = (name: string): Told => readTold(fileOf(name))
 
-/** All claims with what is published of them; ends in a line break. */
-export function listText(): string {
-  return claimNames()
-    .map((name) => {
-      const { claim, paper, source, figures } = toldOf(name)
+/** All claims with what their files say of the papers. */
+export const claimsTold = (): (Told & { readonly name: string })[] => claimNames().map((name) => ({ name, ...toldOf(name) }))
+
+/** Claims with what is published of them; ends in a line break. */
+export function listText(claims: ReturnType<typeof claimsTold>): string {
+  return claims
+    .map(({ name, claim, paper, source, figures }) => {
       const lines = table(
         [
           ['  claim', claim],

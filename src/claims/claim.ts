@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { compare } from '../compare/compare.ts'
+import { writtenSettings } from '../compare/comparison-file.ts'
 import { plan } from '../compare/planned.ts'
 import { metricAgainstWeights, metricByFlops, metricCurves } from '../compare/report/curves.ts'
 import { type Drawing, svgFile } from '../compare/report/drawing.ts'
@@ -67,7 +68,7 @@ async function tryComparison(claim: Claim & { kind: 'comparison' }, options: Cla
   await checkCriterion(claim)
   const { summary, results } = await compare(claim.comparison, options)
   if (summary === null) return null
-  const { locate: _, base: _b, quick: _q, ...settings } = claim.comparison
+  const { quick: _, ...settings } = writtenSettings(claim.comparison)
   const plots = [metricAgainstWeights(summary), metricCurves(summary, results), metricByFlops(summary, results)]
   return {
     ...{ summary, settings, footing: footing(summary) },

@@ -1,35 +1,46 @@
-import { plan, secondsOf, totalOf } from '../compare/planned.ts'
-import { speedOf } from '../compare/speed.ts'
+import { type Outlook, outlookOf } from '../compare/outlook.ts'
+import { plan } from '../compare/planned.ts'
 import { count, duration, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import { claimFolder } from './claim.ts'
 import type { Claim } from './claim-file.ts'
 
-/** What a claim would take. */
-async function planRow(claim: Claim): Promise<{ row: string[]; note: string; seconds: number; flops: number }> {
-  if (claim.kind === 'measurement')
-    return { row: [claim.name, '–', '–', '–', 'minutes'], note: `${claim.name}: measured, nothing is trained`, seconds: 0, flops: 0 }
-  const planned = await plan(claim.comparison)
-  const total = await totalOf(planned)
-  const speed = await speedOf(planned, claimFolder(claim))
-  const known = typeof speed !== 'string'
-  const seconds = known ? secondsOf(planned, total.flops, speed) : Number.NaN
+/** What claims would take. */
+export interface ClaimsPlan {
+  /** Those of the fewest operations first; `training` is null for a measurement, which trains nothing and takes minutes. */
+  readonly claims: readonly { readonly name: string; readonly training: Outlook | null }[]
+  /** Of all together, as far as it is known. */
+  readonly seconds: number
+}
+
+export async function claimsPlan(claims: readonly Claim[]): Promise<ClaimsPlan> {
+  const all: ClaimsPlan['claims'][number][] = []
+  for (const claim of claims) {
+    const training = claim.kind === 'measurement' ? null : await outlookOf(await plan(claim.comparison), claimFolder(claim))
+    all.push({ name: claim.name, training })
+  }
   return {
-    row: [claim.name, count(total.trials), count(total.steps), flops(total.flops), duration(seconds)],
-    note: known
-      ? `${claim.name}: ${planned.room.workers} at a time, ${flops(speed.flopsPerSecond)}/s a trial by ${speed.from}`
-      : `${claim.name}: how long is not known: ${speed}`,
-    seconds,
-    flops: total.flops,
+    claims: all.toSorted((a, b) => (a.training?.flops ?? 0) - (b.training?.flops ?? 0)),
+    seconds: all.reduce((total, { training }) => total + (training?.seconds ?? 0), 0),
   }
 }
 
-/** What claims would take, those of the fewest operations first; ends in a line break. */
-export async function claimsPlan(claims: readonly Claim[]): Promise<string> {
-  const all: Awaited<ReturnType<typeof planRow>>[] = []
-  for (const claim of claims) all.push(await planRow(claim))
-  const sorted = all.toSorted((a, b) => a.flops - b.flops)
-  const sum = sorted.reduce((total, { seconds }) => total + (Number.isNaN(seconds) ? 0 : seconds), 0)
-  const rows = [['claim', 'trials', 'updates', 'training', 'time'], ...sorted.map(({ row }) => row)]
-  return `${table(rows)}about ${duration(sum)} together, as far as it is known\n\n${sorted.map(({ note }) => note).join('\n')}\n`
+function rowOf({ name, training }: ClaimsPlan['claims'][number]): string[] {
+  if (training === null) return [name, '–', '–', '–', 'minutes']
+  const { trials, steps, seconds } = training
+  return [name, count(trials), count(steps), flops(training.flops), seconds === null ? '–' : duration(seconds)]
+}
+
+function noteOf({ name, training }: ClaimsPlan['claims'][number]): string {
+  if (training === null) return `${name}: measured, nothing is trained`
+  const { workers, flopsPerSecond, speed } = training
+  return flopsPerSecond === null
+    ? `${name}: how long is not known: ${speed}`
+    : `${name}: ${workers} at a time, ${flops(flopsPerSecond)}/s a trial by ${speed}`
+}
+
+/** What claims would take, for a reader; ends in a line break. */
+export function claimsPlanText({ claims, seconds }: ClaimsPlan): string {
+  const rows = [['claim', 'trials', 'updates', 'training', 'time'], ...claims.map(rowOf)]
+  return `${table(rows)}about ${duration(seconds)} together, as far as it is known\n\n${claims.map(noteOf).join('\n')}\n`
 }

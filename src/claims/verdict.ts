@@ -61,6 +61,5 @@ export function findingOf(
 export function verdictOf(name: string, findings: readonly Finding[], footing: string): Verdict {
   const outcome = together(findings.map((each) => each.outcome))
   const deciding = findings.find((each) => each.outcome === outcome)!
-  const told = outcome === 'holds' ? 'holds' : outcome
-  return { outcome, findings, sentence: `${name} ${told}: ${deciding.says}; ${deciding.decided}; ${footing}.` }
+  return { outcome, findings, sentence: `${name} ${outcome}: ${deciding.says}; ${deciding.decided}; ${footing}.` }
 }

@@ -1,6 +1,6 @@
 import { claimFolder, tryClaim } from '../claims/claim.ts'
-import { claimNames, listText, openClaim } from '../claims/claim-list.ts'
-import { claimsPlan } from '../claims/claims-plan.ts'
+import { claimNames, claimsTold, listText, openClaim } from '../claims/claim-list.ts'
+import { claimsPlan, claimsPlanText } from '../claims/claims-plan.ts'
 import type { ClaimRecord } from '../claims/record.ts'
 import { table } from '../track/table.ts'
 import { collect } from './answering-options.ts'
@@ -27,16 +27,18 @@ function recordText({ tables, verdict, footing }: ClaimRecord): string {
 async function claimsCommand(name: string | undefined, flags: ClaimsFlags): Promise<number> {
   const reading = { quick: flags.quick ?? false, settings: flags.set, model: flags.model }
   if (flags.plan) {
-    process.stdout.write(await claimsPlan((name === undefined ? claimNames() : [name]).map((each) => openClaim(each, reading))))
+    const planned = await claimsPlan((name === undefined ? claimNames() : [name]).map((each) => openClaim(each, reading)))
+    process.stdout.write(flags.json ? `${JSON.stringify(planned)}\n` : claimsPlanText(planned))
     return 0
   }
   if (name === undefined) {
-    process.stdout.write(listText())
+    const claims = claimsTold()
+    process.stdout.write(flags.json ? `${JSON.stringify(claims)}\n` : listText(claims))
     return 0
   }
   const claim = openClaim(name, reading)
   const out = flags.out ?? claimFolder(claim)
-  const command = typed(`claims ${name}`, flags)
+  const command = typed('claims', name, flags)
   return runComparison({
     quiet: flags.quiet,
     goOn: sameCommand(command),
@@ -52,7 +54,7 @@ export const defineClaims: Define = (command, exit) =>
     .option('--model <folder or id>', "a model in place of the claim's own, such as the paper's")
     .option('--set <key=value>', 'change a setting of its comparison, e.g. run.train.epochs=1; may be repeated', collect, [])
     .option('--out <folder>', 'where to work; runs/claims and its name by default')
-    .option('--plan', 'tell trials, updates, operations and hours, of all claims or of one')
+    .option('--plan', 'tell trials, updates, operations and hours, of all claims or of one; with --json as an object')
     .option('--quiet', 'print errors and the result only')
     .option('--json', 'print the result as an object')
     .action(async (name: string | undefined, flags: ClaimsFlags) => exit(await claimsCommand(name, flags)))

@@ -1,7 +1,7 @@
 import { compare } from '../compare/compare.ts'
 import { readComparison } from '../compare/comparison-file.ts'
-import { plan, planText } from '../compare/planned.ts'
-import { speedOf } from '../compare/speed.ts'
+import { outlookOf, outlookText } from '../compare/outlook.ts'
+import { plan } from '../compare/planned.ts'
 import { summaryText } from '../compare/summary-tables.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
@@ -17,11 +17,11 @@ interface CompareFlags extends TypedFlags {
 async function compareCommand(file: string, flags: CompareFlags): Promise<number> {
   const comparison = readComparison(file, { quick: flags.quick ?? false, settings: flags.set })
   if (flags.dryRun) {
-    const planned = await plan(comparison)
-    process.stdout.write(await planText(planned, await speedOf(planned, flags.out ?? comparison.out)))
+    const outlook = await outlookOf(await plan(comparison), flags.out ?? comparison.out)
+    process.stdout.write(flags.json ? `${JSON.stringify(outlook)}\n` : outlookText(outlook))
     return 0
   }
-  const command = typed(`compare ${file}`, flags)
+  const command = typed('compare', file, flags)
   return runComparison({
     quiet: flags.quiet,
     goOn: sameCommand(command),
@@ -42,5 +42,5 @@ export const defineCompare: Define = (command, exit) =>
     .option('--out <folder>', 'folder of the comparison')
     .option('--quiet', 'print errors and the result only')
     .option('--json', 'print the result as an object')
-    .option('--dry-run', 'check the file and tell what would be run')
+    .option('--dry-run', 'check the file and tell what would be run; with --json as an object')
     .action(async (file: string, flags: CompareFlags) => exit(await compareCommand(file, flags)))

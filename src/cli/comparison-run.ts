@@ -1,5 +1,6 @@
 import type { ComparisonEvent } from '../compare/run-trials.ts'
 import { comparisonTerminal } from '../compare/terminal.ts'
+import { quoted } from '../quoted.ts'
 import { INTERRUPTED, watchSignals } from './signals.ts'
 
 /** What a comparison at work tells, and asks. */
@@ -44,14 +45,16 @@ export interface TypedFlags {
   readonly out?: string
 }
 
-/** What was typed, for who wants to repeat it. */
-export const typed = (command: string, { quick, model, set, out }: TypedFlags): string =>
+/** What was typed of a command about a file or claim, for who wants to repeat it. */
+export const typed = (command: string, about: string, { quick, model, set, out }: TypedFlags): string =>
   [
-    `adatune ${command}`,
+    ...['adatune', command, about],
     ...(quick ? ['--quick'] : []),
-    ...(model === undefined ? [] : [`--model ${model}`]),
-    ...set.map((each) => `--set ${JSON.stringify(each)}`),
-    ...(out === undefined ? [] : [`--out ${out}`]),
-  ].join(' ')
+    ...(model === undefined ? [] : ['--model', model]),
+    ...set.flatMap((each) => ['--set', each]),
+    ...(out === undefined ? [] : ['--out', out]),
+  ]
+    .map(quoted)
+    .join(' ')
 
 export const sameCommand = (command: string): string => `The same command goes on from here: ${command}`

@@ -4,6 +4,7 @@ import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { readFields } from '../formats/json-file.ts'
+import { quoted } from '../quoted.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { metricTextOf } from '../track/metric-text.ts'
@@ -63,7 +64,7 @@ async function trainCommand(file: string | undefined, flags: TrainFlags): Promis
     )
     terminal?.close()
     if (!summary.finished) {
-      notice(`Stopped. Go on with: adatune train --resume ${summary.out}`)
+      notice(`Stopped. Go on with: adatune train --resume ${quoted(summary.out)}`)
       return INTERRUPTED
     }
     if (!flags.quiet && !flags.json) process.stdout.write(closingText(summary))

@@ -71,7 +71,6 @@ const says = (work: () => unknown, expected: RegExp): void =>
   })
 
 test('what cannot be an arm is refused', () => {
-  says(() => arms({ 'data.eval': ['a', 'b'] }), /"data.eval" cannot be an axis: all trials answer the same rows/)
   says(() => arms({ method: ['lora', 'lora'] }), /axes.method: "lora" is there twice; give the values names/)
   says(
     () => arms({ method: ['lora', 'bitfit'] }, { plain: 'bitfi' }),
@@ -80,6 +79,44 @@ test('what cannot be an arm is refused', () => {
   says(() => arms({ 'train.seed': [1, -1] }), /-1 is no seed/)
   says(() => arms({ 'train.seed': [1, 1] }), /each seed must be there once/)
   says(() => arms({ 'method.bugdet': [1] }), /"method.bugdet" is not known. Did you mean "budget"/)
+})
+
+test('no axis changes which rows are answered, whatever way it is written', () => {
+  const changes = (key: string, axes: Record<string, unknown>, base: object = {}): void =>
+    says(
+      () => arms(axes, { run: { ...run, ...base } }),
+      new RegExp(`^test: "b" changes ${key.replaceAll('.', '\\.')}, which no axis can: all trials answer the same rows\\.$`),
+    )
+  changes('data.eval', { 'data.eval': { a: 'e.jsonl', b: 'other.jsonl' } })
+  changes('data.eval', { settings: { a: {}, b: { 'data.eval': 'other.jsonl' } } })
+  changes('data.eval', { settings: { a: {}, b: { data: { train: 't.jsonl' } } } })
+  changes('data.eval', { data: { a: run.data, b: { ...run.data, eval: { dev: 'e.jsonl' } } } })
+  changes('task', { settings: { a: {}, b: { task: 'token-classification' } } })
+  changes('data.columns', { settings: { a: {}, b: { 'data.columns': { text: 'other' } } } })
+  changes('data.columns', { 'data.columns.text': { a: 'x', b: 'y' } }, { data: { ...run.data, columns: { text: 'x' } } })
+  changes('data.rows.eval', { 'data.rows': { a: { eval: 5 }, b: { train: 9 } } }, { data: { ...run.data, rows: { eval: 5 } } })
+  changes('generate.rows', { settings: { a: {}, b: { 'generate.rows': 5 } } }, { generate: { metric: 'bleu' } })
+})
+
+test('no axis has what another place has', () => {
+  says(() => arms({ settings: { a: {}, b: { 'train.seeds': [1, 2] } } }), /"b" changes train\.seeds, .*: give seeds as axes\.train\.seed/)
+  says(() => arms({ settings: { b: { train: { seed: 7 } } } }), /"b" changes train\.seed, .*: give seeds as axes\.train\.seed/)
+  says(() => arms({}, { run: { ...run, train: { seeds: [1, 2] } } }), /give seeds as axes\.train\.seed/)
+  says(() => arms({ out: ['x', 'y'] }), /"x" changes out, which no axis can: trials have folders of their own/)
+})
+
+test('an axis may write again what all arms share', () => {
+  const { arms: all } = arms({
+    data: { few: { ...run.data, rows: { train: 9 } }, many: { ...run.data, test: null } },
+    settings: { a: { task: run.task } },
+  })
+  assert.deepEqual(
+    all.map(({ run: { data } }) => [data.eval, data.rows?.train]),
+    [
+      ['e.jsonl', 9],
+      ['e.jsonl', undefined],
+    ],
+  )
 })
 
 test('faults have the place where they were written: in the axis, in the comparison, in the run file that it starts from', () => {

@@ -1,12 +1,12 @@
 import { type RunConfig, runConfig } from '../config/run-config.ts'
 import { expandVariables } from '../config/variables.ts'
 import { didYouMean, UserError } from '../errors.ts'
-import { parseInference } from '../evaluate/inference.ts'
+import { MERGED, parseInference } from '../evaluate/inference.ts'
 import { methodOptions } from '../methods/index.ts'
 import { parseSettings } from '../settings/document.ts'
 import { withSettings } from '../settings/plain.ts'
 import type { Comparison } from './comparison-file.ts'
-import { MERGED } from './routed.ts'
+import { sharedSettingChanged } from './shared-settings.ts'
 import { type Taken, takenIn, withTaken } from './taken-results.ts'
 
 /** One of the things that are compared: a run, but for its seed. */
@@ -20,6 +20,8 @@ export interface Arm {
   readonly written: Readonly<Record<string, unknown>>
   /** What answers once it is trained: the merged weights, or routes of a mixture. */
   readonly inference: string
+  /** What it is compared by; null: what its run keeps its best evaluation by. */
+  readonly metric: string | null
   /** What it takes from the trials of others; in `run` these settings are no paths yet. */
   readonly takes: readonly Taken[]
 }
@@ -35,20 +37,6 @@ export interface Arms {
 const SEED = 'train.seed'
 /** The axis whose values are several settings each. */
 const SETTINGS = 'settings'
-/** Settings that would make trials answer other rows, or that have another place. */
-const fixed = [
-  'task',
-  'data.eval',
-  'data.test',
-  'data.evalShots',
-  'data.rows.eval',
-  'data.rows.test',
-  'data.columns',
-  'train.seeds',
-  'out',
-  'published',
-]
-
 interface Value {
   readonly label: string
   readonly settings: Readonly<Record<string, unknown>>
@@ -94,6 +82,14 @@ const withValues = (base: Readonly<Record<string, unknown>>, values: Readonly<Re
     Object.entries(values).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
     'axes',
   )
+
+/** @throws UserError for a value of an axis that changes what all arms share, by whatever group of settings */
+function checkShared(axis: string, values: readonly Value[], { base, locate }: Comparison): void {
+  for (const { label, settings } of values) {
+    const changed = sharedSettingChanged(withValues(base, settings), base)
+    if (changed) throw new UserError(`${locate([axis])}: "${label}" changes ${changed.key}, which no axis can: ${changed.why}.`)
+  }
+}
 
 interface Cell {
   readonly point: Readonly<Record<string, string>>
@@ -145,10 +141,9 @@ function plainOf({ plain }: Comparison, axes: ReadonlyMap<string, readonly Value
  * @throws UserError for settings that a run cannot have, with the place where they were written
  */
 export function armsOf(comparison: Comparison): Arms {
-  const { axes, base, locate } = comparison
-  const refused = Object.keys(axes).find((axis) => fixed.some((key) => `${axis}.`.startsWith(`${key}.`)))
-  if (refused !== undefined) throw new UserError(`${locate([refused])}: "${refused}" cannot be an axis: all trials answer the same rows.`)
+  const { axes, base, locate, metric } = comparison
   const values = new Map(Object.entries(axes).flatMap(([axis, given]) => (axis === SEED ? [] : [[axis, valuesOf(axis, given)] as const])))
+  for (const [axis, own] of values) checkShared(axis, own, comparison)
   const cells = [...values].reduce<Cell[]>(
     (all, [axis, own]) => crossed(all, axis, own),
     [{ point: {}, settings: { method: { name: 'lora' }, ...base } }],
@@ -166,7 +161,10 @@ export function armsOf(comparison: Comparison): Arms {
       'run',
       locate,
     )
-    return { name: nameOf(point), point, run: { ...run, out: null, published: null }, inference: String(inference), written: raw, takes }
+    return {
+      ...{ name: nameOf(point), point, run: { ...run, out: null, published: null } },
+      ...{ written: raw, inference: String(inference), metric, takes },
+    }
   })
   const [first] = arms
   if (first!.run.train.seeds !== null) throw new UserError(`${locate(['train', 'seeds'])}: give seeds as axes.${SEED}.`)

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { holding } from '../formats/folder-lock.ts'
 import { writeText } from '../formats/json-file.ts'
 import type { Arm } from './arms.ts'
-import type { Comparison } from './comparison-file.ts'
+import { type Comparison, writtenSettings } from './comparison-file.ts'
 import type { Judgement } from './judgement.ts'
 import { type RatedArm, rateTrials, withBestRate } from './learning-rates.ts'
 import { type Planned, plan } from './planned.ts'
@@ -53,7 +53,7 @@ async function judged(work: Work, trials: ReadonlyMap<Arm, readonly Trial[]>, pu
       }),
     )
   const before = known()
-  checkSources(
+  await checkSources(
     out,
     all.filter(({ id }) => before.has(id)),
   )
@@ -106,7 +106,11 @@ async function run(work: Work): Promise<{ summary: Summary; results: ArmResults[
   // What others take something of comes first.
   const first = new Map([...trials].map(([arm, own]) => [arm, arm.takes.length > 0 ? [] : own.filter(({ like }) => like === null)]))
   const waits = [...first].some(([arm, own]) => own.length < trials.get(arm)!.length)
-  if (waits && (await judged(watched, first, 'scores')) === null) return null
+  if (waits) {
+    // What is wrong with an arm that waits is told before others train for it.
+    await Promise.all(planned.arms.map(planned.foretold))
+    if ((await judged(watched, first, 'scores')) === null) return null
+  }
   const judgements = await judged(watched, trials, 'scores')
   if (judgements === null) return null
   assertAll([...trials.values()].flat(), judgements, failures)
@@ -120,10 +124,9 @@ function record(
   { summary, results }: { summary: Summary; results: readonly ArmResults[] },
   command: string,
 ): unknown {
-  const { locate: _, base: _b, ...settings } = comparison
   return {
     command,
-    settings,
+    settings: writtenSettings(comparison),
     ...summary,
     trials: results.flatMap(({ arm, results: own }) =>
       own.map(({ trial, judgement: { last, best }, took, evaluations }) => ({

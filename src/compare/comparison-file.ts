@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { expandVariables } from '../config/variables.ts'
 import { UserError } from '../errors.ts'
+import { isObject } from '../is-object.ts'
 import { parseSettings, readSettings } from '../settings/document.ts'
-import { settingAt, withSettings } from '../settings/plain.ts'
+import { settingAt, valueAt, withSettings } from '../settings/plain.ts'
 
 /** Values of a setting: a list, or by the names that they have in the report. */
 const axis = z.union([z.array(z.unknown()).min(1), z.record(z.string().min(1), z.unknown())])
@@ -24,7 +25,7 @@ const fields = z.strictObject({
     .strictObject({ times: z.array(z.number().positive()).min(2), heldOut: z.number().gt(0).lt(1).default(0.1) })
     .nullable()
     .default(null),
-  /** What is compared; null: what runs keep their best evaluation by. */
+  /** What is compared, and runs that do not say keep their best evaluation by; null: what they keep it by. */
   metric: z.string().min(1).nullable().default(null),
   /** Whether the last evaluation is compared, which nothing was chosen by, or the best one. */
   by: z.enum(['last', 'best']).default('last'),
@@ -51,6 +52,11 @@ export interface Comparison extends ComparisonFields {
   readonly base: Readonly<Record<string, unknown>>
   /** Where a setting of a run was written: in `run`, in an axis, or in the file of `from`. */
   readonly locate: (path: readonly PropertyKey[]) => string
+}
+
+/** What was written of a comparison, every default filled in, for records. */
+export function writtenSettings({ locate: _, base: _b, ...settings }: Comparison): ComparisonFields {
+  return settings
 }
 
 type Locate = Comparison['locate']
@@ -98,11 +104,17 @@ function complete(given: ComparisonFields, locateHere: Locate): Comparison {
   }
 }
 
+/**
+ * What the short form of settings changes.
+ * @throws UserError where they have none
+ */
+export function shortFormOf({ quick }: Raw, locate: Locate): Raw {
+  if (isObject(quick)) return quick
+  throw new UserError(`${locate([])}: no short form is given; write what it changes as "quick", or leave --quick out.`)
+}
+
 /** Settings with those of their short form in place: runs and axes are put together, everything else is replaced. */
-function shortened(raw: Raw): Raw {
-  const { quick, ...whole } = raw
-  if (typeof quick !== 'object' || quick === null) return raw
-  const { run = {}, axes = {}, ...rest } = quick as Raw
+function shortened({ quick: _, ...whole }: Raw, { run = {}, axes = {}, ...rest }: Raw): Raw {
   return {
     ...whole,
     ...rest,
@@ -111,8 +123,7 @@ function shortened(raw: Raw): Raw {
   }
 }
 
-const isWithin = (value: unknown, path: readonly PropertyKey[]): boolean =>
-  path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], value) !== undefined
+const isWithin = (value: unknown, path: readonly PropertyKey[]): boolean => valueAt(value, path) !== undefined
 
 /** How a comparison is read. */
 export interface ComparisonReading {
@@ -127,10 +138,8 @@ export interface ComparisonReading {
  * @throws UserError for wrong or unknown keys, and where its short form is asked for and it has none
  */
 export function comparisonOf(raw: Raw, locate: Locate, { quick = false, settings = [] }: ComparisonReading = {}): Comparison {
-  if (quick && !raw.quick)
-    throw new UserError(`${locate([])}: no short form is given; write what it changes as "quick", or leave --quick out.`)
-  const short = quick ? (raw.quick as Raw) : {}
-  const target = withSettings(quick ? shortened(raw) : { ...raw }, settings)
+  const short = quick ? shortFormOf(raw, locate) : null
+  const target = withSettings(short ? shortened(raw, short) : { ...raw }, settings)
   const written: Locate = (path) => {
     const set = settingAt(settings, path, isWithin(raw, path))
     if (set !== undefined) return `--set ${set}`

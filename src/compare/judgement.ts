@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { examplesIn, type Item } from '../data/examples.ts'
-import { UserError } from '../errors.ts'
 import { withForward } from '../evaluate/forward.ts'
+import { MERGED } from '../evaluate/inference.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import type { TextsToScore } from '../generate/scored-texts.ts'
 import type { Deployed } from '../nn/method.ts'
@@ -10,7 +10,7 @@ import { keyOf } from '../random/key.ts'
 import { type Answered, regrouped } from '../tasks/answered.ts'
 import type { FinishedRun } from '../train/run.ts'
 import { textScoreNames, writtenTerms } from '../train/written-texts.ts'
-import { MERGED, routedAnswers } from './routed.ts'
+import { routedAnswers } from './routed.ts'
 import type { TrialTask } from './trial-task.ts'
 
 /** How a model answers the rows that arms are compared on. */
@@ -95,19 +95,13 @@ interface Asked extends Pick<TrialTask, 'run' | 'resamples'> {
   readonly texts: TextsToScore | null
 }
 
-/**
- * Scores a run at its end, as the last update left it and as its best evaluation was.
- * @throws UserError where it has no rows for that
- */
+/** Scores a run at its end, as the last update left it and as its best evaluation was: by its test rows, else those of its evaluations. */
 export async function judge(ended: FinishedRun, task: TrialTask): Promise<Judgement> {
   const { prepared, kept, last, progress } = ended
   const { run, resamples, inference } = task
   const { open, test, evaluation } = prepared
-  const items = test ?? evaluation
-  if (items === null) throw new UserError('Arms are compared on rows that are not trained on: give data.eval, data.evalShots or data.test.')
+  const items = (test ?? evaluation)!
   const texts = test === null ? prepared.texts.evaluation : prepared.texts.test
-  if (texts !== null && inference !== MERGED)
-    throw new UserError('inference: texts are written by merged weights alone; leave generate out.')
   const asked: Asked = { prepared, texts, run, resamples }
   const answers = (model: Deployed): Promise<Answered[]> => answered(open, items, model, run.train.evalBatchSize)
   const rows = inference === MERGED ? await answers(last) : await routedAnswers(ended, items, task)

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { examplesIn, type Item } from '../data/examples.ts'
-import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
 import { openAnswers } from '../evaluate/answers.ts'
 import { type Answered, regrouped } from '../tasks/answered.ts'
@@ -9,20 +8,15 @@ import type { FinishedRun } from '../train/run.ts'
 import { runFolder } from './trial.ts'
 import type { TrialTask } from './trial-task.ts'
 
-/** The way of answering that every run has: by the weights that are left at its end. */
-export const MERGED = 'merged'
-
 /**
- * What a trained mixture answers through its routes, asked of the experts that its run has saved.
- * @throws UserError for a run that keeps an earlier evaluation than its last, and for one without such experts
+ * What a trained mixture answers through its routes, asked of the experts that its run has saved, which are those of its end.
+ * @throws UserError for a run without such experts
  */
 export async function routedAnswers(
-  { prepared: { open }, progress }: FinishedRun,
+  { prepared: { open } }: FinishedRun,
   items: readonly Item[],
   { folder, run, inference }: TrialTask,
 ): Promise<Answered[]> {
-  if ((progress.best?.step ?? progress.step) !== progress.step)
-    throw new UserError(`inference: routes are asked of what a run keeps, which is to be its end: set train.evalEvery to end.`)
   const adapter = join(runFolder(folder), 'adapter')
   const adapted = openAdapted(open.subject.model, { adapter, task: null, labels: null }, () => {})
   const { seed, evalBatchSize: batchSize } = run.train

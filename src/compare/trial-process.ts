@@ -1,4 +1,4 @@
-// A process of its own for one trial: the program that `runTrial` starts.
+// A process of its own for one trial: the program that `runTrials` starts.
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { findModel } from '../evaluate/open-task.ts'
 import { readFields } from '../formats/json-file.ts'
+import type { Environment } from '../train/environment.ts'
 import type { RunEvent } from '../train/events.ts'
+import { modelFingerprint } from '../train/sources.ts'
 import { fileDigest } from '../weights/digest.ts'
 import type { Judgement, Scores } from './judgement.ts'
 import { runFolder, type Trial, trialFolder } from './trial.ts'
@@ -57,19 +60,25 @@ export function judgementOf(out: string, trial: Trial, resamples: number): Judge
   return { ...judgement, last: restored(judgement.last), best: restored(judgement.best) }
 }
 
-/** @throws UserError where a file has changed that some finished trials were made with */
-export function checkSources(out: string, trials: readonly Trial[]): void {
-  const known = new Map<string, string>()
-  const digest = (file: string): string => {
-    if (!known.has(file)) known.set(file, existsSync(file) ? fileDigest(file) : 'gone')
-    return known.get(file)!
+/** What `read` makes of a name, made once. */
+function remembered<T>(read: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>()
+  return (name) => {
+    if (!known.has(name)) known.set(name, read(name))
+    return known.get(name)!
   }
+}
+
+/** @throws UserError where a file or the model has changed that some finished trials were made with, and where the model is not there */
+export async function checkSources(out: string, trials: readonly Trial[]): Promise<void> {
+  const digest = remembered((file) => (existsSync(file) ? fileDigest(file) : 'gone'))
+  const fingerprint = remembered(async (model) => modelFingerprint(await findModel(model)))
   for (const trial of trials) {
-    const { sources } = readFields(join(runFolder(trialFolder(out, trial)), 'env.json')) as { sources: Record<string, string> }
-    for (const [file, hash] of Object.entries(sources)) {
-      if (digest(file) !== hash)
-        throw new UserError(`${file} has changed since ${trial.id} in ${out}; compare in another folder, with --out.`)
-    }
+    const { sources, model } = readFields(join(runFolder(trialFolder(out, trial)), 'env.json')) as unknown as Environment
+    const changed =
+      Object.entries(sources).find(([file, hash]) => digest(file) !== hash)?.[0] ??
+      ((await fingerprint(trial.run.model)) === model ? null : trial.run.model)
+    if (changed !== null) throw new UserError(`${changed} has changed since ${trial.id} in ${out}; compare in another folder, with --out.`)
   }
 }
 

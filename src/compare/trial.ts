@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import type { Arm } from './arms.ts'
+import { mayKeepEarlier } from './kept-evaluation.ts'
 import { type Taken, withTaken } from './taken-results.ts'
 
 /** A run of a comparison. */
@@ -39,6 +40,7 @@ function digestOf({ written }: Arm, { method, train, data }: RunConfig, after: r
     budget: 'budget' in method ? method.budget : null,
     ...{ seed: train.seed, steps: train.steps, learningRate: train.learningRate },
     data: [data.train, data.eval, data.test, data.evalShots],
+    ...(train.keepBest !== (own.keepBest ?? null) && { keepBest: train.keepBest }),
     ...(after.length > 0 && { after: after.map(({ id }) => id) }),
   }
   const text = JSON.stringify(sorted({ ...settings, train: own, changed }))
@@ -52,7 +54,8 @@ interface Moment {
 }
 
 function trialAt(arm: Arm, run: RunConfig, { seed, learningRate, times }: Moment, after: readonly Trial[]): Trial {
-  const own: RunConfig = { ...run, train: { ...run.train, seed, learningRate } }
+  const keepBest = run.train.keepBest ?? (mayKeepEarlier(run) ? arm.metric : null)
+  const own: RunConfig = { ...run, train: { ...run.train, seed, learningRate, keepBest } }
   const words = [arm.name, `seed ${seed}`, ...(times === null ? [] : [`rate ${times}`])].join(' ')
   return { id: `${slug(words)}-${digestOf(arm, own, after)}`, arm: arm.name, seed, times, run: own, inference: arm.inference, like: null }
 }

@@ -12,6 +12,7 @@ import { runFolder, trialFolder } from '../compare/trial.ts'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import { packageFile } from '../package.ts'
+import { quoted } from '../quoted.ts'
 import { bytes, count, duration, metric, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
 import { type DemoData, demoData } from './demo-data.ts'
@@ -87,9 +88,6 @@ function closing({ arms, level }: Summary, all: readonly ArmResults[]): string {
     align: ['left', ...Array<'right'>(7).fill('right')],
   })
 }
-
-/** A word of the command line, in quotes where it needs them. */
-const quoted = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : JSON.stringify(text))
 
 /**
  * Fine-tunes the base model on mail by six methods, and leaves an adapter, drawings and the comparison in `out`. The text that it ends

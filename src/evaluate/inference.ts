@@ -56,7 +56,8 @@ const modes: Readonly<Record<string, Mode>> = {
   },
 }
 
-const MERGED = 'merged'
+/** The way of answering that every model has: by its weights, into which a mixture's experts are merged. */
+export const MERGED = 'merged'
 
 /** What `expert:2`, say, asks for; null for the merged weights. Throws UserError for a text that is none of the forms. */
 export function parseInference(text: string): { mode: Mode; number: number } | null {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { didYouMean } from '../errors.ts'
+import { valueAt } from './plain.ts'
 
 /** The schema behind defaults, nulls and options, as far as `path` leads; unions are followed by the given data's `name`, or to their one object. */
 function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], data: unknown): z.core.$ZodType | null {
@@ -51,10 +52,6 @@ function keysAt(root: z.core.$ZodType, path: readonly PropertyKey[], data: unkno
   const schema = schemaAt(root, path, data)
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
-
-/** The value at a path of plain data. */
-const valueAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), data)
 
 /** A fault in one sentence, and where it lies in the data. */
 export function explain(schema: z.core.$ZodType, issue: z.core.$ZodIssue, data: unknown): { path: readonly PropertyKey[]; text: string } {

@@ -13,6 +13,10 @@ export function assertPlain(value: unknown, where: string, around: readonly unkn
   }
 }
 
+/** The value at a path of plain data; undefined where there is none. */
+export const valueAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), data)
+
 /** One `--set a.b=value`; the value is YAML. Where a group has a key `b.c`, `a.b.c` is that. */
 function assign(target: Record<string, unknown>, setting: string, flag: string): void {
   const equals = setting.indexOf('=')

@@ -60,6 +60,45 @@ test('wishes that contradict each other are refused', async () => {
   await assert.rejects(small.bytesOf(small.arms[1]!), /^UserError: prefix: A budget of 3/)
 })
 
+test('what could not be compared is refused before anything is trained, with its place', async () => {
+  const { data } = run
+  const refuses = async (settings: object, rest: object, expected: RegExp): Promise<void> => {
+    const asked = of({ run: { ...run, ...settings }, ...rest })
+    const foretold = async (): Promise<unknown> => {
+      const { arms, foretold } = await plan(asked)
+      return Promise.all(arms.map(foretold))
+    }
+    await assert.rejects(foretold, (error) => error instanceof UserError && expected.test(error.message))
+  }
+  await refuses({ data: { train: data.train } }, {}, /^test: .*give data\.eval, data\.evalShots or data\.test\.$/)
+  await refuses(
+    {},
+    { metric: 'acuracy' },
+    /^metric: sequence-classification has no metric "acuracy" in run; it has accuracy, .*Did you mean "accuracy"\?$/,
+  )
+  const matthews = { kind: 'sequence-classification', metrics: ['matthews'] }
+  await refuses({ task: matthews }, { metric: 'f1' }, /no metric "f1" in run; it has matthews, loss\.$/)
+  const routes = { axes: { inference: ['merged', 'expert:0'] } }
+  const mixed = { method: methods.mixed }
+  await refuses(
+    { ...mixed, task: 'causal-lm', generate: { metric: 'bleu' } },
+    routes,
+    /^test: .*texts are written by merged weights alone, and expert:0 is an arm/,
+  )
+  const early = /^test: .*set train\.evalEvery to end\.$/
+  await refuses({ ...mixed, train: { epochs: 2 } }, routes, early)
+  await refuses({ ...mixed, train: { steps: 50, evalEvery: 49 } }, routes, early)
+  const tested = { ...mixed, data: { train: data.train, test: data.eval }, train: { epochs: 2 } }
+  await refuses(tested, { ...routes, learningRates: { times: [1, 2] } }, early)
+  for (const settings of [
+    { ...mixed, train: { epochs: 2, evalEvery: 'end' } },
+    { ...mixed, train: { steps: 50, evalEvery: 50 } },
+    { ...mixed, train: { epochs: 1 } },
+    tested,
+  ])
+    assert.equal((await plan(of({ run: { ...run, ...settings }, ...routes }))).arms.length, 2)
+})
+
 const rowsIn = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n')
 
 test('learning rates are chosen on training rows alone: two parts of them, and nothing of the evaluation rows', async () => {

@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 import { tryClaim } from '../../src/claims/claim.ts'
 import { readClaim } from '../../src/claims/claim-file.ts'
 import { claimNames, openClaim } from '../../src/claims/claim-list.ts'
-import { claimsPlan } from '../../src/claims/claims-plan.ts'
+import { claimsPlan, claimsPlanText } from '../../src/claims/claims-plan.ts'
 import { claimsPage } from '../../src/claims/page.ts'
 import { pairings } from '../../src/claims/pairs.ts'
 import { quantity } from '../../src/claims/quantities.ts'
@@ -91,7 +91,19 @@ test('of the same trials other claims do not hold or cannot be told, and nothing
   assert.equal(short!.form, 'quick')
   assert.deepEqual(short!.summary!.seeds, [1])
   assert.equal(trials().length, count, 'its trials are among those of the full form')
-  assert.match(await claimsPlan([quick]), /^a +2 +300 +[\d.]+ [GM]FLOP +[\d.]+ s$/m)
+  assert.match(claimsPlanText(await claimsPlan([quick])), /^a +2 +300 +[\d.]+ [GM]FLOP +[\d.]+ s$/m)
+})
+
+test('the list and the plan are objects where they are asked for', async () => {
+  const list = JSON.parse(await succeed(['claims', '--json'], folder)) as { name: string; claim: string }[]
+  assert.deepEqual(
+    list.map(({ name }) => name),
+    claimNames(),
+  )
+  assert.ok(list.every(({ claim }) => claim.length > 0))
+  const { claims, seconds } = JSON.parse(await succeed(['claims', 'a.yaml', '--plan', '--json'], folder))
+  assert.deepEqual([claims.length, claims[0].name, claims[0].training.trials, claims[0].training.steps], [1, 'a', 4, 600])
+  assert.equal(seconds, claims[0].training.seconds)
 })
 
 test('what is wrong with a claim is told with its place, before anything is trained', async () => {
@@ -133,6 +145,8 @@ test('a merged mixture and a single module are measured in turns, tasks with ada
     { says: 'smaller', of: 'disk', atMost: 0.9 },
     { says: 'endless', of: 'memory', atMost: 1000 },
   ])
+  const without = /adapters\.yaml:\d+: no short form is given; write what it changes as "quick", or leave --quick out\.$/
+  assert.throws(() => readClaim(tasks, { quick: true }), without)
   const many = await tryClaim(readClaim(tasks), { out: join(folder, 'adapters'), command: 'test' })
   assert.equal(many!.verdict.outcome, 'holds', many!.verdict.sentence)
 })

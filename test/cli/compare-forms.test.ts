@@ -104,6 +104,8 @@ test('what cannot be taken is told before anything runs', async () => {
     { axes: { method: { replayed, AdaLoRA: ranked } }, learningRates: { times: [1, 3] } },
     /learningRates: replayed takes the result of a run on all training rows/,
   )
+  const waiting = { AdaLoRA: { method: ranked }, replayed: { method: replayed, 'train.keepBest': 'acuracy' } }
+  await refuses({ axes: { settings: waiting } }, /^adatune: replayed: train\.keepBest: .*no metric "acuracy"/)
   const two = { 'train.batchSize': { AdaLoRA: 4, other: 8 }, method: { replayed, AdaLoRA: ranked } }
   await refuses({ axes: two }, /takes a result of "AdaLoRA", which is/)
 })
@@ -142,6 +144,37 @@ test('a dry run estimates the time by updates that it makes, and by finished tri
   assert.match(await dry(), /2 finished trials/)
   const unknown = await succeed(['compare', 'compare.yaml', '--out', 'other', '--dry-run'], folder)
   assert.match(unknown, /\nhow long is not known: .*none\.jsonl/)
+})
+
+test('the best evaluation is the best by the metric that is compared', async () => {
+  type Scored = { step: number; metrics: { loss: number } }
+  const bestStep = async (metric: string | null): Promise<number> => {
+    write({ axes: {}, run: { ...run, train: { ...run.train, evalEvery: 3, learningRate: 1e-3 } }, metric, by: 'best' })
+    await compared('--out', `best by ${metric}`)
+    const [{ best, evaluations }] = readJson(folder, `best by ${metric}`, 'compare.json').trials as [
+      { best: Scored; evaluations: Scored[] },
+    ]
+    if (metric === 'loss') assert.equal(best.metrics.loss, Math.min(...evaluations.map(({ metrics }) => metrics.loss)))
+    return best.step
+  }
+  assert.notEqual(await bestStep('loss'), await bestStep(null), 'rows of which as many are right as before may be likelier')
+})
+
+test('trials of a model that has changed since are compared with no others, until it is what it was', async () => {
+  const weights = join(folder, 'model/model.safetensors')
+  const before = readFileSync(weights)
+  write({ axes: { method: ['lora'] } })
+  await compared('--out', 'models')
+  write({ axes: { method: ['lora', 'bitfit'] } })
+  writeFileSync(
+    weights,
+    before.map((byte, i) => (i === before.length - 4 ? byte ^ 1 : byte)),
+  )
+  const changed = await command(['compare', 'compare.yaml', '--out', 'models', '--quiet'], folder)
+  writeFileSync(weights, before)
+  assert.match(changed.stderr, /^adatune: model has changed since lora-seed-1-\w+ in models; compare in another folder, with --out\.$/m)
+  assert.deepEqual([changed.code, trialsOf('models').length], [2, 1])
+  assert.match((await adatune(['compare', 'compare.yaml', '--out', 'models'], folder)).stderr, /\n?2 trials: 1 are there, 1 to run\n/)
 })
 
 test('ranges of rows are parts of a file, and what is not there is refused', async () => {

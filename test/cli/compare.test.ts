@@ -162,6 +162,15 @@ test('a dry run tells the trials and writes nothing', async () => {
   const text = await succeed(['compare', 'compare.yaml', '--out', 'dry', '--dry-run'], folder)
   assert.match(text, /^LoRA +\d+ +12 +[\d.]+ MFLOP +\d+ MB +[\d.]+ s +4$/m)
   assert.match(text, /\n12 trials, 6 of them to choose learning rates; [\d.]+ [MG]FLOP/)
+  const { arms, trials, tries, flops, flopsPerSecond, workers, seconds } = JSON.parse(
+    await succeed(['compare', 'compare.yaml', '--out', 'dry', '--dry-run', '--json'], folder),
+  )
+  assert.deepEqual(
+    arms.map((arm: { name: string; steps: number; trials: number }) => [arm.name, arm.steps, arm.trials]),
+    Object.keys(methods).map((name) => [name, 12, 4]),
+  )
+  assert.deepEqual([trials, tries], [12, 6])
+  assert.ok(Math.abs(seconds * workers * flopsPerSecond - flops) < 1e-6 * flops)
   assert.ok(!existsSync(join(folder, 'dry')))
 })
 
@@ -176,7 +185,8 @@ test('what is wrong is told with its place, and trials that fail by their names'
   writeComparison('bad.yaml', { axes: { method: ['lora', { name: 'lora', rr: 3 }] } })
   await fails('bad.yaml', /bad\.yaml:\d+: the key "method\.rr" is not known/)
   writeComparison('bad.yaml', { axes: { method: ['lora'] }, metric: 'acuracy' })
-  await fails('bad.yaml', /no metric "acuracy"/)
+  await fails('bad.yaml', /metric: sequence-classification has no metric "acuracy" .*Did you mean "accuracy"/)
+  assert.deepEqual(trialsOf('bad'), [])
   writeComparison('bad.yaml', {
     axes: { 'train.learningRate': [0.01, 1e30] },
     method: { name: 'full' },

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { Comparison } from '../comparison-file.ts'
+import { type Comparison, writtenSettings } from '../comparison-file.ts'
 import type { ArmResults, Summary } from '../summary.ts'
 import { armRows, differenceRows, footing, type Rows } from '../summary-tables.ts'
 import { lossCurves, metricAgainstWeights, metricByFlops, metricCurves, routingUse } from './curves.ts'
@@ -44,7 +44,6 @@ function triedRates({ arms, metric }: Summary): Markup | null {
 
 /** A comparison as one page that needs nothing else. */
 export function reportPage(comparison: Comparison, summary: Summary, all: readonly ArmResults[], command: string): string {
-  const { locate: _, base: _b, ...settings } = comparison
   const title = summary.arms.length > 1 ? `${summary.arms.length} arms compared` : summary.arms[0]!.name
   const page = tag(
     'html',
@@ -69,7 +68,7 @@ export function reportPage(comparison: Comparison, summary: Summary, all: readon
       section('Ranks', ...rankMaps(all)),
       section('Routing', ...routes(all)),
       section('Learning rates', triedRates(summary)),
-      section('Settings', tag('pre', {}, `$ ${command}\n\n${stringify(settings)}`)),
+      section('Settings', tag('pre', {}, `$ ${command}\n\n${stringify(writtenSettings(comparison))}`)),
     ),
   )
   return `<!doctype html>\n${page.markup}\n`

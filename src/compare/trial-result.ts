@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { readFields } from '../formats/json-file.ts'
+import { readFields } from '../json-file.ts'
 import type { RunEvent } from '../train/events.ts'
 import { fileDigest } from '../weights/digest.ts'
 import type { Judgement, Scores } from './judgement.ts'

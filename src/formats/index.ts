@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { explained } from '../weights/file-access.ts'
+import { explained } from '../file-faults.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
 import { adapterHub } from './adapter-hub.ts'
 import { otherModel } from './base-model.ts'

@@ -4,8 +4,8 @@ import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { withForward } from '../evaluate/forward.ts'
 import { PROBE_ROWS, probeRows } from '../evaluate/probe-rows.ts'
+import { explained } from '../file-faults.ts'
 import { everywhere } from '../heads/head.ts'
-import { explained } from '../weights/file-access.ts'
 
 /** The most that logits may differ, relative to the largest of them: float32 sums in another order. */
 const TOLERANCE = 1e-3

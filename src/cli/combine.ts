@@ -1,4 +1,4 @@
-import { collapses, gapText } from '../evaluate/merge-gap.ts'
+import { collapses, mergeGapText } from '../evaluate/merge-gap.ts'
 import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import { type RuleName, ruleNames } from '../merging/rules/index.ts'
@@ -59,7 +59,7 @@ function reportLines({ measured, distances, logitGap, scores, path }: Report): s
   )
   const gap = logitGap ? [`logits differ from the members' mean by ${number(logitGap.mean)}, at most ${number(logitGap.largest)}`] : []
   const lost = scores && collapses(scores) ? ': too unlike for this rule; try another, or --weights' : ''
-  const score = scores ? [`${gapText(scores)}${lost}`] : []
+  const score = scores ? [`${mergeGapText(scores)}${lost}`] : []
   const line = path ? [`loss from the first to the second: ${path.map(({ loss }) => number(loss)).join(' ')}`] : []
   return [...apart, ...gap, ...score, ...line]
 }

@@ -89,8 +89,8 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
     const { open } = members[0]!
     const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
     const items = rows[0] ? asked(members[0]!.open.task, openReader(members[0]!, options)(rows[0], true)) : null
-    const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     saveAdapter(out, adapter, { model, outline: open.outline })
+    const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     return { out, rule, adapters: members.map(({ folder }) => folder), told, report }
   } finally {
     await evidence.close()

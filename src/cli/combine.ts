@@ -5,7 +5,7 @@ import { type RuleName, ruleNames } from '../merging/rules/index.ts'
 import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
 import { collect, withColumns } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, wordFlag } from './options.ts'
+import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, printNotice, wordFlag } from './options.ts'
 
 interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
   readonly adapter: readonly string[]
@@ -47,6 +47,7 @@ function optionsOf(flags: CombineFlags): CombineOptions {
     labels: given(flags.labels, list),
     columns: columnsOf(flags),
     maxLength: given(flags.maxLength, (text) => positiveFlag('max-length', text)),
+    notice: printNotice,
   }
 }
 

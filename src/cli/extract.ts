@@ -1,7 +1,7 @@
 import { type Extraction, extractAdapter } from '../merging/extract.ts'
 import { logitGapText } from '../merging/verification.ts'
 import type { Define } from './commands.ts'
-import { positiveFlag } from './options.ts'
+import { positiveFlag, printNotice } from './options.ts'
 
 interface ExtractFlags {
   readonly base: string
@@ -37,6 +37,7 @@ async function extractCommand({ json, task, labels, ...flags }: ExtractFlags): P
     r: positiveFlag('r', flags.r),
     task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
+    notice: printNotice,
   })
   return `${json ? JSON.stringify(extraction) : textOf(extraction, flags.tuned)}\n`
 }

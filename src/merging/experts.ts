@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type AdaptedOptions, openAdapted } from '../evaluate/adapted.ts'
 import { openMixture } from '../evaluate/trained-mixture.ts'
+import type { Warn } from '../formats/index.ts'
 import type { Model } from '../models/open.ts'
 import type { Member } from './rule.ts'
 
@@ -10,14 +11,14 @@ import type { Member } from './rule.ts'
  * The experts of a mixture's run as adapters of the plain method, each with the run's head.
  * @throws UserError where the folder holds no finished run of a mixture
  */
-export function openExperts(model: Model, run: string, options: Omit<AdaptedOptions, 'adapter'>): Omit<Member, 'weight'>[] {
+export function openExperts(model: Model, run: string, options: Omit<AdaptedOptions, 'adapter'>, warn: Warn): Omit<Member, 'weight'>[] {
   const [file, config] = [join(run, 'experts.safetensors'), join(run, 'config.json')]
   const absent = [file, config].find((path) => !existsSync(path))
   if (absent)
     throw new UserError(
       `${run} holds no experts to combine: there is no ${absent}; give the folder of a finished adamix run whose routing merges them.`,
     )
-  const adapted = openAdapted(model, { ...options, adapter: join(run, 'adapter') })
+  const adapted = openAdapted(model, { ...options, adapter: join(run, 'adapter') }, warn)
   const { experts, route } = openMixture(join(run, 'adapter'), adapted)
   return Array.from({ length: experts }, (_, k) => {
     const { state } = route(() => k)

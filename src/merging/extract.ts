@@ -31,6 +31,8 @@ export interface ExtractOptions {
   readonly labels?: readonly string[] | null
   /** A folder that does not exist or is empty. */
   readonly out: string
+  /** Told of downloads. */
+  readonly notice?: (text: string) => void
 }
 
 export interface Extraction {
@@ -67,10 +69,10 @@ function openTuned(model: Model, given: string | null, labels: readonly string[]
  * @throws UserError for models of other shapes, and where no target differs
  */
 export async function extractAdapter(options: ExtractOptions): Promise<Extraction> {
-  const { r, targets = 'all-linear', task = null, labels = null, out } = options
+  const { r, targets = 'all-linear', task = null, labels = null, out, notice } = options
   if (!(Number.isInteger(r) && r >= 1)) throw new UserError(`r is ${r}; expected a whole number of at least 1.`)
   assertFree(out)
-  const [base, tuned] = [await findModel(options.base), await findModel(options.tuned)]
+  const [base, tuned] = [await findModel(options.base, notice), await findModel(options.tuned, notice)]
   const { open, head } = openTuned(tuned, task, labels)
   const { sites, base: parameters } = open.outline
   const targeted = resolveTargets({ targets, exclude: [], layers: null }, sites, tuned.wiring.layers)

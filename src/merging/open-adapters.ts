@@ -149,7 +149,7 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       const layers = names.map((name): Layer => {
         const folder = folderOf(name)
         const alone = name === last || describeAdapter(folder).outputs !== null
-        return alone ? named(name) : { adapter: loadAdapter(folder, { model, outline: top.open.outline }), folder }
+        return alone ? named(name) : { adapter: loadAdapter(folder, { model, outline: top.open.outline }, notice), folder }
       })
       const voice = { adapted: stackOf(layers, top), adapters: layers.map(({ adapter }) => adapter) }
       active = () => voice

@@ -16,7 +16,7 @@ import { openSessions, type Voice } from './sessions.ts'
 import { type Layer, stackOf } from './stack.ts'
 import type { HeadChoice } from './whole-tensors.ts'
 
-export type AdaptersOptions = Omit<PredictorOptions, 'adapter' | 'inference' | 'seed'>
+export type AdaptersOptions = Omit<PredictorOptions, 'adapter' | 'inference' | 'seed' | 'merges' | 'progress'>
 
 /** One model with several adapters, of which one answers at a time. */
 export interface Adapters extends Answering {

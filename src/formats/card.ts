@@ -36,6 +36,9 @@ export function hubName(name: unknown): string | null {
   return typeof name === 'string' && /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) ? name : null
 }
 
+/** The hub's name of a model that is given by folder or name; null for a folder, whose path says nothing on another machine. */
+export const nameOnHub = (model: string): string | null => (existsSync(model) ? null : hubName(model))
+
 /** What adatune noted in a folder that it wrote. */
 export interface Note {
   readonly card: Card

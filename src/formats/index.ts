@@ -16,7 +16,7 @@ import { peft } from './peft.ts'
 import { peftPrompts } from './peft-prompts.ts'
 
 export { type Adapter, type Card, methodOf, type Subject, type Warn } from './adapter.ts'
-export { hubName } from './card.ts'
+export { nameOnHub } from './card.ts'
 export { isExpertsFile, loadExperts, readExperts, saveExperts } from './experts.ts'
 export { isMergeable, mergeState, unmergeState } from './merged-weights.ts'
 export { saveModel } from './model-folder.ts'

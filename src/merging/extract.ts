@@ -5,7 +5,7 @@ import { modelLabels } from '../evaluate/dataset.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { initialState, missing } from '../evaluate/state.ts'
-import { type Adapter, describeAdapter, hubName, loadAdapter, saveAdapter } from '../formats/index.ts'
+import { type Adapter, describeAdapter, loadAdapter, nameOnHub, saveAdapter } from '../formats/index.ts'
 import { taskNames } from '../heads/index.ts'
 import { untouched } from '../methods/in-place.ts'
 import { resolveTargets } from '../methods/targets.ts'
@@ -88,7 +88,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
     task: head ? open.name : null,
     labels: named,
     outputs,
-    baseModel: hubName(options.base),
+    baseModel: nameOnHub(options.base),
     adapterName: null,
     totalSteps: null,
     prompt: (head && promptOf(open.description)) || undefined,

@@ -4,7 +4,10 @@ import { readJson } from '../json-file.ts'
 import { defineRouting } from './definition.ts'
 import type { Router } from './route.ts'
 
-export const replayOptions = z.strictObject({ name: z.literal('replay'), file: z.string().min(1) })
+export const replayOptions = z.strictObject({
+  name: z.literal('replay'),
+  file: z.string().min(1).describe('of the recorded experts, JSON of `[step][pass][group][role]`'),
+})
 
 /** Recorded routes: `[step][pass][group][role]`. */
 type Recorded = readonly (readonly Readonly<Record<string, Readonly<Record<string, number>>>>[])[]

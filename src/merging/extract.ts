@@ -16,6 +16,7 @@ import { describeTask } from '../tasks/named-tasks.ts'
 import { promptOf } from '../tasks/task-file.ts'
 import { difference, moduleOf, tensorOf } from './difference.ts'
 import { loraOf } from './lora-blend.ts'
+import { largestRank } from './svd.ts'
 import { assertFree, logitGap, writeVerified } from './verification.ts'
 
 export interface ExtractOptions {
@@ -114,7 +115,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const sizeOf = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + sizes.get(name)!, 0)
   return {
     out,
-    r: Math.max(...[...pairs.values()].map(({ a }) => a.shape[0]!)),
+    r: largestRank(pairs.values()),
     kept: [...kept.values()].reduce((sum, part) => sum + part, 0) / sizeOf(kept.keys()),
     modules: [...kept].map(([name, part]) => ({ module: moduleOf(name), kept: part / sizes.get(name)! })),
     leftOut: { tensors: others, share: sizeOf(others) / sizeOf(sizes.keys()) },

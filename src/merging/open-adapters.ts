@@ -31,7 +31,10 @@ export interface Adapters extends Answering {
     questions: readonly Question[],
     options?: { readonly logits?: boolean; readonly adapters?: readonly (string | null)[] },
   ): Promise<Answer[]>
-  /** Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used. */
+  /**
+   * Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used.
+   * @throws UserError for a name that is taken, and for a folder that holds no adapter of the model
+   */
   load(name: string, folder: string): void
   /**
    * Answers with an adapter from now on, or with `null` as the model alone does, with its own head.
@@ -58,6 +61,7 @@ export interface Adapters extends Answering {
 /**
  * Opens a model for several adapters. Its weights are mapped from their file once for each shape of adapter, and switching between
  * adapters of one shape feeds other numbers to the same session.
+ * @throws UserError for a model that is not there or cannot be used, and for a device that it has not
  * @example
  * const model = await openAdapters({ model: 'models/minilm' })
  * model.load('mrpc', 'runs/mrpc/adapter')

@@ -25,7 +25,7 @@ export async function logitGap(expected: Adapted, given: Adapted): Promise<numbe
   return gaps.largest / Math.max(gaps.most, 1e-6)
 }
 
-/** A gap in words. */
+/** A gap of logits in words. */
 export const logitGapText = (gap: number): string => `differ by at most ${gap.toExponential(1)} of the largest`
 
 /** A folder that does not exist or is empty; else a UserError. */
@@ -36,7 +36,7 @@ export function assertFree(out: string): void {
 
 /**
  * Makes the folder `out` once what is written there answers as `expected` does: `write` fills a temporary folder beside it, `open`
- * opens that. Returns what was seen, in words.
+ * opens that. Returns how far the logits are apart, as `logitGap` does.
  * @throws UserError where `out` is not empty, or the logits differ; nothing is left behind then
  */
 export async function writeVerified(
@@ -44,7 +44,7 @@ export async function writeVerified(
   expected: Adapted,
   write: (temporary: string) => void,
   open: (temporary: string) => Promise<Adapted>,
-): Promise<string> {
+): Promise<number> {
   assertFree(out)
   const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`
   try {
@@ -54,7 +54,7 @@ export async function writeVerified(
       throw new UserError(`The logits of the result ${logitGapText(gap)}; nothing was written. Check that these belong together.`)
     rmSync(out, { recursive: true, force: true })
     renameSync(temporary, out)
-    return `on ${PROBE_ROWS} rows its logits ${logitGapText(gap)}`
+    return gap
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

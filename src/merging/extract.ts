@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
-import { isHead, outputsOf } from '../evaluate/assembly.ts'
+import { outputsOf } from '../evaluate/assembly.ts'
 import { modelLabels } from '../evaluate/dataset.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
@@ -11,6 +11,7 @@ import { untouched } from '../methods/in-place.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Model } from '../models/open.ts'
 import type { Tensor } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { promptOf } from '../tasks/task-file.ts'
@@ -57,7 +58,7 @@ function openTuned(model: Model, given: string | null, labels: readonly string[]
   const kind = task && (typeof task === 'string' ? task : task.kind)
   const headed = kind !== null && modelLabels({ model, head: tasks[kind].head, labels: 1 }) !== null
   if (given !== null || headed) return { open: openAdapted(model, { adapter: null, task, labels }).open, head: true }
-  const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(subject, name))
+  const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(outline, name))
   const known = taskNames.filter((name) => model.wiring.heads[tasks[name].head.wiring])
   const open = known.map((name) => openTask(model, name, ['0', '1'])).find(complete)
   if (!open) throw new UserError(`${model.folder} lacks tensors of its encoder; give a whole model.`)
@@ -77,10 +78,10 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const { open, head } = openTuned(tuned, task, labels)
   const { sites, base: parameters } = open.outline
   const targeted = resolveTargets({ targets, exclude: [], layers: null }, sites, tuned.wiring.layers)
-  const body = [...parameters.values()].filter(({ name }) => !isHead(open.subject, name))
+  const body = [...parameters.values()].filter(({ name }) => !isHead(open.outline, name))
   const { pairs, kept, sizes } = difference(base, tuned, body, targeted, r)
   if (pairs.size === 0) throw new UserError(`${tuned.folder} and ${base.folder} have the same weights in all targets: there is no LoRA.`)
-  const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.subject, name)) : []
+  const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.outline, name)) : []
   const whole = heads.map((parameter): [string, Tensor] => [parameter.name, tensorOf(tuned, parameter, base)])
 
   const outputs = head ? outputsOf(open.subject) : null

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
-import { isHead } from '../evaluate/assembly.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { saveModel, unmergeState } from '../formats/index.ts'
+import { isHead } from '../nn/outline.ts'
 import type { Folded, FoldingOptions } from './merge.ts'
 import { writeVerified } from './verification.ts'
 
@@ -15,8 +15,8 @@ import { writeVerified } from './verification.ts'
 export async function unmergeAdapter({ model: id, adapter, out, notice }: FoldingOptions): Promise<Folded> {
   const merged = await findModel(id, notice)
   const { open, method, state, adapter: loaded } = openAdapted(merged, { adapter, task: null, labels: null })
-  const { subject, outline } = open
-  const lost = [...state.keys()].find((name) => outline.base.has(name) && !isHead(subject, name))
+  const { outline } = open
+  const lost = [...state.keys()].find((name) => outline.base.has(name) && !isHead(outline, name))
   if (lost !== undefined)
     throw new UserError(`${adapter} trained "${lost}" whole, and its values before are in neither folder; take the original model.`)
   const labels = open.labels.length > 0 ? open.labels : null

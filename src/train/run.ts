@@ -181,7 +181,7 @@ async function carryOn(
   }
   try {
     const besides = trainedBesides(open.subject, open.outline, config.train.trainAlso)
-    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method, besides)
+    const countsOf = (method: Method): WeightCounts => weightCounts(open.outline, method, besides)
     const start = countsOf(methodFor(open.subject, open.outline, options, plan.totalSteps, prepared.memory))
     const { model, task } = config
     const begin: RunEvent = {

@@ -1,5 +1,5 @@
 import type { Summary } from '../compare/summary.ts'
-import { readFields } from '../formats/json-file.ts'
+import { readFields } from '../json-file.ts'
 import type { Machine } from '../train/environment.ts'
 import type { Verdict } from './verdict.ts'
 

@@ -1,8 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import { writeAtomically } from '../weights/atomic-file.ts'
-import { explained } from '../weights/file-access.ts'
 
 const found = (path: string) => explained(path, () => statSync(path, { bigint: true, throwIfNoEntry: false }))
 

@@ -1,11 +1,11 @@
-import { collapses, gapText } from '../evaluate/merge-gap.ts'
+import { collapses, mergeGapText } from '../evaluate/merge-gap.ts'
 import { type CombineOptions, combineAdapters } from '../merging/combine.ts'
 import type { Report } from '../merging/report.ts'
 import { type RuleName, ruleNames } from '../merging/rules/index.ts'
 import { type HeadChoice, headChoices } from '../merging/whole-tensors.ts'
 import { collect, withColumns } from './answering-options.ts'
 import type { Define } from './commands.ts'
-import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, wordFlag } from './options.ts'
+import { columnsOf, numberFlag, type PredictorFlags, positiveFlag, printNotice, wordFlag } from './options.ts'
 
 interface CombineFlags extends Omit<PredictorFlags, 'adapter' | 'batchSize' | 'inference' | 'seed' | 'quiet'> {
   readonly adapter: readonly string[]
@@ -47,6 +47,7 @@ function optionsOf(flags: CombineFlags): CombineOptions {
     labels: given(flags.labels, list),
     columns: columnsOf(flags),
     maxLength: given(flags.maxLength, (text) => positiveFlag('max-length', text)),
+    notice: printNotice,
   }
 }
 
@@ -59,7 +60,7 @@ function reportLines({ measured, distances, logitGap, scores, path }: Report): s
   )
   const gap = logitGap ? [`logits differ from the members' mean by ${number(logitGap.mean)}, at most ${number(logitGap.largest)}`] : []
   const lost = scores && collapses(scores) ? ': too unlike for this rule; try another, or --weights' : ''
-  const score = scores ? [`${gapText(scores)}${lost}`] : []
+  const score = scores ? [`${mergeGapText(scores)}${lost}`] : []
   const line = path ? [`loss from the first to the second: ${path.map(({ loss }) => number(loss)).join(' ')}`] : []
   return [...apart, ...gap, ...score, ...line]
 }

@@ -1,7 +1,7 @@
 import { type Extraction, extractAdapter } from '../merging/extract.ts'
-import { gapText } from '../merging/verification.ts'
+import { logitGapText } from '../merging/verification.ts'
 import type { Define } from './commands.ts'
-import { positiveFlag } from './options.ts'
+import { positiveFlag, printNotice } from './options.ts'
 
 interface ExtractFlags {
   readonly base: string
@@ -24,7 +24,7 @@ function textOf({ out, r, kept, modules, leftOut, head, logitGap }: Extraction, 
     `LoRA of rank ${r} in ${modules.length} modules${head ? ', with the head,' : ''} in ${out}; of the squared difference it keeps`,
     ...modules.map((one) => `  ${percent(one.kept)} in ${one.module}`),
     `  ${percent(kept)} in all.`,
-    `On random rows its logits ${gapText(logitGap)} from those of ${tuned}.`,
+    `On random rows its logits ${logitGapText(logitGap)} from those of ${tuned}.`,
   ]
   const warning = `Left out, as no LoRA of these targets can hold it: ${percent(share)} of the squared difference, in ${tensors.length} tensors: ${tensors.slice(0, SHOWN).join(', ')}${more}.`
   return [...lines, ...(tensors.length > 0 ? [warning] : [])].join('\n')
@@ -37,6 +37,7 @@ async function extractCommand({ json, task, labels, ...flags }: ExtractFlags): P
     r: positiveFlag('r', flags.r),
     task: task ?? null,
     labels: labels?.split(',').map((name) => name.trim()) ?? null,
+    notice: printNotice,
   })
   return `${json ? JSON.stringify(extraction) : textOf(extraction, flags.tuned)}\n`
 }

@@ -31,7 +31,7 @@ export interface ModelInspection {
 export function inspectModel({ name: task, subject, outline }: OpenTask, length: number): ModelInspection {
   const { modelType, wiring } = subject.model
   const { layers, hidden, vocabularySize, maxPositions } = wiring
-  const { base, head } = weightCounts(subject, outline, untouched)
+  const { base, head } = weightCounts(outline, untouched)
   const linear = moduleGroups(
     outline.sites.filter((site) => site.kind === 'linear' && site.role !== 'head'),
     untouched,

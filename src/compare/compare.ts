@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { holding } from '../formats/folder-lock.ts'
-import { writeText } from '../formats/json-file.ts'
+import { writeText } from '../weights/atomic-file.ts'
 import type { Arm } from './arms.ts'
 import { type Comparison, writtenSettings } from './comparison-file.ts'
 import type { Judgement } from './judgement.ts'

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import type { Message } from './conversations.ts'
 import { exactTemplate } from './exact-template.ts'
 import { readSettings } from './tokenizer-files.ts'
@@ -50,16 +51,16 @@ type Filled = ReturnType<typeof exactTemplate>
 
 /** A template in Jinja's language; `words` are the special tokens by their names, such as `bos_token`. UserError for one that is none. */
 export function chatTemplate(source: string, words: Readonly<Record<string, string>>, where: string): ChatTemplate {
-  const explained = <T>(what: string, make: () => T): T => {
+  const told = <T>(what: string, make: () => T): T => {
     try {
       return make()
     } catch (error) {
       throw new UserError(`${where}: the chat template ${what} (${(error as Error).message}).`)
     }
   }
-  const parsed = (text: string): Filled => explained('cannot be read', () => exactTemplate(text))
+  const parsed = (text: string): Filled => told('cannot be read', () => exactTemplate(text))
   const fill = (template: Filled, messages: readonly Message[], asked: boolean, marks = {}): string =>
-    explained('refuses the conversation', () =>
+    told('refuses the conversation', () =>
       template({ ...words, ...marks, messages, add_generation_prompt: asked, tools: null, documents: null }),
     )
   const plain = parsed(source)
@@ -90,7 +91,7 @@ export function openChatTemplate(folder: string, own: string | null): ChatTempla
   const file = join(folder, 'chat_template.jinja')
   const given = settings.safeParse(config).data?.chat_template
   const named = Array.isArray(given) ? given.find(({ name }) => name === 'default')?.template : given
-  const source = own ?? (existsSync(file) ? readFileSync(file, 'utf8') : named)
+  const source = own ?? (existsSync(file) ? explained(file, () => readFileSync(file, 'utf8')) : named)
   if (!source) throw new UserError(`${folder} has no chat template; give one: data.texts.chatTemplate in a run file.`)
   return chatTemplate(source, Object.fromEntries(words), own === null ? folder : 'texts.chatTemplate')
 }

@@ -1,12 +1,9 @@
 import { UserError } from '../errors.ts'
+import type { Columns } from './reading.ts'
 import { at, columnsOf, NAMING, type Row } from './row.ts'
 
-/** Which columns of a data file hold the text, its pair and the label. */
-export interface Columns {
-  readonly text: string
-  readonly pair?: string | null
-  readonly label?: string
-}
+/** The columns of a text and of its pair. */
+export type PairColumns = Pick<Columns, 'text' | 'pair'>
 
 /** Columns that belong together, as GLUE, SQuAD and their kin name them. */
 const pairs: readonly (readonly [string, string])[] = [
@@ -22,7 +19,7 @@ const pairs: readonly (readonly [string, string])[] = [
 const singles = ['text', 'sentence', 'sentence1', 'question', 'premise', 'document', 'content', 'review']
 
 /** The columns of a row that by their names hold text; UserError with the columns there are where none does. */
-export function guessColumns(row: Row): Columns {
+export function guessColumns(row: Row): PairColumns {
   const pair = pairs.find(([first, second]) => row.values.has(first) && row.values.has(second))
   if (pair) return { text: pair[0], pair: pair[1] }
   const text = singles.find((name) => row.values.has(name))

@@ -1,11 +1,9 @@
 import { UserError } from '../errors.ts'
-import { type Columns, guessColumns } from './columns.ts'
+import { guessColumns, type PairColumns } from './columns.ts'
 import { at, cellOf, type Place, type Row, shown } from './row.ts'
 import { type DecoderStart, teacherForced } from './teacher-forced.ts'
 import { bringsTokens, givenTokens, type Limits, type Tokens } from './token-row.ts'
 import type { Encoded, Tokenizer } from './tokenizer.ts'
-
-export type { Columns } from './columns.ts'
 
 /** A class index or a number; one class a token (-100 ignored); or the first and last token of an answer. */
 export type Label = number | readonly number[] | { readonly start: number; readonly end: number }
@@ -41,7 +39,7 @@ export type OwnRow = Encoded & { readonly label: Label | null }
 
 export interface ExampleOptions extends Limits {
   /** Null: guessed from the names of the first row that has text. */
-  readonly columns: Pick<Columns, 'text' | 'pair'> | null
+  readonly columns: PairColumns | null
   /** Called at the first row that has text. */
   readonly tokenizer: () => TextEncoder
   /** Texts are truncated to so many tokens, special tokens included; rows with `input_ids` are not. */
@@ -60,7 +58,7 @@ export function textOf(row: Row, column: string): string {
   throw new UserError(`${at(row)}: "${column}" is ${shown(text)}; expected text.`)
 }
 
-function tokenise(row: Row, columns: Columns, tokenizer: TextEncoder, options: ExampleOptions): Tokens {
+function tokenise(row: Row, columns: PairColumns, tokenizer: TextEncoder, options: ExampleOptions): Tokens {
   const pair = columns.pair ?? null
   // An empty second text is one, as in Hugging Face's batches; an empty first text is a row without text.
   const second = pair === null ? null : row.values.get(pair) === '' ? '' : textOf(row, pair)

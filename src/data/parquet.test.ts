@@ -55,6 +55,6 @@ test('other files of that name, and those that are not there', async () => {
     spoilt('a.parquet.gz', (whole) => whole),
     /unzip it first/,
   )
-  await refused(join(folder, 'none.parquet'), /none\.parquet: no such file/)
+  await refused(join(folder, 'none.parquet'), /none\.parquet: there is no such file; check the path/)
   await refused(folder, /unknown kind of data file\. Known endings: .*\.parquet, all but parquet also with \.gz/)
 })

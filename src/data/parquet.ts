@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { UserError } from '../errors.ts'
-import { fileFault } from './file-faults.ts'
+import { fileFault } from '../file-faults.ts'
 import type { Row } from './row.ts'
 
 /** What a row group may take in memory. */

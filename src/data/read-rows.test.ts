@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -78,7 +78,10 @@ test('tsv: a quote is text', async () => {
 })
 
 test('what cannot be read is refused with file, line and reason', async () => {
-  await assert.rejects(readRows('nowhere/train.jsonl'), /^UserError: nowhere\/train\.jsonl: no such file/)
+  await assert.rejects(readRows('nowhere/train.jsonl'), /^UserError: nowhere\/train\.jsonl: there is no such file; check the path/)
+  mkdirSync(join(folder, 'folder.jsonl'))
+  await assert.rejects(readRows(join(folder, 'folder.jsonl')), /^UserError: .*folder\.jsonl: it is a folder; give a file\.$/)
+  await assert.rejects(readRows('a\0.jsonl'), /^UserError: "a\\u0000\.jsonl" is no file name; check the path\.$/)
   await assert.rejects(readRows('train.arrow'), /^UserError: train\.arrow: unknown kind.*\.jsonl, \.ndjson, \.csv, \.tsv.*\.gz/)
   await refused('b.jsonl', '{"a": 1}\n\n{"a": }\n', /b\.jsonl:3: not JSON \(.+\)/)
   await refused('b.jsonl', '{"a": 1}\n[1, 2]\n', /b\.jsonl:2: \[1,2\] is no JSON object/)

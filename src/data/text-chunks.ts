@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../errors.ts'
-import { fileFault } from './file-faults.ts'
+import { explained, fileFault } from '../file-faults.ts'
 
 function mended(error: unknown, file: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
@@ -16,7 +16,7 @@ function mended(error: unknown, file: string): unknown {
  * UserError for a file that is missing, torn or not UTF-8.
  */
 export async function* textChunks(file: string): AsyncGenerator<string> {
-  const raw = createReadStream(file)
+  const raw = explained(file, () => createReadStream(file))
   const bytes = file.toLowerCase().endsWith('.gz') ? pipeline(raw, createGunzip(), () => {}) : raw
   const decoder = new TextDecoder('utf-8', { fatal: true })
   try {

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
+import { type Fields, readFields, readJson } from '../json-file.ts'
 import { plainVocabularies } from './plain-vocabularies.ts'
 import { sentencePiece } from './sentencepiece.ts'
 import { tokenizerConfig, type VocabularyFiles } from './vocabulary-files.ts'
@@ -17,28 +19,10 @@ export interface TokenizerFile {
   readonly json: unknown
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UserError(`${file}: cannot be read (${(error as Error).message}).`)
-  }
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readText(file))
-  } catch (error) {
-    if (error instanceof UserError) throw error
-    throw new UserError(`${file}: cannot be read (${(error as Error).message}).`)
-  }
-}
-
-/** A JSON object of a folder; empty where there is none. */
-export function readSettings(folder: string, name: string): Record<string, unknown> {
+/** The object of a JSON file in a folder; empty where there is no such file. */
+export function readSettings(folder: string, name: string): Fields {
   const file = join(folder, name)
-  const parsed = z.looseObject({}).safeParse(existsSync(file) ? readJson(file) : {})
-  return parsed.data ?? {}
+  return existsSync(file) ? readFields(file) : {}
 }
 
 function fromVocabulary(folder: string, { files, read }: VocabularyFiles): TokenizerFile {
@@ -46,8 +30,8 @@ function fromVocabulary(folder: string, { files, read }: VocabularyFiles): Token
   const config = tokenizerConfig.safeParse(readSettings(folder, 'tokenizer_config.json'))
   if (!config.success) throw new UserError(`${join(folder, 'tokenizer_config.json')}: ${z.prettifyError(config.error)}.`)
   const file = paths[0]!
+  const contents = paths.map((path) => explained(path, () => readFileSync(path)))
   try {
-    const contents = paths.map((path) => readFileSync(path))
     return { file, json: read(contents, config.data) }
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message

@@ -120,5 +120,5 @@ test('a folder without a usable tokenizer.json says what else rows may carry', (
   )
   assert.throws(() => tokenizerOf({ ...base, model: { type: 'Odd' } }), /^UserError: .*tokenizer\.json: not a tokenizer.*input_ids/)
   writeFileSync(join(folder, 'tokenizer.json'), '{')
-  assert.throws(() => loadTokenizer(folder), /^UserError: .*tokenizer\.json: cannot be read/)
+  assert.throws(() => loadTokenizer(folder), /^UserError: .*tokenizer\.json is not JSON .*; copy or download it again\./)
 })

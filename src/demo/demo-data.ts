@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeText } from '../formats/json-file.ts'
+import { writeText } from '../weights/atomic-file.ts'
 import { makeFolder } from '../weights/file-access.ts'
 import { type MailPart, mail } from './mail.ts'
 

@@ -10,11 +10,11 @@ import type { ComparisonEvent } from '../compare/run-trials.ts'
 import type { ArmResults, Summary } from '../compare/summary.ts'
 import { runFolder, trialFolder } from '../compare/trial.ts'
 import { UserError } from '../errors.ts'
-import { writeText } from '../formats/json-file.ts'
 import { packageFile } from '../package.ts'
 import { quoted } from '../quoted.ts'
 import { bytes, count, duration, metric, percent } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
+import { writeText } from '../weights/atomic-file.ts'
 import { type DemoData, demoData } from './demo-data.ts'
 
 /** The base model that comes with the package. */

@@ -5,10 +5,10 @@ import { taskNames } from '../heads/index.ts'
 import { untouched } from '../methods/in-place.ts'
 import type { Model } from '../models/open.ts'
 import type { Method, Tensor } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { plainTask, type TaskFile, wordLabels } from '../tasks/task-file.ts'
-import { isHead } from './assembly.ts'
 import { inOrder, trainedLabels } from './class-order.ts'
 import { modelLabels } from './dataset.ts'
 import { methodFor } from './method-for.ts'
@@ -65,7 +65,7 @@ export function openAdapted(model: Model, { adapter, task: given, labels }: Adap
   const subject = { model, outline: open.outline }
   const loaded = loadAdapter(adapter, subject, warn)
   for (const name of open.outline.base.keys()) {
-    if (isHead(open.subject, name) && !loaded.state.has(name) && model.find(name) === null) {
+    if (isHead(open.outline, name) && !loaded.state.has(name) && model.find(name) === null) {
       throw new UserError(`${adapter} holds no "${name}", and ${model.folder} has none either: the head was not saved with the adapter.`)
     }
   }

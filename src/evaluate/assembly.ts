@@ -30,10 +30,8 @@ function headWiring({ model, head }: Subject): HeadWiring {
 /** The number of outputs of the subject's head. */
 export const outputsOf = ({ model, head, labels }: Subject): number => head.outputs(labels, model.wiring.vocabularySize)
 
-/** Whether a tensor belongs to the subject's head. */
-export function isHead(subject: Subject, name: string): boolean {
-  return headWiring(subject).modules.some((module) => name.startsWith(`${module}.`))
-}
+/** The modules of the subject's head. */
+export const headModules = (subject: Subject): readonly string[] => headWiring(subject).modules
 
 /** A model up to what its head looks at. */
 export interface Looking extends Construction {
@@ -99,5 +97,5 @@ export function outline(subject: Subject): Outline {
     training: false,
     trains: () => false,
   })
-  return { sites, base, head: headWiring(subject).modules }
+  return { sites, base, head: headModules(subject) }
 }

@@ -23,8 +23,7 @@ test('a budget sizes what patterns leave open', () => {
 test('a budget is used up to the next larger size, however large it is', () => {
   for (const budget of [1100, 5555, 1e12]) {
     const { r } = sized({ ...lora, budget }) as { r: number }
-    const weights = (n: number): number =>
-      weightCounts(subject, shape, methodFor(subject, shape, methodOptions.parse({ ...lora, r: n }))).merged
+    const weights = (n: number): number => weightCounts(shape, methodFor(subject, shape, methodOptions.parse({ ...lora, r: n }))).merged
     assert.ok(weights(r) <= budget && weights(r + 1) > budget, `${budget}: ${r}`)
   }
 })

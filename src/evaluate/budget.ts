@@ -23,7 +23,7 @@ export function withinBudget(subject: Subject, outline: Outline, options: Method
   if (!('budget' in options) || options.budget === null) return options
   const { budget } = options
   const resized = (n: number): MethodOptions => definitionOf(options).resize!(options, n)
-  const cost = (n: number): number => weightCounts(subject, outline, methodFor(subject, outline, resized(n))).merged
+  const cost = (n: number): number => weightCounts(outline, methodFor(subject, outline, resized(n))).merged
   if (cost(2) === cost(1))
     throw new UserError(
       `budget: the settings of ${options.name} give every module its size; leave them out, or "budget" and match: weights.`,
@@ -35,7 +35,7 @@ export function withinBudget(subject: Subject, outline: Outline, options: Method
       throw new UserError(`A budget of ${budget.ranks} ranks is less than one for each of the ${modules} modules.`)
     return resized(Math.floor(budget.ranks / modules))
   }
-  const { base, head } = weightCounts(subject, outline, methodFor(subject, outline, resized(1)))
+  const { base, head } = weightCounts(outline, methodFor(subject, outline, resized(1)))
   const allowed = weightsOf(budget, base + head)
   if (cost(1) > allowed)
     throw new UserError(`A budget of ${budget} is ${Math.floor(allowed)} weights; the smallest ${options.name} here has ${cost(1)}.`)

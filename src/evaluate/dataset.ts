@@ -3,11 +3,12 @@ import type { Row } from '../data/read-rows.ts'
 import type { Columns, Reading } from '../data/reading.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
 import type { Model } from '../models/open.ts'
+import { isHead } from '../nn/outline.ts'
 import { keyOf } from '../random/key.ts'
 import type { LabelNames, Task } from '../tasks/task.ts'
 import type { TaskFile } from '../tasks/task-file.ts'
 import { cacheFolder } from '../weights/cache-folder.ts'
-import { isHead, type Subject } from './assembly.ts'
+import { headModules, type Subject } from './assembly.ts'
 import { openTokenStore, type RowTokens } from './token-store.ts'
 
 export interface DatasetOptions {
@@ -66,9 +67,10 @@ export function taskColumns({ columns }: TaskFile, rows: readonly Row[]): Column
 /** The class names that a model folder brings with a trained head; null where it has no head of its own. */
 export function modelLabels(subject: Subject): LabelNames | null {
   const { model } = subject
+  const head = headModules(subject)
   // A head without weights of its own is there with the model.
-  if (model.wiring.heads[subject.head.wiring]?.modules.length === 0) return []
-  const ownHead = [...model.tensors.keys()].some((name) => isHead(subject, name))
+  if (head.length === 0) return []
+  const ownHead = [...model.tensors.keys()].some((name) => isHead({ head }, name))
   const names = model.config.id2label
   if (!ownHead) return null
   if (typeof names !== 'object' || names === null) return ['LABEL_0', 'LABEL_1']

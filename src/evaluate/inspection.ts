@@ -4,10 +4,11 @@ import { grouped } from '../grouped.ts'
 import { untouched } from '../methods/in-place.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import { deployed, learnedAt, type Method } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import type { Site } from '../nn/site.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
-import { assemble, isHead, type Outline, type Subject, withoutWeights } from './assembly.ts'
+import { assemble, type Outline, type Subject, withoutWeights } from './assembly.ts'
 import { withinBudget } from './budget.ts'
 import { methodFor } from './method-for.ts'
 import { evenSizes } from './stream-feeds.ts'
@@ -124,7 +125,7 @@ export function inspectMethod(
   const { length = 128, rows = 1, memory = null, besides } = settings
   const options = withinBudget(subject, outline, given)
   const method = methodFor(subject, outline, options, null, memory)
-  const { base, head, trained, merged } = weightCounts(subject, outline, method, besides)
+  const { base, head, trained, merged } = weightCounts(outline, method, besides)
   const form = (weights: number, flops: number): Form => ({
     weights,
     withHead: weights + head,
@@ -137,7 +138,7 @@ export function inspectMethod(
   const constants = outline.sites
     .flatMap((site) => Object.values(deployed(method, new Map()).method.parameters(site)))
     .reduce((sum, { shape, frozen }) => sum + (frozen ? elementCount(shape) : 0), 0)
-  const tensors = [...outline.base.values()].filter((parameter) => !isHead(subject, parameter.name) && method.trains(parameter))
+  const tensors = [...outline.base.values()].filter((parameter) => !isHead(outline, parameter.name) && method.trains(parameter))
   return {
     options,
     length,

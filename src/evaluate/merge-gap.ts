@@ -21,7 +21,7 @@ export function collapses(gap: MergeGap): boolean {
 const number = (value: number): string => Number(value.toPrecision(3)).toString()
 
 /** `loss 0.912 on 256 rows, alone 0.41 to 0.44` */
-export function gapText(gap: MergeGap): string {
+export function mergeGapText(gap: MergeGap): string {
   const losses = lossesOf(gap)
   const range = [Math.min(...losses), Math.max(...losses)].map(number)
   return `loss ${number(gap.merged.loss!)} on ${gap.rows} rows, alone ${[...new Set(range)].join(' to ')}`

@@ -1,24 +1,25 @@
 import { UserError } from '../errors.ts'
 import type { BaseParameter, Method, Tensor } from '../nn/method.ts'
 import { parameterName } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { normals } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { Outline, Subject } from './assembly.ts'
-import { isHead, outputsOf } from './assembly.ts'
+import { outputsOf } from './assembly.ts'
 
 /** The tensors that training changes, by name. */
 export type State = Map<string, Tensor>
 
 /** A tensor of the base model or head: read from the checkpoint, or made anew where the checkpoint has none. */
-function baseTensor(subject: Subject, name: string, shape: readonly number[], seed: number): Tensor {
+function baseTensor(subject: Subject, outline: Outline, { name, shape }: BaseParameter, seed: number): Tensor {
   const { model } = subject
   const entry = model.find(name)
   if (entry) {
     if (entry.shape.join() !== shape.join()) {
       throw new UserError(
-        isHead(subject, name)
+        isHead(outline, name)
           ? `${model.folder}: the head's "${name}" is [${entry.shape}], but ${outputsOf(subject)} output(s) make it [${shape}]: ` +
               'the model was trained for another set of labels.'
           : `${model.folder}: the tensor "${name}" is [${entry.shape}], but config.json makes it [${shape}].`,
@@ -26,7 +27,7 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
     }
     return { shape, data: readTensor(entry) }
   }
-  if (subject.head.pretrained && isHead(subject, name)) {
+  if (subject.head.pretrained && isHead(outline, name)) {
     throw new UserError(
       `${model.folder} has no "${name}": label words need the masked-LM head that the model was trained with; take a model that was ` +
         'saved with it (a ...ForMaskedLM class), or train one by the task masked-lm first.',
@@ -80,9 +81,9 @@ export function initialState(subject: Subject, outline: Outline, method: Method,
       throw new UserError(`trainAlso: the model has no module "${module}".`)
   }
   for (const parameter of outline.base.values()) {
-    const { name, shape } = parameter
-    if (isHead(subject, name) || method.trains(parameter) || besides(parameter)) {
-      state.set(name, baseTensor(subject, name, shape, seed))
+    const { name } = parameter
+    if (isHead(outline, name) || method.trains(parameter) || besides(parameter)) {
+      state.set(name, baseTensor(subject, outline, parameter, seed))
     }
   }
   return state

@@ -1,6 +1,6 @@
 import { type BaseParameter, deployed, learnedAt, type Method } from '../nn/method.ts'
+import { isHead, type Outline } from '../nn/outline.ts'
 import { elementCount } from '../nn/tensor.ts'
-import { isHead, type Outline, type Subject } from './assembly.ts'
 
 /** Numbers of weights: of the base model without head, of the head, trained by the method, and left of these at the end. */
 export interface WeightCounts {
@@ -22,20 +22,21 @@ interface Parts {
 }
 
 /** The weights that a method adds, and those of the base model that are trained in place; the head not counted. */
-function methodWeights(subject: Subject, { sites, base }: Outline, method: Method, besides: Besides): Parts {
+function methodWeights(outline: Outline, method: Method, besides: Besides): Parts {
+  const { sites, base } = outline
   const added = sites.flatMap((site) => learnedAt(method, site)).reduce((sum, { shape }) => sum + elementCount(shape), 0)
   const trained = [...base.values()].filter(
-    (parameter) => !isHead(subject, parameter.name) && (method.trains(parameter) || besides(parameter)),
+    (parameter) => !isHead(outline, parameter.name) && (method.trains(parameter) || besides(parameter)),
   )
   return { added, inPlace: trained.reduce((sum, { shape }) => sum + elementCount(shape), 0) }
 }
 
 /** Counts weights from shapes alone. */
-export function weightCounts(subject: Subject, outline: Outline, method: Method, besides: Besides = nothing): WeightCounts {
-  const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(subject, name), count: elementCount(shape) }))
+export function weightCounts(outline: Outline, method: Method, besides: Besides = nothing): WeightCounts {
+  const all = [...outline.base.values()].map(({ name, shape }) => ({ head: isHead(outline, name), count: elementCount(shape) }))
   const sum = (head: boolean): number => all.reduce((total, entry) => total + (entry.head === head ? entry.count : 0), 0)
   const { method: plain } = deployed(method, new Map())
-  const [trained, left] = [method, plain].map((one) => methodWeights(subject, outline, one, besides)) as [Parts, Parts]
+  const [trained, left] = [method, plain].map((one) => methodWeights(outline, one, besides)) as [Parts, Parts]
   return {
     base: sum(false),
     head: sum(true),

@@ -73,6 +73,3 @@ export function methodOf(
 
 /** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. A model without a prefix has none. */
 export const isOutside = ({ wiring: { prefix } }: Model, name: string): boolean => prefix !== '' && !name.startsWith(`${prefix}.`)
-
-/** Whether a tensor belongs to the head, so that every adapter with a task holds it. */
-export const isHead = ({ outline: { head } }: Subject, name: string): boolean => head.some((module) => name.startsWith(`${module}.`))

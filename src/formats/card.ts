@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readingFields } from '../data/reading.ts'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import { taskNames } from '../heads/index.ts'
+import { readFields } from '../json-file.ts'
 import { type MethodOptions, methodOptions, plainMethod } from '../methods/index.ts'
+import { writeText } from '../weights/atomic-file.ts'
 import { digestOf, fileDigest } from '../weights/digest.ts'
-import { explained } from '../weights/file-access.ts'
 import { isDtype } from '../weights/tensor-entry.ts'
 import type { Card } from './adapter.ts'
 import type { BaseWeights } from './base-weights.ts'
-import { readFields, writeText } from './json-file.ts'
 
 /** adatune's own note in each folder that it writes; Python's libraries ignore it. */
 export const CARD_FILE = 'adatune.json'
@@ -34,6 +35,9 @@ const fields = z.object({
 export function hubName(name: unknown): string | null {
   return typeof name === 'string' && /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) ? name : null
 }
+
+/** The hub's name of a model that is given by folder or name; null for a folder, whose path says nothing on another machine. */
+export const nameOnHub = (model: string): string | null => (existsSync(model) ? null : hubName(model))
 
 /** What adatune noted in a folder that it wrote. */
 export interface Note {

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type MethodOptions, methodNames } from '../methods/index.ts'
 import { parameterName } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
-import { isHead, methodOf } from './adapter.ts'
+import { methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { readStored, type Stored, writeStored } from './stored-tensors.ts'
 import { memoryNote, notedMemory } from './trained-note.ts'
@@ -22,7 +23,7 @@ function changed({ options, memory }: Pick<Adapter, 'options' | 'memory'>, subje
     ),
   )
   const named = [...base.values()].filter(
-    (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject, tensor.name) || has(tensor.name)),
+    (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject.outline, tensor.name) || has(tensor.name)),
   )
   return [...[...added].map(([name, shape]) => ({ name, shape })), ...named].map(({ name, shape }) => ({ name, as: [name], shape }))
 }

@@ -2,7 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
-import { explained, makeFolder } from '../weights/file-access.ts'
+import { explained } from '../file-faults.ts'
+import { makeFolder } from '../weights/file-access.ts'
 
 /** The file that says which process works in a folder. */
 export const LOCK = 'running.pid'

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import { syncFolder } from '../weights/atomic-file.ts'
-import { explained, makeFolder } from '../weights/file-access.ts'
+import { makeFolder } from '../weights/file-access.ts'
 
 function refuseForeign(folder: string, marker: string, known: readonly string[]): void {
   const names = readdirSync(folder)

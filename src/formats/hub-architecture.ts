@@ -1,10 +1,10 @@
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
+import type { Fields } from '../json-file.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { Tensor } from '../nn/method.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import type { Subject } from './adapter.ts'
-import type { Fields } from './json-file.ts'
 import type { Json } from './python-json.ts'
 import type { Stored } from './stored-tensors.ts'
 

@@ -1,10 +1,10 @@
+import type { Fields } from '../json-file.ts'
 import type { BottleneckOptions } from '../methods/bottleneck.ts'
 import { type Method, parameterName } from '../nn/method.ts'
 import type { BranchSite } from '../nn/site.ts'
 import { methodOf, type Subject } from './adapter.ts'
 import { type HubArchitecture, hubNames } from './hub-architecture.ts'
 import { hubConfig, hubOptions } from './hub-config.ts'
-import type { Fields } from './json-file.ts'
 import type { Stored } from './stored-tensors.ts'
 
 /** adapter-hub's names within a module's adapter. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import type { Fields } from '../json-file.ts'
 import type { BottleneckOptions } from '../methods/bottleneck.ts'
 import { bottleneckOptions, bottleneckSize, variants } from '../methods/bottleneck.ts'
 import { selectsLayer } from '../methods/layers.ts'
@@ -7,7 +8,6 @@ import type { Model } from '../models/open.ts'
 import { activationNames } from '../nn/activation.ts'
 import type { Subject } from './adapter.ts'
 import { checkedFields, layersBut, refuseFields } from './hub-architecture.ts'
-import type { Fields } from './json-file.ts'
 import type { Json } from './python-json.ts'
 
 /** Fields that adapter-hub types as floats; its `scaling` must be one. */

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import type { TaskName } from '../heads/index.ts'
+import type { Fields } from '../json-file.ts'
 import type { HeadKind } from '../nn/head-kind.ts'
 import type { TensorEntry } from '../weights/tensor-entry.ts'
 import { isOutside, type Subject } from './adapter.ts'
 import { taskOfKind } from './class-name.ts'
 import { checkedFields } from './hub-architecture.ts'
-import type { Fields } from './json-file.ts'
 import { labelNames } from './labels.ts'
 import type { Stored } from './stored-tensors.ts'
 

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskName } from '../heads/index.ts'
 import { isObject } from '../is-object.ts'
+import { readFields } from '../json-file.ts'
+import { isHead } from '../nn/outline.ts'
 import type { Card, Subject } from './adapter.ts'
-import { isHead } from './adapter.ts'
 import { hubName } from './card.ts'
 import { className, taskOf } from './class-name.ts'
 import { flexibleHead } from './hub-flexible-head.ts'
-import { readFields } from './json-file.ts'
 import { headOutputs, labelMaps, labelNames } from './labels.ts'
 import type { Json } from './python-json.ts'
 import { entriesOf, type Stored } from './stored-tensors.ts'
@@ -37,7 +37,7 @@ export function headConfig(card: Card, { model }: Subject): Record<string, Json>
 
 /** The head's tensors, and those of the base model that `has` says are there besides. */
 export function headTensors(subject: Subject, has: (name: string) => boolean): Stored[] {
-  const named = [...subject.outline.base.values()].filter(({ name }) => isHead(subject, name) || has(name))
+  const named = [...subject.outline.base.values()].filter(({ name }) => isHead(subject.outline, name) || has(name))
   return named.map(({ name, shape }) => ({ name, as: [name], shape }))
 }
 

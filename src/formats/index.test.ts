@@ -6,8 +6,8 @@ import { temporaryFolder } from '../../test/behaviour/tiny-model.ts'
 import { UserError } from '../errors.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { Card } from './adapter.ts'
-import { writeCard } from './card.ts'
-import { describeAdapter, hubName } from './index.ts'
+import { hubName, writeCard } from './card.ts'
+import { describeAdapter } from './index.ts'
 
 function holding(files: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder()

@@ -1,5 +1,5 @@
+import type { Fields } from '../json-file.ts'
 import type { Card } from './adapter.ts'
-import type { Fields } from './json-file.ts'
 
 /** The maps between label names and indices, as HF's configs have them. */
 export function labelMaps({ labels, outputs }: Card): { id2label: Record<string, string>; label2id: Record<string, number> } {

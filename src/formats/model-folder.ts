@@ -1,22 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import { isObject } from '../is-object.ts'
+import { readFields } from '../json-file.ts'
 import type { MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import type { BaseParameter, Tensor } from '../nn/method.ts'
-import { writeAtomically } from '../weights/atomic-file.ts'
+import { isHead } from '../nn/outline.ts'
+import { writeAtomically, writeText } from '../weights/atomic-file.ts'
 import { hasWeights, openCheckpoint, WEIGHTS_FILE } from '../weights/checkpoint.ts'
-import { explained } from '../weights/file-access.ts'
 import { readTensor } from '../weights/safetensors.ts'
 import type { TensorSource } from '../weights/write-safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 import type { Adapter, Card, Format, Subject } from './adapter.ts'
-import { isHead, methodOf } from './adapter.ts'
+import { methodOf } from './adapter.ts'
 import { CARD_FILE, writeCard } from './card.ts'
 import { taskOf } from './class-name.ts'
 import { replaceFolder } from './folder-replacement.ts'
-import { readFields, writeText } from './json-file.ts'
 import { labelNames } from './labels.ts'
 import { isConfigFloat, modelConfig } from './model-config.ts'
 import { pythonJson } from './python-json.ts'
@@ -100,7 +101,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
       )
     }
     const data = readTensor(entry)
-    const original = method.trains(parameter) || isHead(subject, name) ? null : model.find(name)
+    const original = method.trains(parameter) || isHead(subject.outline, name) ? null : model.find(name)
     if (!original || readTensor(original).some((value, i) => !Object.is(value, data[i]))) state.set(name, { shape, data })
   }
   return { options, memory: null, state, card }

@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm'
 import { UserError } from '../errors.ts'
 import { isObject } from '../is-object.ts'
+import type { Fields } from '../json-file.ts'
 import type { Subject } from './adapter.ts'
-import type { Fields } from './json-file.ts'
 import { moduleNames } from './peft-targets.ts'
 
 /** Ample for any sensible expression on all names of a model; beyond it, one that backtracks without end. */

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Fields } from './json-file.ts'
+import type { Fields } from '../json-file.ts'
 import { honouredFields, peftTypes } from './peft-options.ts'
 
 /** What cannot be honoured, by field, with what it means. */

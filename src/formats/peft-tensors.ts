@@ -1,8 +1,9 @@
 import type { AllocationMemory } from '../methods/allocator.ts'
 import type { Method } from '../nn/method.ts'
 import { groupOf, parameterName } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import type { Site } from '../nn/site.ts'
-import { isHead, type Subject } from './adapter.ts'
+import type { Subject } from './adapter.ts'
 import type { PeftName } from './peft-config.ts'
 import { savedTensors } from './peft-head.ts'
 import type { Stored } from './stored-tensors.ts'
@@ -42,7 +43,7 @@ export function peftTensors(subject: Subject, method: Method, memory: Allocation
   const targets = new Set(adapted.map(({ site }) => site.name))
   const whole = savedTensors(saved, subject)
   const biases = [...base.values()].filter(
-    (tensor) => method.trains(tensor) && !isHead(subject, tensor.name) && !whole.includes(tensor.name),
+    (tensor) => method.trains(tensor) && !isHead(subject.outline, tensor.name) && !whole.includes(tensor.name),
   )
   return [
     ...adapted.map(

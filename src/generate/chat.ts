@@ -15,7 +15,7 @@ import { writingTask } from './model-texts.ts'
 import type { GenerationOptions } from './options.ts'
 import { openWriter, type Writing } from './writer.ts'
 
-export interface ChatOptions extends Omit<GeneratorOptions, 'batchSize' | 'task' | 'columns'> {
+export interface ChatOptions extends Omit<GeneratorOptions, 'batchSize' | 'task' | 'columns' | 'progress'> {
   /** What the assistant is told before the conversation. */
   readonly system?: string | null
   /** How it writes, token by token; 512 tokens at most where neither this nor the model says. */
@@ -39,7 +39,7 @@ const MOST_TOKENS = 512
 
 /**
  * Opens a model with an adapter for a conversation. Each turn reads what is new alone.
- * @throws UserError for a model that does not go on with texts, or has no chat template
+ * @throws UserError for a model that does not go on with texts or has no chat template, and for options that cannot be
  * @example
  * const chat = await openChat({ model: 'models/smollm2-135m-instruct' })
  * console.log(await chat.say('What is a fable?'))
@@ -63,7 +63,7 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
   const exampleOf = (messages: readonly Message[]) => read([rowOf({ messages }, 0)], false)[0]!.examples[0]!
   // A model without a template, or with one that wants other turns, is found out before it is compiled.
   exampleOf([...start, { role: 'user', content: 'Hello.' }])
-  const writer = await openWriter(adapted.open.subject, method, state)
+  const writer = await openWriter(adapted.open.subject, method, state, options)
   let messages = start
   let stands: Writing | null = null
   const { during, close } = closing('chat', () => writer.close())

@@ -14,12 +14,15 @@ import { openWriter } from './writer.ts'
 
 /** A model that writes texts. */
 export interface Generator {
-  /** What the model writes after each prompt, or in answer to each text. */
+  /**
+   * What the model writes after each prompt, or in answer to each text.
+   * @throws UserError for options that cannot be, and for a text that fills the model's positions
+   */
   generate(questions: readonly Question[], options?: GivenOptions): Promise<Written[]>
   close(): Promise<void>
 }
 
-export interface GeneratorOptions extends Omit<PredictorOptions, 'labels' | 'inference' | 'seed'> {
+export interface GeneratorOptions extends Omit<PredictorOptions, 'labels' | 'inference' | 'seed' | 'merges' | 'spans'> {
   /** Of the engine; by default as many as the machine has cores. */
   readonly threads?: number
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { readFields } from '../json-file.ts'
 import type { Model } from '../models/open.ts'
 import { type GenerationOptions, type GivenOptions, generationOptions } from './options.ts'
 
@@ -53,15 +54,8 @@ export interface ModelSettings {
  * @throws UserError for a file that is not JSON, or a value that cannot be used
  */
 export function modelSettings({ folder, config }: Model): ModelSettings {
-  const file = join(folder, 'generation_config.json')
-  let given: unknown = config
-  if (existsSync(file)) {
-    try {
-      given = JSON.parse(readFileSync(file, 'utf8'))
-    } catch (error) {
-      throw new UserError(`${file} is not JSON: ${(error as Error).message}.`)
-    }
-  }
+  const own = join(folder, 'generation_config.json')
+  const [file, given] = existsSync(own) ? [own, readFields(own)] : [join(folder, 'config.json'), config]
   const parsed = fields.safeParse(given)
   if (!parsed.success) {
     const [issue] = parsed.error.issues

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseSettings } from '../settings/document.ts'
 
 const count = z.number().int().positive('must be at least 1')
 
@@ -49,5 +50,6 @@ export type GenerationOptions = z.infer<typeof complete>
 export const givenOptions = complete.partial()
 export type GivenOptions = z.infer<typeof givenOptions>
 
-/** Options with the defaults where nothing is given. ZodError for a value that cannot be. */
-export const generationOptions = (given: GivenOptions): GenerationOptions => complete.parse({ ...defaults, ...given })
+/** Options with the defaults where nothing is given. UserError for a value that cannot be, or a name that is unknown. */
+export const generationOptions = (given: GivenOptions): GenerationOptions =>
+  parseSettings(complete, { ...defaults, ...given }, 'generation')

@@ -32,6 +32,8 @@ export interface CombineOptions extends Partial<Settings>, Sources, ReaderOption
   readonly batchSize?: number
   /** A folder that does not exist or is empty. */
   readonly out: string
+  /** Told of downloads, and of what is odd about an adapter. */
+  readonly notice?: (text: string) => void
 }
 
 export interface CombineSummary {
@@ -75,11 +77,11 @@ function settingsFor(name: RuleName, { weights, rank, density, sign, seed, data,
  * await combineAdapters({ model: 'models/minilm', adapters: ['runs/a/adapter', 'runs/b/adapter'], rule: 'svd', rank: 8, out: 'runs/both' })
  */
 export async function combineAdapters(options: CombineOptions): Promise<CombineSummary> {
-  const { rule, head = 'average', data = [], task = null, labels = null, batchSize = 64, out } = options
+  const { rule, head = 'average', data = [], task = null, labels = null, batchSize = 64, out, notice = () => {} } = options
   const settings = settingsFor(rule, options)
   assertFree(out)
-  const model = await findModel(options.model)
-  const members = openMembers(model, options, settings.weights, { task, labels })
+  const model = await findModel(options.model, notice)
+  const members = openMembers(model, options, settings.weights, { task, labels }, notice)
   if (data.length > 1 && data.length !== members.length)
     throw new UserError(`${data.length} files of data for ${members.length} adapters; give one, or one for each.`)
   const rows = await Promise.all(data.map((file) => readRows(file)))
@@ -89,8 +91,8 @@ export async function combineAdapters(options: CombineOptions): Promise<CombineS
     const { open } = members[0]!
     const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
     const items = rows[0] ? asked(members[0]!.open.task, openReader(members[0]!, options)(rows[0], true)) : null
-    const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     saveAdapter(out, adapter, { model, outline: open.outline })
+    const report = options.report ? await reportOn(members, { adapter, method }, items, batchSize) : null
     return { out, rule, adapters: members.map(({ folder }) => folder), told, report }
   } finally {
     await evidence.close()

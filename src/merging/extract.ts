@@ -1,21 +1,23 @@
 import { UserError } from '../errors.ts'
 import { type Adapted, openAdapted } from '../evaluate/adapted.ts'
-import { isHead, outputsOf } from '../evaluate/assembly.ts'
+import { outputsOf } from '../evaluate/assembly.ts'
 import { modelLabels } from '../evaluate/dataset.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { findModel, type OpenTask, openTask } from '../evaluate/open-task.ts'
 import { initialState, missing } from '../evaluate/state.ts'
-import { type Adapter, describeAdapter, hubName, loadAdapter, saveAdapter } from '../formats/index.ts'
+import { type Adapter, describeAdapter, loadAdapter, nameOnHub, saveAdapter } from '../formats/index.ts'
 import { taskNames } from '../heads/index.ts'
 import { untouched } from '../methods/in-place.ts'
 import { resolveTargets } from '../methods/targets.ts'
 import type { Model } from '../models/open.ts'
 import type { Tensor } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { promptOf } from '../tasks/task-file.ts'
 import { difference, moduleOf, tensorOf } from './difference.ts'
 import { loraOf } from './lora-blend.ts'
+import { largestRank } from './svd.ts'
 import { assertFree, logitGap, writeVerified } from './verification.ts'
 
 export interface ExtractOptions {
@@ -31,6 +33,8 @@ export interface ExtractOptions {
   readonly labels?: readonly string[] | null
   /** A folder that does not exist or is empty. */
   readonly out: string
+  /** Told of downloads. */
+  readonly notice?: (text: string) => void
 }
 
 export interface Extraction {
@@ -54,7 +58,7 @@ function openTuned(model: Model, given: string | null, labels: readonly string[]
   const kind = task && (typeof task === 'string' ? task : task.kind)
   const headed = kind !== null && modelLabels({ model, head: tasks[kind].head, labels: 1 }) !== null
   if (given !== null || headed) return { open: openAdapted(model, { adapter: null, task, labels }).open, head: true }
-  const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(subject, name))
+  const complete = ({ subject, outline }: OpenTask): boolean => missing(subject, outline).every((name) => isHead(outline, name))
   const known = taskNames.filter((name) => model.wiring.heads[tasks[name].head.wiring])
   const open = known.map((name) => openTask(model, name, ['0', '1'])).find(complete)
   if (!open) throw new UserError(`${model.folder} lacks tensors of its encoder; give a whole model.`)
@@ -67,17 +71,17 @@ function openTuned(model: Model, given: string | null, labels: readonly string[]
  * @throws UserError for models of other shapes, and where no target differs
  */
 export async function extractAdapter(options: ExtractOptions): Promise<Extraction> {
-  const { r, targets = 'all-linear', task = null, labels = null, out } = options
+  const { r, targets = 'all-linear', task = null, labels = null, out, notice } = options
   if (!(Number.isInteger(r) && r >= 1)) throw new UserError(`r is ${r}; expected a whole number of at least 1.`)
   assertFree(out)
-  const [base, tuned] = [await findModel(options.base), await findModel(options.tuned)]
+  const [base, tuned] = [await findModel(options.base, notice), await findModel(options.tuned, notice)]
   const { open, head } = openTuned(tuned, task, labels)
   const { sites, base: parameters } = open.outline
   const targeted = resolveTargets({ targets, exclude: [], layers: null }, sites, tuned.wiring.layers)
-  const body = [...parameters.values()].filter(({ name }) => !isHead(open.subject, name))
+  const body = [...parameters.values()].filter(({ name }) => !isHead(open.outline, name))
   const { pairs, kept, sizes } = difference(base, tuned, body, targeted, r)
   if (pairs.size === 0) throw new UserError(`${tuned.folder} and ${base.folder} have the same weights in all targets: there is no LoRA.`)
-  const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.subject, name)) : []
+  const heads = head ? [...parameters.values()].filter(({ name }) => isHead(open.outline, name)) : []
   const whole = heads.map((parameter): [string, Tensor] => [parameter.name, tensorOf(tuned, parameter, base)])
 
   const outputs = head ? outputsOf(open.subject) : null
@@ -86,7 +90,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
     task: head ? open.name : null,
     labels: named,
     outputs,
-    baseModel: hubName(options.base),
+    baseModel: nameOnHub(options.base),
     adapterName: null,
     totalSteps: null,
     prompt: (head && promptOf(open.description)) || undefined,
@@ -112,7 +116,7 @@ export async function extractAdapter(options: ExtractOptions): Promise<Extractio
   const sizeOf = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + sizes.get(name)!, 0)
   return {
     out,
-    r: Math.max(...[...pairs.values()].map(({ a }) => a.shape[0]!)),
+    r: largestRank(pairs.values()),
     kept: [...kept.values()].reduce((sum, part) => sum + part, 0) / sizeOf(kept.keys()),
     modules: [...kept].map(([name, part]) => ({ module: moduleOf(name), kept: part / sizes.get(name)! })),
     leftOut: { tensors: others, share: sizeOf(others) / sizeOf(sizes.keys()) },

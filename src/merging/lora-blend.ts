@@ -2,14 +2,14 @@ import { UserError } from '../errors.ts'
 import { type LoraOptions, loraOptions } from '../methods/lora.ts'
 import type { Tensor } from '../nn/method.ts'
 import type { Blend, Member } from './rule.ts'
-import type { Pair } from './svd.ts'
+import { largestRank, type Pair } from './svd.ts'
 
 const biasOf = ({ adapter: { options } }: Pick<Member, 'adapter'>): LoraOptions['bias'] => ('bias' in options ? options.bias : 'none')
 
 /** A LoRA of at least one module from its factors, scale 1: alpha is the rank, and modules of another rank than the largest have both by their name. */
 export function loraOf(pairs: ReadonlyMap<string, Pair>, bias: LoraOptions['bias']): Pick<Blend, 'options' | 'memory' | 'added'> {
   const ranks = [...pairs].map(([name, { a }]) => [name, a.shape[0]!] as const)
-  const r = Math.max(...ranks.map(([, rank]) => rank))
+  const r = largestRank(pairs.values())
   const pattern = Object.fromEntries(ranks.filter(([, rank]) => rank !== r))
   const options = { name: 'lora', r, alpha: r, targets: [...pairs.keys()], bias, rankPattern: pattern, alphaPattern: pattern }
   const added = [...pairs].flatMap(([name, { a, b }]): [string, Tensor][] => [

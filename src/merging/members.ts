@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import { type AdaptedOptions, openAdapted } from '../evaluate/adapted.ts'
+import type { Warn } from '../formats/index.ts'
 import type { Model } from '../models/open.ts'
 import { openExperts } from './experts.ts'
 import type { Member } from './rule.ts'
@@ -13,7 +14,8 @@ export interface Sources {
 }
 
 /**
- * Opens saved adapters of one model, each with its weight; equal weights that sum to 1 where none are given.
+ * Opens saved adapters of one model, each with its weight; equal weights that sum to 1 where none are given. `warn` is told what is odd
+ * about one of them.
  * @throws UserError for fewer than two, or another number of weights
  */
 export function openMembers(
@@ -21,15 +23,16 @@ export function openMembers(
   { adapters = [], experts = null }: Sources,
   weights: readonly number[] | null,
   options: Omit<AdaptedOptions, 'adapter'>,
+  warn: Warn,
 ): Member[] {
   if (experts !== null && adapters.length > 0) throw new UserError('Give either adapters or the run of a mixture, not both.')
   const members =
     experts === null
       ? adapters.map((folder) => {
-          const adapted = openAdapted(model, { ...options, adapter: folder })
+          const adapted = openAdapted(model, { ...options, adapter: folder }, warn)
           return { ...adapted, adapter: adapted.adapter!, folder }
         })
-      : openExperts(model, experts, options)
+      : openExperts(model, experts, options, warn)
   if (members.length < 2) throw new UserError('A combination needs two adapters or more: give --adapter for each of them.')
   if (weights && weights.length !== members.length)
     throw new UserError(`${weights.length} weight(s) for ${members.length} adapters; give one for each, as --weights 0.5,0.5.`)

@@ -16,7 +16,7 @@ import { openSessions, type Voice } from './sessions.ts'
 import { type Layer, stackOf } from './stack.ts'
 import type { HeadChoice } from './whole-tensors.ts'
 
-export type AdaptersOptions = Omit<PredictorOptions, 'adapter' | 'inference' | 'seed'>
+export type AdaptersOptions = Omit<PredictorOptions, 'adapter' | 'inference' | 'seed' | 'merges' | 'progress'>
 
 /** One model with several adapters, of which one answers at a time. */
 export interface Adapters extends Answering {
@@ -31,7 +31,10 @@ export interface Adapters extends Answering {
     questions: readonly Question[],
     options?: { readonly logits?: boolean; readonly adapters?: readonly (string | null)[] },
   ): Promise<Answer[]>
-  /** Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used. */
+  /**
+   * Reads a saved adapter under a name; the first one is used from then on. One without a head is read when it is first used.
+   * @throws UserError for a name that is taken, and for a folder that holds no adapter of the model
+   */
   load(name: string, folder: string): void
   /**
    * Answers with an adapter from now on, or with `null` as the model alone does, with its own head.
@@ -58,6 +61,7 @@ export interface Adapters extends Answering {
 /**
  * Opens a model for several adapters. Its weights are mapped from their file once for each shape of adapter, and switching between
  * adapters of one shape feeds other numbers to the same session.
+ * @throws UserError for a model that is not there or cannot be used, and for a device that it has not
  * @example
  * const model = await openAdapters({ model: 'models/minilm' })
  * model.load('mrpc', 'runs/mrpc/adapter')
@@ -149,7 +153,7 @@ export async function openAdapters(options: AdaptersOptions): Promise<Adapters> 
       const layers = names.map((name): Layer => {
         const folder = folderOf(name)
         const alone = name === last || describeAdapter(folder).outputs !== null
-        return alone ? named(name) : { adapter: loadAdapter(folder, { model, outline: top.open.outline }), folder }
+        return alone ? named(name) : { adapter: loadAdapter(folder, { model, outline: top.open.outline }, notice), folder }
       })
       const voice = { adapted: stackOf(layers, top), adapters: layers.map(({ adapter }) => adapter) }
       active = () => voice

@@ -1,12 +1,16 @@
-import { examplesIn, type Item } from '../data/examples.ts'
+import { type Example, examplesIn, type Item } from '../data/examples.ts'
+import type { Adapted } from '../evaluate/adapted.ts'
+import { mostRows } from '../evaluate/forward.ts'
 import type { MergeGap } from '../evaluate/merge-gap.ts'
 import { scoresOf } from '../evaluate/scores.ts'
 import type { Adapter } from '../formats/index.ts'
+import { everywhere } from '../heads/head.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'
 import { squaredNorm } from '../nn/tensor.ts'
+import { type LogitGaps, logitGaps } from './logit-gaps.ts'
 import type { Member } from './rule.ts'
 import { weightedMean } from './rules/mean.ts'
-import { logitsOf } from './verification.ts'
+import { openSessions, type Voice } from './sessions.ts'
 
 /** How far two adapters lie apart. */
 export interface Distance {
@@ -73,6 +77,34 @@ async function pathBetween([a, b]: readonly [Member, Member], items: readonly It
   return scores.map(({ loss }, i) => ({ at: at[i]!, loss: loss! }))
 }
 
+/** How far the logits of `whole` are from the mean of the members', a few rows of each at a time. */
+async function gapToMean(whole: Voice, members: readonly Member[], examples: readonly Example[], batchSize: number): Promise<LogitGaps> {
+  const sessions = openSessions(batchSize)
+  const voices = members.map((member): Voice => ({ adapted: member, adapters: [member.adapter] }))
+  const { subject } = whole.adapted.open
+  const { answers } = everywhere(subject.head)
+  const longest = examples.reduce((most, example) => Math.max(most, answers(example)), 1)
+  const step = mostRows(subject, longest, batchSize)
+  const gaps = logitGaps()
+  try {
+    for (let start = 0; start < examples.length; start += step) {
+      const rows = examples.slice(start, start + step)
+      const own = await sessions.logits(whole, rows, true)
+      const means = own.map(({ length }) => new Float64Array(length))
+      for (const voice of voices) {
+        for (const [i, row] of (await sessions.logits(voice, rows, true)).entries())
+          row.forEach((value, k) => {
+            means[i]![k]! += value / voices.length
+          })
+      }
+      for (const [i, row] of own.entries()) gaps.add(row, means[i]!)
+    }
+    return gaps
+  } finally {
+    await sessions.close()
+  }
+}
+
 /** How the members differ, and what their combination does to the logits of items (null without data). */
 export async function reportOn(
   members: readonly Member[],
@@ -88,22 +120,15 @@ export async function reportOn(
     distances: pairs.map(([a, b]) => distance(a, b, asIncrements)),
   }
   if (items === null || !alike) return { ...told, logitGap: null, scores: null, path: null }
-  const examples = examplesIn(items)
   const whole = { ...members[0]!, ...combined, state: combined.adapter.state }
-  const all: number[][] = []
-  const scores: Record<string, number>[] = []
-  for (const each of [whole, ...members]) {
-    all.push(await logitsOf(each, examples, batchSize))
-    scores.push(...(await scoresOf(each.open, each.method, [each.state], items, batchSize)))
-  }
-  const [own, ...others] = all as [number[], ...number[][]]
-  const [merged, ...alone] = scores as [Record<string, number>, ...Record<string, number>[]]
-  const gaps = own.map((value, i) => Math.abs(value - others.reduce((sum, logits) => sum + logits[i]! / others.length, 0)))
-  const logitGap = { mean: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, largest: Math.max(...gaps) }
+  const scoreOf = async ({ open, method, state }: Adapted) => (await scoresOf(open, method, [state], items, batchSize))[0]!
+  const alone: Record<string, number>[] = []
+  for (const member of members) alone.push(await scoreOf(member))
+  const { mean, largest } = await gapToMean({ adapted: whole, adapters: [combined.adapter] }, members, examplesIn(items), batchSize)
   return {
     ...told,
-    logitGap,
-    scores: { rows: items.length, merged, members: alone },
+    logitGap: { mean, largest },
+    scores: { rows: items.length, merged: await scoreOf(whole), members: alone },
     path: members.length === 2 ? await pathBetween([members[0]!, members[1]!], items, batchSize) : null,
   }
 }

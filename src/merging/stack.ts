@@ -1,10 +1,10 @@
 import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
-import { isHead } from '../evaluate/assembly.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { Adapter } from '../formats/index.ts'
 import { stacked, stackedRole } from '../methods/stacked.ts'
 import { parameterName, type Tensor } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 
 /** An adapter of a stack, with the folder that errors name. */
 export interface Layer {
@@ -23,7 +23,7 @@ export function stackOf(layers: readonly Layer[], { open }: Adapted): Adapted {
     const method = methodFor(open.subject, open.outline, adapter.options, null, adapter.memory)
     const elsewhere = sites.some((site) => site.kind !== 'branch' && Object.keys(method.parameters(site)).length > 0)
     if (!method.branch || elsewhere) throw new UserError(`${folder} is ${method.name}, which cannot be stacked; bottleneck adapters can.`)
-    const lost = [...adapter.state.keys()].find((name) => base.has(name) && !isHead(open.subject, name) && !top.state.has(name))
+    const lost = [...adapter.state.keys()].find((name) => base.has(name) && !isHead(open.outline, name) && !top.state.has(name))
     if (lost !== undefined) throw new UserError(`${folder} trains "${lost}" of the model itself, and only the last of a stack may.`)
     return method
   })

@@ -6,6 +6,9 @@ import type { Factors, Tensor } from '../nn/method.ts'
 /** Two factors of one map, scale 1: A `[r, in]`, B `[out, r]`. */
 export type Pair = Pick<Factors, 'a' | 'b'>
 
+/** The largest rank of some factors. */
+export const largestRank = (pairs: Iterable<Pair>): number => Math.max(...Array.from(pairs, ({ a }) => a.shape[0]!))
+
 const matrixOf = ({ shape, data }: Tensor): Matrix => Matrix.from1DArray(shape[0]!, shape[1]!, data)
 const tensorOf = (matrix: Matrix): Tensor => ({
   shape: [matrix.rows, matrix.columns],

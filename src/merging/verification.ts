@@ -4,33 +4,29 @@ import { UserError } from '../errors.ts'
 import type { Adapted } from '../evaluate/adapted.ts'
 import { withForward } from '../evaluate/forward.ts'
 import { PROBE_ROWS, probeRows } from '../evaluate/probe-rows.ts'
+import { explained } from '../file-faults.ts'
 import { everywhere } from '../heads/head.ts'
-import { explained } from '../weights/file-access.ts'
+import { logitGaps } from './logit-gaps.ts'
 
 /** The most that logits may differ, relative to the largest of them: float32 sums in another order. */
 const TOLERANCE = 1e-3
 
-/** The logits of examples, one row after the other. */
-export async function logitsOf({ open, method, state }: Adapted, examples: readonly Example[], batchSize = 64): Promise<number[]> {
-  const { subject } = open
+function logitsOf({ open: { subject }, method, state }: Adapted, examples: readonly Example[]): Promise<Float32Array[]> {
   const asked = { ...subject, head: everywhere(subject.head) }
-  const rows = await withForward(asked, method, state, { batchSize }, (forward) => forward.logits(examples, state))
-  return rows.flatMap((row) => [...row])
+  return withForward(asked, method, state, { batchSize: PROBE_ROWS }, (forward) => forward.logits(examples, state))
 }
 
 /** How far logits are from those expected at the most, over the largest of these, on a few rows of random tokens. */
 export async function logitGap(expected: Adapted, given: Adapted): Promise<number> {
   const examples = probeRows(expected.open.subject.model)
   const [before, after] = [await logitsOf(expected, examples), await logitsOf(given, examples)]
-  if (before.length !== after.length) return Infinity
-  // A vocabulary's logits are too many for the arguments of one call.
-  const largest = (values: readonly number[], least: number): number => values.reduce((most, value) => Math.max(most, value), least)
-  const gap = before.map((value, i) => Math.abs(value - after[i]!))
-  return largest(gap, 0) / largest(before.map(Math.abs), 1e-6)
+  const gaps = logitGaps()
+  for (const [i, row] of before.entries()) gaps.add(after[i]!, row)
+  return gaps.largest / Math.max(gaps.most, 1e-6)
 }
 
-/** A gap in words. */
-export const gapText = (gap: number): string => `differ by at most ${gap.toExponential(1)} of the largest`
+/** A gap of logits in words. */
+export const logitGapText = (gap: number): string => `differ by at most ${gap.toExponential(1)} of the largest`
 
 /** A folder that does not exist or is empty; else a UserError. */
 export function assertFree(out: string): void {
@@ -40,7 +36,7 @@ export function assertFree(out: string): void {
 
 /**
  * Makes the folder `out` once what is written there answers as `expected` does: `write` fills a temporary folder beside it, `open`
- * opens that. Returns what was seen, in words.
+ * opens that. Returns how far the logits are apart, as `logitGap` does.
  * @throws UserError where `out` is not empty, or the logits differ; nothing is left behind then
  */
 export async function writeVerified(
@@ -48,17 +44,17 @@ export async function writeVerified(
   expected: Adapted,
   write: (temporary: string) => void,
   open: (temporary: string) => Promise<Adapted>,
-): Promise<string> {
+): Promise<number> {
   assertFree(out)
   const temporary = `${out.replace(/\/+$/, '')}.tmp-${process.pid}`
   try {
     write(temporary)
     const gap = await logitGap(expected, await open(temporary))
     if (!(gap <= TOLERANCE))
-      throw new UserError(`The logits of the result ${gapText(gap)}; nothing was written. Check that these belong together.`)
+      throw new UserError(`The logits of the result ${logitGapText(gap)}; nothing was written. Check that these belong together.`)
     rmSync(out, { recursive: true, force: true })
     renameSync(temporary, out)
-    return `on ${PROBE_ROWS} rows its logits ${gapText(gap)}`
+    return gap
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

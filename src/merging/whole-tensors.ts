@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
-import { isHead } from '../evaluate/assembly.ts'
 import type { Tensor } from '../nn/method.ts'
+import { isHead } from '../nn/outline.ts'
 import type { Blend, Member } from './rule.ts'
 import { weightedMean } from './rules/mean.ts'
 
@@ -8,8 +8,8 @@ import { weightedMean } from './rules/mean.ts'
 export const headChoices = ['average', 'first'] as const
 export type HeadChoice = (typeof headChoices)[number]
 
-const inHead = ({ open }: Member, name: string): boolean => open.outline.base.has(name) && isHead(open.subject, name)
-const inBody = ({ open }: Member, name: string): boolean => open.outline.base.has(name) && !isHead(open.subject, name)
+const inHead = ({ open }: Member, name: string): boolean => open.outline.base.has(name) && isHead(open.outline, name)
+const inBody = ({ open }: Member, name: string): boolean => open.outline.base.has(name) && !isHead(open.outline, name)
 const namesIn = (member: Member, part: typeof inHead): string[] => [...member.state.keys()].filter((name) => part(member, name))
 
 /** Heads can be averaged where they answer the same question, in the same order of labels. */

@@ -5,7 +5,7 @@ export const budgetOption = z
   .union([
     z.number().int().positive(),
     z.string().regex(/^\d+(\.\d+)?\s*[kM%]$/, 'write 300000, 0.3M, 300k, 0.08% or { ranks: 72 }'),
-    z.strictObject({ ranks: z.number().int().positive() }),
+    z.strictObject({ ranks: z.number().int().positive().describe('the sum of ranks over all modules') }),
   ])
   .nullable()
   .default(null)

@@ -7,18 +7,26 @@ const weight = z.number().nonnegative()
 export const consistencyOption = z.union([
   weight,
   z.strictObject({
-    weight: weight.default(1),
-    form: z.enum(['reference', 'symmetric']).default('reference'),
+    weight: weight.default(1).describe('of the agreement in the loss'),
+    form: z
+      .enum(['reference', 'symmetric'])
+      .default('reference')
+      .describe("whether a divergence's target stands still, as in the authors' code, or is differentiated, too"),
     schedule: z
       .discriminatedUnion('name', [
         z.strictObject({ name: z.literal('constant') }),
-        /** Up from 0 over so many updates; below 1 a fraction of all updates. */
-        z.strictObject({ name: z.literal('ramp'), over: z.number().positive() }),
+        z.strictObject({
+          name: z.literal('ramp'),
+          over: z.number().positive().describe('updates in which the weight rises from 0; below 1 a fraction of all'),
+        }),
       ])
-      .default({ name: 'constant' }),
-    /** Of regressions. */
-    numbers: z.enum(['square', 'divergence']).default('square'),
-    crossEntropy: z.enum(['first', 'both']).default('first'),
+      .default({ name: 'constant' })
+      .describe('the weight over a run'),
+    numbers: z
+      .enum(['square', 'divergence'])
+      .default('square')
+      .describe("of regressions: half the squared difference, or the divergence of the authors' code, which is 0"),
+    crossEntropy: z.enum(['first', 'both']).default('first').describe('the passes in which labels count'),
   }),
 ])
 export type ConsistencyOption = z.infer<typeof consistencyOption>

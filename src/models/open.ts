@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ZodError } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import type { FileRange, Graph } from '../graph/graph.ts'
+import { type Fields, readFields } from '../json-file.ts'
 import type { Device } from '../onnx/devices.ts'
 import { openCheckpoint } from '../weights/checkpoint.ts'
 import type { TensorEntry } from '../weights/safetensors.ts'
@@ -26,24 +27,13 @@ export interface Model {
   readonly device: Device
 }
 
-function readConfig(folder: string): Record<string, unknown> {
+function readConfig(folder: string): Fields {
   const file = join(folder, 'config.json')
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    throw new UserError(`${file} is missing: a model folder needs HF's config.json.`)
-  }
-  try {
-    const json: unknown = JSON.parse(text)
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>
-  } catch (error) {
-    throw new UserError(`${file} is not JSON: ${(error as Error).message}.`)
-  }
-  throw new UserError(`${file} does not hold a JSON object.`)
+  if (!existsSync(file)) throw new UserError(`${file} is missing: a model folder needs HF's config.json.`)
+  return readFields(file)
 }
 
-function wire(folder: string, config: Record<string, unknown>): { wiring: Wiring; modelType: string } {
+function wire(folder: string, config: Fields): { wiring: Wiring; modelType: string } {
   const modelType = config.model_type
   if (typeof modelType !== 'string') throw new UserError(`${join(folder, 'config.json')} names no "model_type".`)
   try {

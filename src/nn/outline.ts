@@ -8,3 +8,6 @@ export interface Outline {
   /** The modules of the head that is on it. */
   readonly head: readonly string[]
 }
+
+/** Whether a tensor belongs to the head, so that every adapter with a task holds it. */
+export const isHead = ({ head }: Pick<Outline, 'head'>, name: string): boolean => head.some((module) => name.startsWith(`${module}.`))

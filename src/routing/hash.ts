@@ -6,7 +6,10 @@ import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 import { defineRouting } from './definition.ts'
 
-export const hashOptions = z.strictObject({ name: z.literal('hash'), seed: z.number().int().nonnegative().default(0) })
+export const hashOptions = z.strictObject({
+  name: z.literal('hash'),
+  seed: z.number().int().nonnegative().default(0).describe('of the function from ids to experts'),
+})
 
 const PRIME = 2 ** 31 - 1
 

@@ -12,8 +12,7 @@ import { largest } from './selection.ts'
 
 export const prototypesOptions = z.strictObject({
   name: z.literal('prototypes'),
-  /** Groups of experts, each of which gives one to every token. */
-  k: z.number().int().positive('must be at least 1').default(2),
+  k: z.number().int().positive('must be at least 1').default(2).describe('groups of experts, each of which gives one to every token'),
 })
 
 /** The gates of `k` groups of experts that stand side by side in `logits`, `[n, experts]`. */

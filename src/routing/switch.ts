@@ -10,12 +10,14 @@ import { largest } from './selection.ts'
 
 export const switchOptions = z.strictObject({
   name: z.literal('switch'),
-  /** Weight of the auxiliary loss. */
-  balance: z.number().nonnegative().default(0.01),
-  /** Tokens that an expert takes in training, of an equal share; null takes all. */
-  capacity: z.number().positive().nullable().default(1.25),
-  /** The router's input is multiplied by numbers between 1 - jitter and 1 + jitter in training. */
-  jitter: z.number().min(0).lt(1).default(0.01),
+  balance: z.number().nonnegative().default(0.01).describe('weight of the loss that evens out the use of experts'),
+  capacity: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1.25)
+    .describe('tokens that an expert takes in training, in equal shares; null takes all'),
+  jitter: z.number().min(0).lt(1).default(0.01).describe('what the router reads in training is multiplied by 1 plus or minus up to this'),
 })
 
 /**

@@ -11,9 +11,8 @@ import { places } from './selection.ts'
 
 export const topKOptions = z.strictObject({
   name: z.literal('top-k'),
-  k: z.number().int().positive('must be at least 1').default(2),
-  /** Weight of both balance losses. */
-  balance: z.number().nonnegative().default(0.1),
+  k: z.number().int().positive('must be at least 1').default(2).describe('experts of a token'),
+  balance: z.number().nonnegative().default(0.1).describe('weight of the losses that even out importance and load of experts'),
 })
 
 const softplus = (x: Value): Value => add(relu(x), log(add(exp(neg(abs(x))), 1)))

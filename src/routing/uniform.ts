@@ -6,8 +6,7 @@ import type { Router } from './route.ts'
 
 export const uniformOptions = z.strictObject({
   name: z.literal('uniform'),
-  /** Whether all rows of a pass share a draw, as in the paper, or each has its own. */
-  per: z.enum(['batch', 'example']).default('batch'),
+  per: z.enum(['batch', 'example']).default('batch').describe('what a draw is for: all rows of a pass, as in the paper, or each row'),
 })
 
 /** A uniform draw, independent for each pass, group and role, and for each row where rows are told apart. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { explained } from '../weights/file-access.ts'
+import { explained } from '../file-faults.ts'
 import { explain } from './explanation.ts'
 import { assertPlain, settingAt, withSettings } from './plain.ts'
 
@@ -35,7 +35,8 @@ export function readSettings<T>(
   settings: readonly string[] = [],
   prepared: (raw: Record<string, unknown>, locate: (path: readonly PropertyKey[]) => string) => void = () => {},
 ): T {
-  if (!existsSync(file)) throw new UserError(`The ${what} ${file} does not exist.`)
+  if (!existsSync(file))
+    throw new UserError(`The ${what} ${file} does not exist; check the path (a relative one starts at the working directory).`)
   const lines = new LineCounter()
   const text = explained(file, () => readFileSync(file, 'utf8'))
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })

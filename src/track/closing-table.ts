@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { gapText } from '../evaluate/merge-gap.ts'
+import { mergeGapText } from '../evaluate/merge-gap.ts'
 import { energyOf, WATTS_OF_A_CORE } from '../train/energy.ts'
 import type { RunSummary } from '../train/run.ts'
 import type { MetricText } from './metric-text.ts'
@@ -45,7 +45,7 @@ export function closingTable(summary: RunSummary, text: MetricText): string {
     [
       ['kept', keptText(summary, number('steps'))],
       ...measured.map(([name, value]) => [name, text(name, value)]),
-      ...(summary.merge ? [['mean of experts', gapText(summary.merge)]] : []),
+      ...(summary.merge ? [['mean of experts', mergeGapText(summary.merge)]] : []),
       ...tested.map(([name, value]) => [`test ${name}`, text(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunConfig } from '../config/run-config.ts'
 import { outputsOf } from '../evaluate/assembly.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { scoresOf } from '../evaluate/scores.ts'
-import { EXPERTS_FILE, hubName, saveAdapter, saveExperts } from '../formats/index.ts'
-import { writeText } from '../formats/json-file.ts'
+import { EXPERTS_FILE, nameOnHub, saveAdapter, saveExperts } from '../formats/index.ts'
 import { plainMethod } from '../methods/index.ts'
 import { type Deployed, deployed } from '../nn/method.ts'
 import { promptOf } from '../tasks/task-file.ts'
+import { writeText } from '../weights/atomic-file.ts'
 import { folderBytes } from '../weights/folder-bytes.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint } from './checkpoint.ts'
@@ -44,8 +43,7 @@ export function saveResult(
     task: name,
     labels: labels.length > 0 ? labels : null,
     outputs: outputsOf(subject),
-    // A folder's path says nothing on another machine.
-    baseModel: existsSync(config.model) ? null : hubName(config.model),
+    baseModel: nameOnHub(config.model),
     adapterName: null,
     totalSteps: plan.totalSteps,
     reading: best ? (task.learn?.(best.metrics, reading) ?? reading) : reading,

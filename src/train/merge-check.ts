@@ -1,4 +1,4 @@
-import { collapses, gapText, type MergeGap } from '../evaluate/merge-gap.ts'
+import { collapses, type MergeGap, mergeGapText } from '../evaluate/merge-gap.ts'
 import { scoresOf } from '../evaluate/scores.ts'
 import type { RunEvent } from './events.ts'
 import type { Kept } from './finish.ts'
@@ -19,7 +19,7 @@ export async function scoreMerge(
 /** What the run's record is told of it; a warning where experts knew what their mean does not. */
 export function mergeEvents(gap: MergeGap, step: number): RunEvent[] {
   const message =
-    `The mean of the experts has ${gapText(gap)}: they are too unlike to be merged. ` +
+    `The mean of the experts has ${mergeGapText(gap)}: they are too unlike to be merged. ` +
     'Raise method.consistency or share more by method.share; these experts answer by --inference ensemble:N.'
   return [{ event: 'merge', step, ...gap }, ...(collapses(gap) ? [{ event: 'warning' as const, step, message }] : [])]
 }

@@ -1,9 +1,9 @@
 import type { RunConfig } from '../config/run-config.ts'
-import { isHead } from '../evaluate/assembly.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import { findModel } from '../evaluate/open-task.ts'
 import { missing, type State, trainedBesides } from '../evaluate/state.ts'
 import { locate } from '../models/open.ts'
+import { isHead } from '../nn/outline.ts'
 import { readDataSets } from './data-sets.ts'
 import { type MemoryOf, totalBytes } from './forecast/memory-need.ts'
 import { memoryWarning } from './forecast/memory-room.ts'
@@ -50,7 +50,7 @@ export async function prepare(config: RunConfig, notice: (text: string) => void 
   const plan = planRun(read.examples, train, open.task.drawn)
   const { warnings, ...started } = startingPoint(config, open, options, plan.totalSteps)
   for (const { name, shape } of outline.base.values()) if (model.find(name)) locate(model, name, shape)
-  const fresh = missing(subject, outline).filter((name) => !isHead(subject, name))
+  const fresh = missing(subject, outline).filter((name) => !isHead(outline, name))
   return {
     ...opened,
     ...started,

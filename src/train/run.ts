@@ -9,11 +9,13 @@ import { methodFor } from '../evaluate/method-for.ts'
 import type { Progress as Evaluating } from '../evaluate/progress.ts'
 import { type State, trainedBesides } from '../evaluate/state.ts'
 import { type WeightCounts, weightCounts } from '../evaluate/weight-counts.ts'
+import { explained } from '../file-faults.ts'
 import { holding, LOCK } from '../formats/folder-lock.ts'
-import { readFields, writeText } from '../formats/json-file.ts'
+import { readFields } from '../json-file.ts'
 import { defaultRate } from '../methods/index.ts'
 import { type Deployed, deployed, type Method } from '../nn/method.ts'
-import { explained, makeFolder } from '../weights/file-access.ts'
+import { writeText } from '../weights/atomic-file.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import { averagedParameters } from './average.ts'
 import { bestFolder, readCheckpoint, stepFolder, writeCheckpoint } from './checkpoint.ts'
 import { type Environment, environment } from './environment.ts'
@@ -181,7 +183,7 @@ async function carryOn(
   }
   try {
     const besides = trainedBesides(open.subject, open.outline, config.train.trainAlso)
-    const countsOf = (method: Method): WeightCounts => weightCounts(open.subject, open.outline, method, besides)
+    const countsOf = (method: Method): WeightCounts => weightCounts(open.outline, method, besides)
     const start = countsOf(methodFor(open.subject, open.outline, options, plan.totalSteps, prepared.memory))
     const { model, task } = config
     const begin: RunEvent = {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { CHUNK_BYTES, explained } from './file-access.ts'
+import { explained } from '../file-faults.ts'
+import { CHUNK_BYTES } from './file-access.ts'
 
 /**
  * Writes `file` so that it is there whole or not at all: under a temporary name in the same folder, synced, renamed.
@@ -27,6 +28,9 @@ export function writeAtomically(file: string, write: (append: (bytes: Uint8Array
     syncFolder(dirname(file))
   })
 }
+
+/** Writes a text file, whole or not at all. Throws UserError where the file system refuses. */
+export const writeText = (file: string, text: string): void => writeAtomically(file, (append) => append(Buffer.from(text)))
 
 function appendAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CHUNK_BYTES))

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { explained } from './file-access.ts'
+import { explained } from '../file-faults.ts'
 import { readHeader } from './safetensors.ts'
 import { INDEX_FILE, readShardIndex } from './shard-index.ts'
 import type { TensorEntry } from './tensor-entry.ts'

@@ -1,34 +1,10 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 
 /** The most one system call is asked to move: below the 2 GiB limit of read and write. */
 export const CHUNK_BYTES = 2 ** 30
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is no such file; check the path',
-  EACCES: 'permission denied; check who may read and write it',
-  EPERM: 'permission denied; check who may read and write it',
-  EEXIST: 'there is a file of this name; choose another',
-  EISDIR: 'it is a folder; give a file',
-  ENOTDIR: 'part of the path is no folder; check the path',
-  ENOSPC: 'the disk is full; free some space and run again',
-  EROFS: 'the disk is read-only; choose another folder',
-  ENAMETOOLONG: 'the name is too long; choose a shorter one',
-  ELOOP: 'its symbolic links go round in a circle; mend them',
-}
-
-/** Runs `action`; an error of the file system becomes a `UserError` that names `file` and the next step. */
-export function explained<T>(file: string, action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ERR_INVALID_ARG_VALUE') throw new UserError(`${JSON.stringify(file)} is no file name; check the path.`)
-    if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
-    throw new UserError(`${file}: ${REASONS[code] ?? `the file system answered ${code}; check the disk and run again`}.`)
-  }
-}
 
 // Node's own way up, `recursive`, tells ENOENT where the disk is read-only, and goes on for ever in /proc.
 function make(folder: string): void {

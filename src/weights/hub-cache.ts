@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { explained } from '../file-faults.ts'
 import { hasWeights, weightFiles } from './checkpoint.ts'
-import { explained } from './file-access.ts'
 
 /** Names and values of environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { explained } from '../file-faults.ts'
 import { writeAtomically } from './atomic-file.ts'
 import { digestOf, fileDigest } from './digest.ts'
-import { explained, makeFolder } from './file-access.ts'
+import { makeFolder } from './file-access.ts'
 
 /** A file that changed so lately may change again within the same tick of its clock, and look the same. */
 const SETTLED_MS = 2000

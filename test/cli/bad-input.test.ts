@@ -63,7 +63,7 @@ const words = textRows(2, 'some')
 
 const cases: Record<string, Case> = {
   // Run files and settings.
-  'a run file that is missing': { args: ['train', 'rum.yaml'], says: /run file rum\.yaml does not exist/ },
+  'a run file that is missing': { args: ['train', 'rum.yaml'], says: /run file rum\.yaml does not exist; check the path/ },
   'a folder as run file': { args: ['train', 'model'], says: /model: it is a folder; give a file/ },
   'neither run file nor --resume': { args: ['train'], says: /Give a run file, or --resume/ },
   'no folder for the run': { args: ['train', 'run.yaml'], says: /no folder: give "out" in the run file, or --out/ },
@@ -217,12 +217,15 @@ const cases: Record<string, Case> = {
   },
 
   // Data.
-  'a data file that is missing': { run: { data: { train: 'trian.jsonl' } }, says: /trian\.jsonl: no such file/ },
-  'an evaluation file that is missing': { run: { data: { eval: 'evil.jsonl' } }, says: /evil\.jsonl: no such file/ },
+  'a data file that is missing': { run: { data: { train: 'trian.jsonl' } }, says: /trian\.jsonl: there is no such file; check the path/ },
+  'an evaluation file that is missing': {
+    run: { data: { eval: 'evil.jsonl' } },
+    says: /evil\.jsonl: there is no such file; check the path/,
+  },
   'a folder for a data file': {
     spoil: (folder) => mkdirSync(join(folder, 'x.jsonl')),
     run: { data: { train: 'x.jsonl' } },
-    says: /x\.jsonl: is a folder/,
+    says: /x\.jsonl: it is a folder; give a file/,
   },
   'a data file of unknown kind': {
     run: { data: { train: 'train.xlsx' } },

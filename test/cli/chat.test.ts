@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { outline } from '../../src/evaluate/assembly.ts'
@@ -128,6 +128,41 @@ test('rows with conversations are answered up to the end of a turn, and compared
   const [written] = await generator.generate([{ messages: [{ role: 'user', content: 'two' }] }])
   await generator.close()
   assert.equal(written!.text, 'the lazy dog 🎉')
+})
+
+test('a chat takes as many threads as it is told', { skip: process.platform !== 'linux' && 'threads are counted in /proc' }, async () => {
+  const counted = async (threads: number): Promise<number> => {
+    const chat = await openChat({ model, adapter, threads })
+    const { length } = readdirSync('/proc/self/task')
+    await chat.close()
+    return length
+  }
+  // What the first one starts once is not counted.
+  await counted(1)
+  assert.equal((await counted(6)) - (await counted(1)), 5)
+})
+
+test('options that cannot be are refused in a sentence, in TypeScript, too', async () => {
+  const wrong = { name: 'UserError', message: /^generation: "beams" is 0: must be at least 1\.$/ }
+  const generator = await openGenerator({ model, adapter })
+  await assert.rejects(generator.generate(['one'], { beams: 0 }), wrong)
+  await generator.close()
+  await assert.rejects(openChat({ model, adapter, generation: { temperature: -1 } }), { name: 'UserError', message: /"temperature" is -1/ })
+  await assert.rejects(openChat({ model, adapter, generation: { sample: true, ...{ temprature: 1 } } }), /Did you mean "temperature"/)
+})
+
+test('settings of a model that cannot be used are told with the file that has them', async () => {
+  const own = join(folder, 'odd')
+  mkdirSync(own)
+  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'model.safetensors']) copyFileSync(join(model, file), join(own, file))
+  const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'))
+  const refused = (message: RegExp) => assert.rejects(openChat({ model: own, adapter }), { name: 'UserError', message })
+  writeFileSync(join(own, 'config.json'), JSON.stringify({ ...config, num_beams: 0 }))
+  await refused(/odd\/config\.json: "num_beams" cannot be used: .*; correct it\.$/)
+  writeFileSync(join(own, 'generation_config.json'), '{"top_p": 2}')
+  await refused(/generation_config\.json: "top_p" cannot be used: .*; correct it\.$/)
+  writeFileSync(join(own, 'generation_config.json'), '[]')
+  await refused(/generation_config\.json does not hold a JSON object; copy or download it again\.$/)
 })
 
 test('what cannot be talked with is told in a sentence', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readFields } from '../../src/formats/json-file.ts'
+import { readFields } from '../../src/json-file.ts'
 import { command, projectFolder, succeed, writeRun } from './project.ts'
 
 const folder = projectFolder()

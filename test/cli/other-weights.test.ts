@@ -49,8 +49,15 @@ test('a model of other weights is warned of, and one that the adapter is merged 
   const other = /run.adapter was made for a model with other weights, so that .* take the model alone\.$/
   const told: string[] = []
   const notice = (text: string): void => void told.push(text)
-  await mergeAdapter({ model, adapter, out: at('merged'), notice })
-  await unmergeAdapter({ model: at('merged'), adapter, out: at('unmerged'), notice })
+  const folded = [
+    await mergeAdapter({ model, adapter, out: at('merged'), notice }),
+    await unmergeAdapter({ model: at('merged'), adapter, out: at('unmerged'), notice }),
+  ]
+  assert.deepEqual(
+    folded.map(({ out }) => out),
+    [at('merged'), at('unmerged')],
+  )
+  for (const { logitGap } of folded) assert.ok(logitGap < 1e-5, String(logitGap))
   assert.deepEqual(told, [])
   assert.deepEqual(await said(at('unmerged')), [])
   for (const strange of [at('merged'), changed('others', (value) => value * 1.01)]) {

@@ -28,7 +28,7 @@ function readRecipe(name: string): RunConfig {
 
 function weightsOf(config: RunConfig, model: Model): WeightCounts {
   const { open, options } = openRun(config, model, null, { words: false })
-  return weightCounts(open.subject, open.outline, methodFor(open.subject, open.outline, options))
+  return weightCounts(open.outline, methodFor(open.subject, open.outline, options))
 }
 
 const units: Readonly<Record<string, number>> = { k: 1e3, M: 1e6 }

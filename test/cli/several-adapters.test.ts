@@ -154,3 +154,18 @@ test('in a stack an adapter that adds nothing leaves the other as it is, below a
   assertNear(logitsIn(eventsOf(told)), below, 1e-6)
   await model.close()
 })
+
+test('what is odd about an adapter below another is told, too', async () => {
+  await runs
+  cpSync(at('headless'), at('odd'), { recursive: true })
+  const file = join(at('odd'), 'adapter.safetensors')
+  const tensors = [...readHeader(file).tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }] as const)
+  writeSafetensors(file, [...tensors, ['stray.weight', { shape: [1], data: new Float32Array(1) }]])
+  const told: string[] = []
+  const model = await openAdapters({ model: at('model'), notice: (text) => told.push(text) })
+  model.load('odd', at('odd'))
+  model.load('top', at('third/adapter'))
+  model.stack(['odd', 'top'])
+  await model.close()
+  assert.match(told.join(), /^[^,]*odd\S*adapter\.safetensors also holds the tensor "stray\.weight"/)
+})

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { combineAdapters } from '../../src/merging/combine.ts'
 import { readHeader, readTensor } from '../../src/weights/safetensors.ts'
 import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
 import { command, eventsOf, projectFolder, readJson, recordOf, writeRun } from './project.ts'
@@ -43,6 +44,25 @@ test('eval and predict say on stderr what is odd about an adapter, each in a sen
     assert.match(stderr, /^(adatune: [^\n]+\.\n)+$/)
     assert.deepEqual(await command([...args, '--quiet'], folder), { code: 0, stderr: '' })
   }
+})
+
+test('combine says it of each of its adapters, in TypeScript by notice', async () => {
+  await odd
+  const adapters = ['run/adapter', 'run/adapter']
+  const flags = adapters.flatMap((adapter) => ['--adapter', adapter])
+  const { code, stderr } = await command(['combine', '--model', 'model', ...flags, '--rule', 'mean', '--out', 'mean', '--json'], folder)
+  assert.equal(code, 0, stderr)
+  const lines = stderr.split('\n').slice(0, -1)
+  assertSays(lines.slice(0, says.length))
+  assertSays(lines.slice(says.length))
+  const told: string[] = []
+  const at = (name: string): string => join(folder, name)
+  const notice = (text: string): void => void told.push(text)
+  await combineAdapters({ model: at('model'), adapters: adapters.map(at), rule: 'mean', out: at('again-mean'), notice })
+  assert.deepEqual(
+    told.map((text) => `adatune: ${text.replaceAll(`${folder}/`, '')}`),
+    lines,
+  )
 })
 
 test('a run that starts from such an adapter keeps the warnings in its record', async () => {

@@ -93,7 +93,7 @@ for (const { golden, task, rows, refused = {} } of models) {
       }
       const method = methodFor(subject, shape, options, steps)
       const state = initialState(subject, shape, method, 1)
-      const counts = weightCounts(subject, shape, method)
+      const counts = weightCounts(shape, method)
       const constants = shape.sites.flatMap((site) => Object.values(method.parameters(site)).filter(({ frozen }) => frozen))
       const size = (of: readonly { readonly shape: readonly number[] }[]): number =>
         of.reduce((sum, tensor) => sum + tensor.shape.reduce((n, dim) => n * dim, 1), 0)

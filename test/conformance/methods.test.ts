@@ -83,7 +83,7 @@ for (const [name, chosen] of given) {
 
   test(`${name}: counted weights are those of the state`, () => {
     const { method, state } = make()
-    const counts = weightCounts(subject, shape, method)
+    const counts = weightCounts(shape, method)
     const constants = new Set(
       shape.sites.flatMap((site) =>
         Object.entries(method.parameters(site)).flatMap(([role, { frozen }]) => (frozen ? [parameterName(site, role)] : [])),

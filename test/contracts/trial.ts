@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Example } from '../../src/data/examples.ts'
-import { isHead, outline, type Subject } from '../../src/evaluate/assembly.ts'
+import { outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { initialState, type State } from '../../src/evaluate/state.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
 import { type Method, unmixed } from '../../src/nn/method.ts'
+import { isHead } from '../../src/nn/outline.ts'
 import { openSession } from '../../src/runtime/node.ts'
 import { firstMoment } from '../../src/train/state-update.ts'
 import { openStep } from '../../src/train/step.ts'
@@ -18,8 +19,8 @@ export const alone: Method = inPlace('none', () => false)
 
 /** The state at the start without the head, so that what is learned is learned by the method. */
 export function startOf(subject: Subject, method: Method): State {
-  const state = initialState(subject, outline(subject), method, 1)
-  return new Map([...state].filter(([name]) => !isHead(subject, name)))
+  const shape = outline(subject)
+  return new Map([...initialState(subject, shape, method, 1)].filter(([name]) => !isHead(shape, name)))
 }
 
 export async function logitsOf(subject: Subject, method: Method, state: State, examples: readonly Example[]): Promise<Float32Array[]> {

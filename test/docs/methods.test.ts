@@ -80,6 +80,23 @@ test('a page names every setting of its method with the default, and every word 
   }
 })
 
+/** The settings of a schema, at any depth, that nothing is said of; a name among alternatives says itself. */
+function undescribed(schema: unknown, path = ''): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { properties = {} } = schema as { properties?: Readonly<Record<string, Schema>> }
+  const bare = Object.entries(properties).filter(([key, { description }]) => key !== 'name' && !description)
+  const within = Object.entries(schema).flatMap(([key, inner]) => (key === 'properties' ? [] : undescribed(inner, path)))
+  return [
+    ...bare.map(([key]) => path + key),
+    ...Object.entries(properties).flatMap(([key, one]) => undescribed(one, `${path}${key}.`)),
+    ...within,
+  ]
+}
+
+test('every setting of a method is described in its schema, at any depth', () => {
+  for (const { name, options } of Object.values(methods)) assert.deepEqual(undescribed(z.toJSONSchema(options, { io: 'input' })), [], name)
+})
+
 test('settings of a method that the pages show are valid', () => {
   const shown = ['README.md', ...pages].flatMap((name) => code(page(name)).filter((part) => part.startsWith('method: ')))
   assert.ok(shown.length >= 3)

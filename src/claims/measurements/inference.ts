@@ -46,7 +46,7 @@ async function answering(model: Awaited<ReturnType<typeof findModel>>, method: M
   const { method: plain, state } = deployed(whole, initialState(subject, outline, whole, 1))
   const forward = await openForward(subject, plain, state, { batchSize: rows, threads })
   return {
-    weights: weightCounts(subject, outline, whole).merged,
+    weights: weightCounts(outline, whole).merged,
     flops: forwardFlopsPerToken(subject, plain, false, rows, length),
     pass: (examples: readonly Example[]) => forward.logits(examples, state),
     close: () => forward.close(),

@@ -116,7 +116,7 @@ export async function foretell(config: RunConfig, memory: Map<string, Counted> =
   const method = methodFor(subject, outline, options, totalSteps)
   const costAt = (tokens: number): StepCost => stepCost(open, method, train, { length: tokens, rows }, besides)
   const step = costAt(length)
-  const weights = weightCounts(subject, outline, method)
+  const weights = weightCounts(outline, method)
   return {
     ...{ open, options, besides, length, costAt, train },
     chosen: chosen.join(' ') || null,

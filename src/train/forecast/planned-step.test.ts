@@ -18,6 +18,6 @@ function stateBytes(average: object | null): number {
 }
 
 test('an average takes as many bytes as the weights that are trained', () => {
-  const { trained, head } = weightCounts(subject, shape, method)
+  const { trained, head } = weightCounts(shape, method)
   assert.equal(stateBytes({ name: 'ema' }) - stateBytes(null), 4 * (trained + head))
 })

@@ -1,10 +1,11 @@
 import type { RunConfig } from '../../config/run-config.ts'
-import { isHead, type Outline, type Subject, withoutWeights } from '../../evaluate/assembly.ts'
+import { type Outline, type Subject, withoutWeights } from '../../evaluate/assembly.ts'
 import type { Besides } from '../../evaluate/weight-counts.ts'
 import { evaluate } from '../../graph/dim.ts'
 import { flopCounter } from '../../graph/flops.ts'
 import type { KeptValue } from '../../lowering/frozen-prefix.ts'
 import type { Method } from '../../nn/method.ts'
+import { isHead } from '../../nn/outline.ts'
 import { elementCount } from '../../nn/tensor.ts'
 import { type FrozenBytes, frozenBytes } from '../../onnx/bytes.ts'
 import { liveNodes } from '../../onnx/live.ts'
@@ -48,7 +49,7 @@ export interface PlannedStepOptions {
 export function plannedStep({ subject: given, outline, method, train, besides, places }: PlannedStepOptions): PlannedStep {
   const subject = withoutWeights(given)
   const trained = [...outline.base.values()].filter(
-    (parameter) => isHead(subject, parameter.name) || method.trains(parameter) || besides(parameter),
+    (parameter) => isHead(outline, parameter.name) || method.trains(parameter) || besides(parameter),
   )
   // Only names are asked of these tensors.
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { explained } from '../../file-faults.ts'
 import { syncFolder } from '../../weights/atomic-file.ts'
-import { explained } from '../../weights/file-access.ts'
 
 /** Numbers that are written once and read in parts. */
 export interface RowStore {

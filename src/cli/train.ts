@@ -4,6 +4,7 @@ import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { readFields } from '../formats/json-file.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { metricTextOf } from '../track/metric-text.ts'
@@ -27,7 +28,7 @@ interface TrainFlags {
 
 /** What papers say of runs with these settings, beside what this one came to. */
 function publishedBeside({ seeds, kept, test }: RunSummary, config: RunConfig): string {
-  const tested = Object.entries(test ?? {}).map(([name, value]) => [`test ${name}`, value])
+  const tested = Object.entries(test ?? {}).map(([name, value]) => [onTest(name), value])
   const measured = seeds?.mean ?? { ...kept?.metrics, ...Object.fromEntries(tested) }
   const own = publishedResults(config).filter((each) => each.own)
   return config.published && own.length > 0 ? `\n${publishedTable(config.published, own, measured, metricTextOf(config.task))}` : ''

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { gapText } from '../evaluate/merge-gap.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { energyOf, WATTS_OF_A_CORE } from '../train/energy.ts'
 import type { RunSummary } from '../train/run.ts'
 import type { MetricText } from './metric-text.ts'
@@ -46,7 +47,7 @@ export function closingTable(summary: RunSummary, text: MetricText): string {
       ['kept', keptText(summary, number('steps'))],
       ...measured.map(([name, value]) => [name, text(name, value)]),
       ...(summary.merge ? [['mean of experts', gapText(summary.merge)]] : []),
-      ...tested.map(([name, value]) => [`test ${name}`, text(name, value)]),
+      ...tested.map(([name, value]) => [onTest(name), text(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['energy', energyText(metrics as { joules?: number; cpuSeconds: number })],

@@ -7,7 +7,7 @@ export function seedsTable({ bySeed, mean, deviation }: SeedsSummary, text: Metr
   const names = Object.keys(mean)
   const line = (name: string, values: Readonly<Record<string, number>>): string[] => [
     name,
-    ...names.map((each) => text(each.replace(/^test /, ''), values[each]!)),
+    ...names.map((each) => text(each, values[each]!)),
   ]
   return table([
     ['seed', ...names],

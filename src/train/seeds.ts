@@ -2,13 +2,14 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import { namesIn, type RowFiles } from '../data/row-files.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
 import { deviation, mean } from '../metrics/moments.ts'
 import { tasks } from '../tasks/index.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
-import { namesBySet } from '../tasks/scored-by-file.ts'
+import { namesBySet } from '../tasks/scored-by-set.ts'
 import { makeFolder } from '../weights/file-access.ts'
-import { scoredFiles } from './data-sets.ts'
 import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
 import { textScoreNames } from './written-texts.ts'
@@ -29,14 +30,13 @@ const METRICS = 'metrics.json'
 const folderOf = (out: string, seed: number): string => join(out, `seed-${seed}`)
 
 function metricsOf(folder: string, config: RunConfig): Numbers {
-  const found = readFields(join(folder, METRICS))
-  const sets = scoredFiles(config).map(([name]) => name)
-  const names = [...namesBySet(tasks[describeTask(config.task).kind].metricNames, sets), ...textScoreNames(config)]
-  const test = (found.test ?? {}) as Record<string, unknown>
-  const given = names.flatMap((name) => [
-    [name, found[name]],
-    [`test ${name}`, test[name]],
-  ])
+  const { test = {}, ...found } = readFields(join(folder, METRICS)) as { test?: Record<string, unknown>; [name: string]: unknown }
+  const { metricNames } = tasks[describeTask(config.task).kind]
+  const namesOf = (files: RowFiles | null): string[] => [...namesBySet(metricNames, namesIn(files)), ...textScoreNames(config)]
+  const given = [
+    ...namesOf(config.data.eval).map((name) => [name, found[name]]),
+    ...namesOf(config.data.test).map((name) => [onTest(name), test[name]]),
+  ]
   return Object.fromEntries(given.filter((pair): pair is [string, number] => typeof pair[1] === 'number'))
 }
 

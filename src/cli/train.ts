@@ -1,15 +1,14 @@
-import { join } from 'node:path'
-import { parseRun, readRun } from '../config/parse.ts'
+import { readRun } from '../config/parse.ts'
 import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { readFields } from '../formats/json-file.ts'
 import { onTest } from '../tasks/metric-name.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { metricTextOf } from '../track/metric-text.ts'
 import { publishedTable } from '../track/published-table.ts'
-import type { RunSummary } from '../train/run.ts'
+import { configOf } from '../train/run-folder.ts'
+import type { RunSummary } from '../train/run-summary.ts'
 import { resume, train } from '../train/seeds.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
@@ -36,8 +35,7 @@ function publishedBeside({ seeds, kept, test }: RunSummary, config: RunConfig): 
 
 /** What a finished run came to. */
 function closingText(summary: RunSummary): string {
-  const file = join(summary.out, 'config.json')
-  const config = parseRun(readFields(file), file)
+  const config = configOf(summary.out)
   return closingTable(summary, metricTextOf(config.task)) + publishedBeside(summary, config)
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { writeText } from '../formats/json-file.ts'
 import type { RunEvent } from '../train/events.ts'
-import { type RunOptions, resume, train } from '../train/run.ts'
+import { resume, type SeedOptions, train } from '../train/run.ts'
 import { makeFolder } from '../weights/file-access.ts'
 import { judge } from './judgement.ts'
 import { runFolder } from './trial.ts'
@@ -38,7 +38,7 @@ async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<T
   const out = runFolder(folder)
   makeFolder(folder)
   if (trained && !existsSync(out) && existsSync(join(trained, JUDGEMENT))) takeOver(trained, out)
-  const options: RunOptions = {
+  const options: SeedOptions = {
     out,
     sinks: [teller()],
     stopRequested,

@@ -1,4 +1,4 @@
-import type { SeedsSummary } from '../train/seeds.ts'
+import type { SeedsSummary } from '../train/run-summary.ts'
 import type { MetricText } from './metric-text.ts'
 import { table } from './table.ts'
 

@@ -1,6 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { namesIn, type RowFiles } from '../data/row-files.ts'
 import { readFields, writeText } from '../formats/json-file.ts'
@@ -10,22 +9,12 @@ import { onTest } from '../tasks/metric-name.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { namesBySet } from '../tasks/scored-by-set.ts'
 import { makeFolder } from '../weights/file-access.ts'
-import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
+import { CONFIG, configOf, freeFolder, isRun, writeBegin } from './run-folder.ts'
+import type { RunOptions } from './run-options.ts'
+import type { Numbers, RunSummary, SeedsSummary } from './run-summary.ts'
 import { textScoreNames } from './written-texts.ts'
 
-/** Numbers by the names of metrics; those on the test rows as `test accuracy`. */
-type Numbers = Readonly<Record<string, number>>
-
-/** What several seeds came to. */
-export interface SeedsSummary {
-  readonly bySeed: readonly { readonly seed: number; readonly metrics: Numbers }[]
-  readonly mean: Numbers
-  /** Of a sample: over the number of seeds less one. */
-  readonly deviation: Numbers
-}
-
-const CONFIG = 'config.json'
 const METRICS = 'metrics.json'
 const folderOf = (out: string, seed: number): string => join(out, `seed-${seed}`)
 
@@ -55,8 +44,10 @@ async function trainSeeds(out: string, config: RunConfig, seeds: readonly number
     const folder = folderOf(out, seed)
     if (existsSync(join(folder, METRICS)) && i < seeds.length - 1) continue
     options.notice?.(`Seed ${seed}, ${i + 1} of ${seeds.length}.`)
-    const own: RunConfig = { ...config, out: null, train: { ...config.train, seed, seeds: null } }
-    last = existsSync(join(folder, CONFIG)) ? await single.resume(folder, options) : await single.train(own, { ...options, out: folder })
+    const own: RunConfig = { ...config, train: { ...config.train, seed, seeds: null } }
+    // Seeds are averaged, so that all of them must have read the same.
+    const alike = i === 0 ? undefined : folderOf(out, seeds[0]!)
+    last = isRun(folder) ? await single.resume(folder, options) : await single.train(own, { ...options, out: folder, alike })
     if (!last.finished) return { ...last, out }
   }
   const summary = summaryOf(out, seeds, config)
@@ -72,9 +63,9 @@ async function trainSeeds(out: string, config: RunConfig, seeds: readonly number
 export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
   const { seeds } = config.train
   if (seeds === null) return single.train(config, options)
-  const out = single.freeFolder(config, options)
+  const out = freeFolder(config, options)
   makeFolder(out)
-  writeText(join(out, CONFIG), `${JSON.stringify({ ...config, out: null }, null, 2)}\n`)
+  writeBegin(out, config, null)
   try {
     return await trainSeeds(out, config, seeds, options)
   } catch (error) {
@@ -84,9 +75,13 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   }
 }
 
-/** Goes on with the run of a folder, or with those of its seeds; with the same data and settings it ends in the same bytes. */
+/**
+ * Goes on with the run of a folder, or with those of its seeds; with the same data and settings it ends in the same bytes.
+ * @throws UserError for a folder without a run or at which another process works, for files or a model that are gone or have changed since
+ * the run began, for a full disk, and for a loss that is not finite
+ */
 export async function resume(out: string, options: RunOptions = {}): Promise<RunSummary> {
-  const file = join(out, CONFIG)
-  const config = existsSync(file) ? parseRun(readFields(file), file) : null
-  return config?.train.seeds ? trainSeeds(out, config, config.train.seeds, options) : single.resume(out, options)
+  const config = configOf(out)
+  const { seeds } = config.train
+  return seeds ? trainSeeds(out, config, seeds, options) : single.resume(out, options)
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
 import { isHead } from '../evaluate/assembly.ts'
-import { findModel } from '../evaluate/open-task.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { saveModel, unmergeState } from '../formats/index.ts'
 import type { FoldingOptions } from './merge.ts'
 import { writeVerified } from './verification.ts'

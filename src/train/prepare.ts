@@ -1,7 +1,7 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { isHead } from '../evaluate/assembly.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { methodFor } from '../evaluate/method-for.ts'
-import { findModel } from '../evaluate/open-task.ts'
 import { missing, type State, trainedBesides } from '../evaluate/state.ts'
 import { locate } from '../models/open.ts'
 import { readDataSets } from './data-sets.ts'

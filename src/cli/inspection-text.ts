@@ -1,7 +1,8 @@
-import type { Form, MethodInspection, ModuleGroup } from '../evaluate/inspection.ts'
+import type { MethodInspection, ModuleGroup } from '../evaluate/inspection.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import { bytes, count, flops, percent } from '../track/numbers.ts'
+import { bytes, count, flops } from '../track/numbers.ts'
 import { table } from '../track/table.ts'
+import { weightsTable } from '../track/weights-table.ts'
 import type { StepCost } from '../train/forecast/step-cost.ts'
 import type { ModelInspection } from './model-inspection.ts'
 
@@ -48,11 +49,8 @@ function methodLine({ options }: MethodInspection): string {
 /** A method on a model: weights, operations, where it acts, and what an update takes. */
 export function methodText(model: ModelInspection, given: MethodOptions, found: MethodInspection, step: StepCost): string {
   const { base, training, merged, modules, inPlace, passes } = found
-  const form = (name: string, { weights, withHead, forwardFlopsPerToken }: Form): string[] => {
-    const share = (n: number): string => percent(n, base.withHead)
-    return [name, count(weights), share(weights), count(withHead), share(withHead), flops(forwardFlopsPerToken)]
-  }
-  const forms = [form('base', base), form('in training', training), form('at the end', merged)]
+  const weights = { ...model.weights, trained: training.weights, merged: merged.weights }
+  const costs = { base: base.forwardFlopsPerToken, training: training.forwardFlopsPerToken, merged: merged.forwardFlopsPerToken }
   const added = modules.map((group) => [group.role ?? '', count(group.count), sizes(group), count(group.weights), group.pattern])
   const tensors = inPlace.map(({ pattern, count: many, weights }) => ['in place', count(many), '', count(weights), pattern])
   const acts = table([['acts on', 'modules', 'in -> out', 'weights', 'name'], ...added, ...tensors], {
@@ -61,7 +59,7 @@ export function methodText(model: ModelInspection, given: MethodOptions, found: 
   const batches = step.microBatches === 1 ? '' : `${step.microBatches} times `
   return (
     `${heading(model)}\n${methodLine(found)}\n${budgetText(given, found)}\n` +
-    table([['', 'weights', '% of model', 'with head', '% of model', 'per token'], ...forms]) +
+    weightsTable(weights, costs, 'per token') +
     `% of the base with its head; per token: a forward pass in rows of ${found.length}${passes > 1 ? `, in training ${passes} passes` : ''}\n\n` +
     `${added.length + tensors.length > 0 ? `${acts}\n` : ''}` +
     `update of ${batches}${step.rows} rows of ${step.length} tokens: ${flops(step.flops)}, ` +

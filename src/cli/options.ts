@@ -1,6 +1,6 @@
 import { type Spans, spans } from '../data/reading.ts'
 import { didYouMean, UserError } from '../errors.ts'
-import type { Computing } from '../evaluate/open-task.ts'
+import type { Computing } from '../evaluate/find-model.ts'
 import type { PredictorOptions } from '../evaluate/predictor.ts'
 import { bases } from '../lowering/bases.ts'
 import { deviceChoices } from '../onnx/devices.ts'

@@ -1,15 +1,15 @@
-import { join } from 'node:path'
-import { parseRun, readRun } from '../config/parse.ts'
+import { readRun } from '../config/parse.ts'
 import { publishedResults } from '../config/published-runs.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
-import { readFields } from '../json-file.ts'
 import { quoted } from '../quoted.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { closingTable } from '../track/closing-table.ts'
 import { jsonSink } from '../track/json.ts'
 import { metricTextOf } from '../track/metric-text.ts'
 import { publishedTable } from '../track/published-table.ts'
-import type { RunSummary } from '../train/run.ts'
+import { configOf } from '../train/run-folder.ts'
+import type { RunSummary } from '../train/run-summary.ts'
 import { resume, train } from '../train/seeds.ts'
 import { collect } from './answering-options.ts'
 import type { Define } from './commands.ts'
@@ -28,7 +28,7 @@ interface TrainFlags {
 
 /** What papers say of runs with these settings, beside what this one came to. */
 function publishedBeside({ seeds, kept, test }: RunSummary, config: RunConfig): string {
-  const tested = Object.entries(test ?? {}).map(([name, value]) => [`test ${name}`, value])
+  const tested = Object.entries(test ?? {}).map(([name, value]) => [onTest(name), value])
   const measured = seeds?.mean ?? { ...kept?.metrics, ...Object.fromEntries(tested) }
   const own = publishedResults(config).filter((each) => each.own)
   return config.published && own.length > 0 ? `\n${publishedTable(config.published, own, measured, metricTextOf(config.task))}` : ''
@@ -36,8 +36,7 @@ function publishedBeside({ seeds, kept, test }: RunSummary, config: RunConfig): 
 
 /** What a finished run came to. */
 function closingText(summary: RunSummary): string {
-  const file = join(summary.out, 'config.json')
-  const config = parseRun(readFields(file), file)
+  const config = configOf(summary.out)
   return closingTable(summary, metricTextOf(config.task)) + publishedBeside(summary, config)
 }
 

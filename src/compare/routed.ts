@@ -4,7 +4,7 @@ import { openAdapted } from '../evaluate/adapted.ts'
 import { openAnswers } from '../evaluate/answers.ts'
 import { type Answered, regrouped } from '../tasks/answered.ts'
 import { together } from '../tasks/distributions.ts'
-import type { FinishedRun } from '../train/run.ts'
+import type { FinishedRun } from '../train/conclusion.ts'
 import { runFolder } from './trial.ts'
 import type { TrialTask } from './trial-task.ts'
 

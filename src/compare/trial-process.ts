@@ -3,7 +3,7 @@ import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { RunEvent } from '../train/events.ts'
-import { type RunOptions, resume, train } from '../train/run.ts'
+import { resume, type SeedOptions, train } from '../train/run.ts'
 import { writeText } from '../weights/atomic-file.ts'
 import { makeFolder } from '../weights/file-access.ts'
 import { judge } from './judgement.ts'
@@ -38,7 +38,7 @@ async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<T
   const out = runFolder(folder)
   makeFolder(folder)
   if (trained && !existsSync(out) && existsSync(join(trained, JUDGEMENT))) takeOver(trained, out)
-  const options: RunOptions = {
+  const options: SeedOptions = {
     out,
     sinks: [teller()],
     stopRequested,

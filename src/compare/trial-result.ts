@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { findModel } from '../evaluate/open-task.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { readFields } from '../json-file.ts'
 import type { Environment } from '../train/environment.ts'
 import type { RunEvent } from '../train/events.ts'

@@ -23,6 +23,8 @@ export interface Example extends Tokens, Place {
 export interface Item extends Place {
   /** What the row is called, in its answer too. */
   readonly id?: unknown
+  /** Which of several files it is of that have scores of their own, by the name in the run file. */
+  readonly set?: string
   readonly examples: readonly Example[]
 }
 

@@ -2,6 +2,7 @@ import type { Item } from '../data/examples.ts'
 import type { Row } from '../data/read-rows.ts'
 import type { Columns, Reading } from '../data/reading.ts'
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer.ts'
+import { UserError } from '../errors.ts'
 import type { Model } from '../models/open.ts'
 import { isHead } from '../nn/outline.ts'
 import { keyOf } from '../random/key.ts'
@@ -22,7 +23,10 @@ export interface DatasetOptions {
 /** The token that ends a text, of the one or several that a config names. */
 const endToken = (ids: unknown): number | null => [ids].flat().find((id): id is number => typeof id === 'number') ?? null
 
-/** Rows as items for a model and task, tokenised with the model's own tokenizer. */
+/**
+ * Rows as items for a model and task, tokenised with the model's own tokenizer.
+ * @throws UserError for the first row that does not fit, and where no item is left of the rows
+ */
 export function dataset(
   { wiring, folder, config }: Model,
   task: Task,
@@ -44,6 +48,8 @@ export function dataset(
     end: endToken(config.eos_token_id),
   }
   const items = task.read(rows, source, names)
+  if (rows.length > 0 && items.length === 0)
+    throw new UserError(`${rows[0]!.file}: its texts are too short to ask anything of; give longer ones.`)
   store?.keep()
   return items
 }

@@ -1,5 +1,5 @@
 import { openAdapted } from '../evaluate/adapted.ts'
-import { findModel } from '../evaluate/open-task.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { mergeState, saveModel } from '../formats/index.ts'
 import { writeVerified } from './verification.ts'
 

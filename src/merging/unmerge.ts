@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { openAdapted } from '../evaluate/adapted.ts'
-import { findModel } from '../evaluate/open-task.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { saveModel, unmergeState } from '../formats/index.ts'
 import { isHead } from '../nn/outline.ts'
 import type { Folded, FoldingOptions } from './merge.ts'

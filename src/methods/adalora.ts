@@ -95,6 +95,7 @@ export const adalora = defineMethod<AdaLoraOptions>({
   form: ({ alpha, initR }) => ({ alpha, initR }),
   // What is remembered holds the ranks that a file told.
   plain: ({ options, memory }) => ({ options: { ...options, ranks: null }, memory }),
+  size: ({ initR, targetR }) => `initR ${initR} targetR ${targetR}`,
   resize: (options, targetR) => ({ ...options, targetR, initR: initialRank(options, targetR), budget: null }),
   create(options, setting): Method {
     const targets = resolveTargets(options, setting.sites, setting.layers)

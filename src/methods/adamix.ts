@@ -7,7 +7,7 @@ import { bitfitOptions } from './bitfit.ts'
 import { bottleneckOptions } from './bottleneck.ts'
 import { budgetOption } from './budget-option.ts'
 import { consistencyOf, consistencyOption } from './consistency-option.ts'
-import { defineMethod, rateOf } from './definition.ts'
+import { defineMethod, rateOf, titleOf } from './definition.ts'
 import { ia3Options } from './ia3.ts'
 import { loraOptions } from './lora.ts'
 import { mixture } from './mixture.ts'
@@ -68,6 +68,7 @@ export const adamix = defineMethod<AdaMixOptions>({
     of: { name: of.name, ...plainDefinition(of).form?.(of) },
     routing: { name: routing.name, ...routingOf(routing).form?.(routing) },
   }),
+  size: ({ of }) => `of ${titleOf(plainDefinition(of), of)}`,
   resize(options, size) {
     const { resize } = plainDefinition(options.of)
     if (!resize) throw new UserError(`budget: ${options.of.name} has one size; leave the budget out.`)

@@ -100,6 +100,7 @@ export const bottleneck = defineMethod<BottleneckOptions>({
     activation: named ?? variants[variant].activation,
     scaling: scaling ?? variants[variant].scaling,
   }),
+  size: ({ size, reduction }) => (size !== null ? `size ${size}` : reduction !== null ? `reduction ${reduction}` : ''),
   resize: (options, size) => ({ ...options, size, reduction: null, budget: null }),
   create(options, setting): Method {
     const variant: Variant = variants[options.variant]

@@ -23,6 +23,8 @@ export interface MethodDefinition<Options = unknown> {
   readonly plain?: (trained: Trained<Options>) => Trained<unknown>
   /** What of the options decides the function that given weights compute, besides their shapes: an adapter goes on under no other. */
   readonly form?: (options: Options) => Readonly<Record<string, unknown>>
+  /** Its size in words, such as `r 8`, for methods that come in several. */
+  readonly size?: (options: Options) => string
   /** The options with another rank or width, for methods that a budget can size. */
   readonly resize?: (options: Options, size: number) => Options
 }
@@ -31,6 +33,10 @@ export interface MethodDefinition<Options = unknown> {
 export function defineMethod<Options>(definition: MethodDefinition<Options>): MethodDefinition<Options> {
   return definition
 }
+
+/** A method by its name and size: `lora r 8`. */
+export const titleOf = <Options>({ name, size }: MethodDefinition<Options>, options: Options): string =>
+  [name, size?.(options)].filter(Boolean).join(' ')
 
 /** The learning rate of a method where a run names none. */
 export const rateOf = <Options>({ learningRate }: MethodDefinition<Options>, options: Options): number =>

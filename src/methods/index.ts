@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { adamix, adamixOptions } from './adamix.ts'
-import { type MethodDefinition, rateOf, type Trained } from './definition.ts'
+import { type MethodDefinition, rateOf, type Trained, titleOf } from './definition.ts'
 import { plainMethods, plainSchemas } from './plain.ts'
 
 /** The options of every method, told apart by their name. */
@@ -23,6 +23,9 @@ export function definitionOf(options: MethodOptions): MethodDefinition<MethodOpt
 
 /** The learning rate where a run names none. */
 export const defaultRate = (options: MethodOptions): number => rateOf(definitionOf(options), options)
+
+/** A method with its size in words: `adamix of lora r 8`. */
+export const methodTitle = (options: MethodOptions): string => titleOf(definitionOf(options), options)
 
 /** The options and memory of the method that a trained one leaves: a mixture that is merged leaves the one that it wraps. */
 export const plainMethod = (trained: Trained<MethodOptions>): Trained<MethodOptions> =>

@@ -191,6 +191,7 @@ export const lora = defineMethod<LoraOptions>({
     const kept = options.prune && (memory as AllocationMemory | null)?.kept
     return kept ? { options: pruned(options, kept), memory: null } : { options: { ...ordinary(options), prune: null }, memory }
   },
+  size: ({ r }) => `r ${r}`,
   resize: (options, r) => ({
     ...options,
     budget: null,

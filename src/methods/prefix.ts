@@ -137,6 +137,7 @@ export const prefix = defineMethod<PrefixOptions>({
   learningRate: ({ projection }) => (projection ? 1e-3 : 3e-2),
   plain: ({ options, memory }) => ({ options: { ...options, projection: false, width: null }, memory }),
   form: ({ positions, attentions }) => ({ positions, attentions }),
+  size: ({ tokens }) => `tokens ${tokens}`,
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create({ tokens, projection, width, positions, attentions }, { sites, hidden }): Method {
     const read = sites.filter(acts)

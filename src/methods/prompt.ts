@@ -138,6 +138,7 @@ export const prompt = defineMethod<PromptOptions>({
   learningRate: ({ encoder, computed }) => (encoder === 'none' || computed ? 3e-2 : 1e-3),
   plain: ({ options, memory }) => ({ options: options.encoder === 'none' ? options : { ...options, computed: true }, memory }),
   form: ({ place }) => ({ place }),
+  size: ({ tokens }) => `tokens ${tokens}`,
   resize: (options, tokens) => ({ ...options, tokens, budget: null }),
   create(options, setting): Method {
     const { text, encoder, computed, place } = options

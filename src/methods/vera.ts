@@ -41,6 +41,7 @@ export const vera = defineMethod<VeraOptions>({
   options: veraOptions,
   // Ours.
   learningRate: 4e-3,
+  size: ({ r }) => `r ${r}`,
   create({ r, dropout, initial, ...places }, { sites, layers }): Method {
     const targets = resolveTargets(places, sites, layers)
     const acts = (site: Site): site is LinearSite => site.kind === 'linear' && targets.has(site.name)

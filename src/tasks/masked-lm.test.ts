@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { simpleTokenizer } from '../../test/behaviour/simple-tokenizer.ts'
+import { readingFields } from '../data/reading.ts'
 import { keyOf } from '../random/key.ts'
 import { maskedLm } from './masked-lm.ts'
 
@@ -64,4 +65,23 @@ test('loss and perplexity are of all labels, not the mean over rows, accuracy of
   )
   assert.equal(metrics.accuracy, 1 / 3)
   assert.ok(Math.abs(metrics.loss! - Math.log(32) / 3) < 1e-6 && Math.abs(metrics.perplexity! - 32 ** (1 / 3)) < 1e-5)
+})
+
+test('packed texts are one after another where they are scored, and questions stay apart', () => {
+  const tokenizer = simpleTokenizer({
+    tokens: (text) => text.split(' ').map(Number),
+    framed: (ids) => ({ ids: [0, ...ids, 1], types: [0, ...ids.map(() => 0), 0] }),
+    encode: (text) => ({ ids: [0, ...text.split(' ').map(Number), 1], types: text.split(' ').map(() => 0) }),
+  })
+  const texts = readingFields.texts.parse({ packed: true })
+  const reading = { columns: null, maxLength: 20, spans: readingFields.spans.parse(undefined), texts }
+  const rows = ['5 2 7', '8 2'].map((text, i) => ({ values: new Map([['text', text]]), file: 'a.txt', line: i + 1 }))
+  const read = (labelled: boolean) =>
+    opened().read(rows, { reading, labelled, tokenizer: () => tokenizer, end: null, vocabularySize: 40, maxPositions: 64 }, [])
+  const idsOf = (labelled: boolean): number[][] => read(labelled).map(({ examples }) => [...examples[0]!.ids])
+  assert.deepEqual(idsOf(true), [[0, 5, 2, 7, 8, 2, 1]])
+  assert.deepEqual(idsOf(false), [
+    [0, 5, 2, 7, 1],
+    [0, 8, 2, 1],
+  ])
 })

@@ -43,7 +43,7 @@ const drawn =
 
 /**
  * Hidden words: of plain text 15 % of the tokens, drawn anew in each epoch; rows may also bring `input_ids` with the words that are asked
- * for as `labels`, -100 elsewhere. Where texts are packed, they are laid one after another, without a mark between them.
+ * for as `labels`, -100 elsewhere. Where texts are packed, they are laid one after another, without a mark between them, but for questions.
  */
 export const maskedLm: Task = vocabularyTask((setting) => {
   const mask = (): number | null => setting && maskId(setting)
@@ -52,7 +52,7 @@ export const maskedLm: Task = vocabularyTask((setting) => {
     asks: hiddenWords(mask),
     labelled: false,
     read: (oneByOne) => (rows, source, names) => {
-      const packed = source.reading.texts.packed && !rows.some(bringsTokens)
+      const packed = source.labelled && source.reading.texts.packed && !rows.some(bringsTokens)
       return packed ? textBlocks(rows, source, null) : oneByOne(rows, source, names)
     },
     ...(setting && { drawn: drawn(setting) }),

@@ -11,6 +11,7 @@ import type { Key } from '../random/key.ts'
 import type { Answer } from './answer.ts'
 import type { Answered } from './answered.ts'
 import type { Distributions } from './distributions.ts'
+import { metricOf } from './metric-name.ts'
 
 /** The classes of a task by index; empty for tasks without classes. */
 export type LabelNames = readonly string[]
@@ -100,5 +101,5 @@ export function metricIn(metrics: Readonly<Record<string, number>>, name: string
 
 const falling = ['loss', 'perplexity', 'ter']
 
-/** Metrics that get better as they fall. */
-export const isLowerBetter = (metric: string): boolean => falling.includes(metric)
+/** Whether a metric, by its full name, gets better as it falls. */
+export const isLowerBetter = (name: string): boolean => falling.includes(metricOf(name))

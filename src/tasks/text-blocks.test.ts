@@ -43,3 +43,13 @@ test('a row is named by the line on which its first token stands', () => {
     [1, 3],
   )
 })
+
+test('rows without room for two tokens of text are refused: one alone has nothing around it', () => {
+  const rows = [{ values: new Map([['text', '1 2 3']]), file: 'a.txt', line: 1 }]
+  for (const maxLength of [1, 2, 3])
+    assert.throws(
+      () => textBlocks(rows, sourceOf(maxLength), null),
+      new RegExp(`^UserError: A length of ${maxLength} tokens leaves no room for two of text beside 2 special ones; raise maxLength\\.$`),
+    )
+  assert.equal(textBlocks(rows, sourceOf(4), null).length, 1)
+})

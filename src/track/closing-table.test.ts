@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { RunSummary } from '../train/run.ts'
+import type { RunSummary } from '../train/run-summary.ts'
 import { closingTable } from './closing-table.ts'
 import { metricTextOf } from './metric-text.ts'
 import { metric } from './numbers.ts'

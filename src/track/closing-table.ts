@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { mergeGapText } from '../evaluate/merge-gap.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { energyOf, WATTS_OF_A_CORE } from '../train/energy.ts'
-import type { RunSummary } from '../train/run.ts'
+import type { RunSummary } from '../train/run-summary.ts'
 import type { MetricText } from './metric-text.ts'
-import { bytes, count, duration, energy, flops, percent } from './numbers.ts'
+import { bytes, count, duration, energy, flops } from './numbers.ts'
 import { seedsTable } from './seeds-table.ts'
 import { table } from './table.ts'
+import { weightsTable } from './weights-table.ts'
 
 /** Tokens in a second of the whole run, evaluations and all. */
 const speed = (tokens: number, seconds: number): string => (seconds > 0 ? `${count(tokens / seconds)} tokens/s` : '–')
@@ -23,21 +25,7 @@ function energyText(took: { readonly joules?: number; readonly cpuSeconds: numbe
 /** What a finished run came to, for the end of its output. */
 export function closingTable(summary: RunSummary, text: MetricText): string {
   const { out, weights, forwardFlops, metrics } = summary
-  const { base, head, trained, merged } = weights
-  const form = (name: string, n: number, cost: number): string[] => [
-    name,
-    count(n),
-    percent(n, base + head),
-    count(n + head),
-    percent(n + head, base + head),
-    flops(cost),
-  ]
-  const counts = table([
-    ['', 'weights', '% of model', 'with head', '% of model', 'forward a token'],
-    form('base', base, forwardFlops.base),
-    form('in training', trained, forwardFlops.training),
-    form('at the end', merged, forwardFlops.merged),
-  ])
+  const counts = weightsTable(weights, forwardFlops, 'forward a token')
   const number = (name: string): number => Number(metrics[name])
   const tested = Object.entries(summary.test ?? {})
   const measured = Object.entries(summary.kept?.metrics ?? {})
@@ -46,7 +34,7 @@ export function closingTable(summary: RunSummary, text: MetricText): string {
       ['kept', keptText(summary, number('steps'))],
       ...measured.map(([name, value]) => [name, text(name, value)]),
       ...(summary.merge ? [['mean of experts', mergeGapText(summary.merge)]] : []),
-      ...tested.map(([name, value]) => [`test ${name}`, text(name, value)]),
+      ...tested.map(([name, value]) => [onTest(name), text(name, value)]),
       ['steps', count(number('steps'))],
       ['time', `${duration(number('seconds'))}, ${duration(number('cpuSeconds'))} of CPU`],
       ['energy', energyText(metrics as { joules?: number; cpuSeconds: number })],

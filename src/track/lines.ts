@@ -1,21 +1,13 @@
 import type { WeightCounts } from '../evaluate/weight-counts.ts'
+import { type MethodOptions, methodTitle } from '../methods/index.ts'
 import type { RunEvent } from '../train/events.ts'
 import type { RowCounts } from '../train/row-counts.ts'
 import type { MetricText } from './metric-text.ts'
 import { bytes, count, percent } from './numbers.ts'
 
-/** A method by its name and the options that decide how many weights it has. */
-interface Sized {
-  readonly name: string
-  readonly r?: number
-  readonly initR?: number
-  readonly targetR?: number
-  readonly size?: number | null
-}
-
 interface RunFields extends RowCounts {
   readonly model: string
-  readonly method: Sized & { readonly of?: Sized }
+  readonly method: MethodOptions
   readonly totalSteps: number
   readonly examples: number
   readonly weights: WeightCounts
@@ -36,14 +28,6 @@ function classesLine(classes: Readonly<Record<string, number>>): string {
 const cutLine = ({ rows, tokens }: NonNullable<RowCounts['cut']>): string =>
   `${count(rows)} ${rows === 1 ? 'row is' : 'rows are'} cut at ${count(tokens)} tokens (data.maxLength)`
 
-/** A method in a few words: `lora r 8`, `adamix of bottleneck size 16`. */
-function methodName({ name, of, ...options }: RunFields['method']): string {
-  const sizes = (['r', 'initR', 'targetR', 'size'] as const).flatMap((key) =>
-    typeof options[key] === 'number' ? [`${key} ${options[key]}`] : [],
-  )
-  return [name, ...(of ? ['of', methodName(of)] : []), ...sizes].join(' ')
-}
-
 /** What is trained; shares are of the base model with its head. */
 export function runLine(event: RunEvent): string {
   const { model: id, method, totalSteps, examples, weights, memoryBytes, classes, cut } = event as unknown as RunFields
@@ -54,7 +38,7 @@ export function runLine(event: RunEvent): string {
   const left = merged === trained ? '' : `, ${share(merged)} of them left at the end`
   const rows = [...(classes ? [classesLine(classes)] : []), ...(cut ? [cutLine(cut)] : [])]
   return [
-    `${methodName(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}`,
+    `${methodTitle(method)} on ${model}: ${share(trained)} of ${count(base + head)} weights${left}; with head ${share(trained + head)}`,
     `${count(examples)} examples, ${count(totalSteps)} steps${memoryBytes === undefined ? '' : `, about ${bytes(memoryBytes)} of memory`}`,
     ...rows,
   ].join('\n')

@@ -1,3 +1,5 @@
+import { metricOf } from '../tasks/metric-name.ts'
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const three = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
 
@@ -50,5 +52,5 @@ const shares = new Set([
   ...['rouge1', 'rouge2', 'rougeL', 'rougeLsum', 'captionRougeL', 'meteorExactStem'],
 ])
 
-/** A metric as papers print it: shares and correlations times 100 with one decimal, others with three digits that count. */
-export const metric = (name: string, value: number): string => (shares.has(name) ? (100 * value).toFixed(1) : digits(value))
+/** A metric by its full name as papers print it: shares and correlations times 100 with one decimal, others with three digits that count. */
+export const metric = (name: string, value: number): string => (shares.has(metricOf(name)) ? (100 * value).toFixed(1) : digits(value))

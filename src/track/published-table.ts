@@ -20,7 +20,7 @@ export function publishedTable(
     if (values[name] === undefined) return ''
     return deviations[name] === undefined ? String(values[name]) : `${values[name]} ± ${deviations[name]}`
   }
-  const here = (name: string): string => (measured?.[name] === undefined ? '' : text(name.replace(/^test /, ''), measured[name]))
+  const here = (name: string): string => (measured?.[name] === undefined ? '' : text(name, measured[name]))
   const rows = shown.map(({ result, own }) => [
     result.method,
     result.budget ?? '',

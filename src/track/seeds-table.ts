@@ -1,4 +1,4 @@
-import type { SeedsSummary } from '../train/seeds.ts'
+import type { SeedsSummary } from '../train/run-summary.ts'
 import type { MetricText } from './metric-text.ts'
 import { table } from './table.ts'
 
@@ -7,7 +7,7 @@ export function seedsTable({ bySeed, mean, deviation }: SeedsSummary, text: Metr
   const names = Object.keys(mean)
   const line = (name: string, values: Readonly<Record<string, number>>): string[] => [
     name,
-    ...names.map((each) => text(each.replace(/^test /, ''), values[each]!)),
+    ...names.map((each) => text(each, values[each]!)),
   ]
   return table([
     ['seed', ...names],

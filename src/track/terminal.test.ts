@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
+import { methodOptions } from '../methods/index.ts'
 import type { RunEvent, Sink } from '../train/events.ts'
 import { jsonSink } from './json.ts'
 import { terminalSink } from './terminal.ts'
@@ -41,7 +42,7 @@ const run: RunEvent = {
   event: 'run',
   model: 'tiny',
   task: 'glue/mrpc',
-  method: { name: 'adamix', of: { name: 'lora' } },
+  method: methodOptions.parse({ name: 'adamix', of: { name: 'lora' } }),
   totalSteps: 40,
   examples: 1280,
   weights,
@@ -64,7 +65,7 @@ function play(sink: Sink, steps = 40): void {
 }
 
 const permanent = [
-  'adamix of lora on tiny: 40 (3.91 %) of 1,024 weights, 10 (0.977 %) of them left at the end; with head 64 (6.25 %)',
+  'adamix of lora r 8 on tiny: 40 (3.91 %) of 1,024 weights, 10 (0.977 %) of them left at the end; with head 64 (6.25 %)',
   '1,280 examples, 40 steps',
   'warning: odd �[2J name',
 ]
@@ -100,6 +101,28 @@ test('a terminal keeps the lines that stay, above one live part that goes when t
   const before = text()
   sink.close()
   assert.equal(text(), before)
+})
+
+test('what is trained is told with its size, of every method that comes in several', () => {
+  const told = (method: object): string => {
+    const { stream, text } = capture(false)
+    terminalSink(stream)({ ...run, method: methodOptions.parse(method) })
+    return text().split(' on ')[0]!
+  }
+  const sized: Record<string, object> = {
+    'lora r 4': { name: 'lora', r: 4 },
+    'adalora initR 6 targetR 3': { name: 'adalora', initR: 6, targetR: 3 },
+    'vera r 64': { name: 'vera', r: 64 },
+    'bottleneck size 16': { name: 'bottleneck', size: 16 },
+    'bottleneck reduction 8': { name: 'bottleneck', reduction: 8 },
+    bottleneck: { name: 'bottleneck' },
+    'prompt tokens 10': { name: 'prompt', tokens: 10 },
+    'prefix tokens 5': { name: 'prefix', tokens: 5 },
+    ia3: { name: 'ia3' },
+    'adamix of lora r 2': { name: 'adamix', of: { name: 'lora', r: 2 } },
+    'adamix of prefix tokens 5': { name: 'adamix', of: { name: 'prefix', tokens: 5 } },
+  }
+  for (const [expected, method] of Object.entries(sized)) assert.equal(told(method), expected)
 })
 
 test('the classes of a run are counted, and rows that are cut', () => {

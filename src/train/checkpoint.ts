@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { State } from '../evaluate/state.ts'
-import { syncFolder } from '../weights/atomic-file.ts'
+import { explained } from '../file-faults.ts'
+import { syncFolder, writeText } from '../weights/atomic-file.ts'
 import { fileDigest } from '../weights/digest.ts'
+import { makeFolder } from '../weights/file-access.ts'
 import { readHeader, readTensor } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
 
@@ -22,28 +13,23 @@ const MANIFEST = 'manifest.json'
 const TENSORS = 'state.safetensors'
 const PROGRESS = 'progress.json'
 
-function syncFile(path: string): void {
-  const fd = openSync(path, 'r')
-  fsyncSync(fd)
-  closeSync(fd)
-}
-
 /**
  * Writes tensors and plain JSON as a folder that is there whole or not at all: files synced, a manifest of their SHA-256 last,
  * then renamed.
+ * @throws UserError where the file system refuses
  */
 export function writeCheckpoint(folder: string, state: State, progress: unknown): void {
   const temporary = `${folder}.${randomUUID()}.tmp`
-  mkdirSync(temporary, { recursive: true })
+  makeFolder(temporary)
   writeSafetensors(join(temporary, TENSORS), state)
-  writeFileSync(join(temporary, PROGRESS), `${JSON.stringify(progress)}\n`)
-  syncFile(join(temporary, PROGRESS))
+  writeText(join(temporary, PROGRESS), `${JSON.stringify(progress)}\n`)
   const files = Object.fromEntries([PROGRESS, TENSORS].map((name) => [name, fileDigest(join(temporary, name))]))
-  writeFileSync(join(temporary, MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`)
-  syncFile(join(temporary, MANIFEST))
-  // Left by a sitting that was killed: nothing goes on from it.
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(temporary, folder)
+  writeText(join(temporary, MANIFEST), `${JSON.stringify({ files }, null, 2)}\n`)
+  explained(folder, () => {
+    // Left by a sitting that was killed: nothing goes on from it.
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(temporary, folder)
+  })
   syncFolder(dirname(folder))
 }
 

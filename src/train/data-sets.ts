@@ -1,23 +1,23 @@
 import type { RunConfig } from '../config/run-config.ts'
 import { type Row, readRows } from '../data/read-rows.ts'
-import { filesIn, namedFiles, type RowFiles } from '../data/row-files.ts'
+import { namedFiles, type RowFiles } from '../data/row-files.ts'
 import { rowsWithin } from '../data/row-range.ts'
 import { drawShots, rowsOfSeed } from '../data/shots.ts'
 import { UserError } from '../errors.ts'
 import type { Task } from '../tasks/task.ts'
 
+/** Rows that are scored; those of one file of several have its name. */
+export interface RowSet {
+  readonly name: string | null
+  readonly rows: readonly Row[]
+}
+
 /** The rows of a run's data; null where it names none. */
 export interface DataSets {
   readonly train: readonly Row[]
-  readonly eval: readonly Row[] | null
-  readonly test: readonly Row[] | null
+  readonly eval: readonly RowSet[] | null
+  readonly test: readonly RowSet[] | null
 }
-
-/** The files with names, whose rows have scores of their own. */
-export const scoredFiles = ({ data }: RunConfig): readonly (readonly [name: string, file: string])[] => [
-  ...namedFiles(data.eval),
-  ...namedFiles(data.test),
-]
 
 /** Reads the files that a run names; of files with a column of seeds, the rows of the run's seed. */
 export async function readDataSets({ data, train: { seed } }: RunConfig): Promise<DataSets> {
@@ -31,8 +31,8 @@ export async function readDataSets({ data, train: { seed } }: RunConfig): Promis
     const seeded = seedColumn !== null && (part === 'train' || rows.some(({ values }) => values.has(seedColumn)))
     return seeded ? rowsOfSeed(rows, seedColumn, seed) : rows
   }
-  const scored = async (files: RowFiles | null, part: 'eval' | 'test'): Promise<Row[] | null> =>
-    files === null ? null : (await Promise.all(filesIn(files).map((file) => read(file, part)))).flat()
+  const scored = async (files: RowFiles | null, part: 'eval' | 'test'): Promise<RowSet[] | null> =>
+    files === null ? null : Promise.all(namedFiles(files).map(async ([name, file]) => ({ name, rows: await read(file, part) })))
   return { train: await read(data.train, 'train'), eval: await scored(data.eval, 'eval'), test: await scored(data.test, 'test') }
 }
 
@@ -50,5 +50,5 @@ export function withShots(
     throw new UserError('data.shots counts rows of a class, and this task has no class for each row. Leave it out.')
   }
   const drawn = drawShots(sets.train, classOf, names, { shots: data.shots, evalShots: data.evalShots ?? 0 }, seed)
-  return { ...sets, train: drawn.train, eval: data.evalShots === null ? sets.eval : drawn.eval }
+  return { ...sets, train: drawn.train, eval: data.evalShots === null ? sets.eval : [{ name: null, rows: drawn.eval }] }
 }

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
 import type { Row } from '../data/row.ts'
+import { namesIn } from '../data/row-files.ts'
 import { UserError } from '../errors.ts'
 import { withinBudget } from '../evaluate/budget.ts'
 import { inOrder, trainedLabels } from '../evaluate/class-order.ts'
@@ -11,10 +12,9 @@ import type { Model } from '../models/open.ts'
 import { tasks } from '../tasks/index.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
 import { labelColumn } from '../tasks/one-example.ts'
-import { scoredByFile } from '../tasks/scored-by-file.ts'
+import { scoredBySet } from '../tasks/scored-by-set.ts'
 import type { LabelNames } from '../tasks/task.ts'
 import { type TaskFile, wordLabels } from '../tasks/task-file.ts'
-import { scoredFiles } from './data-sets.ts'
 import { labelsOfStart } from './starting-point.ts'
 import { checkTexts, textScoreNames } from './written-texts.ts'
 
@@ -62,7 +62,7 @@ export function openRun(config: RunConfig, model: Model, rows: readonly Row[] | 
   const description = describeTask(config.task)
   const labels = chooseLabels(config, description, model, rows)
   const opened = openTask(model, words ? description : { ...description, template: null, labelWords: null }, labels)
-  const open = { ...opened, task: scoredByFile(opened.task, scoredFiles(config)) }
+  const open = { ...opened, task: scoredBySet(opened.task, namesIn(config.data.eval)) }
   checkTraining(config, open)
   checkTexts(config, open)
   return { open, options: withinBudget(open.subject, open.outline, config.method) }

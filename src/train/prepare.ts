@@ -1,6 +1,6 @@
 import type { RunConfig } from '../config/run-config.ts'
+import { findModel } from '../evaluate/find-model.ts'
 import { methodFor } from '../evaluate/method-for.ts'
-import { findModel } from '../evaluate/open-task.ts'
 import { missing, type State, trainedBesides } from '../evaluate/state.ts'
 import { locate } from '../models/open.ts'
 import { isHead } from '../nn/outline.ts'

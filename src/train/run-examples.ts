@@ -8,7 +8,8 @@ import { asked, dataset, taskColumns } from '../evaluate/dataset.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { labelColumn } from '../tasks/one-example.ts'
-import { type DataSets, withShots } from './data-sets.ts'
+import { inSet } from '../tasks/scored-by-set.ts'
+import { type DataSets, type RowSet, withShots } from './data-sets.ts'
 import type { OpenRun } from './open-run.ts'
 import { type RunTexts, runTexts } from './written-texts.ts'
 
@@ -56,12 +57,18 @@ export function runExamples(config: RunConfig, { open, options }: OpenRun, files
     dataset(subject.model, task, labels, rows, { reading: readingOf(rows), labelled: true, reserved })
   const trained = read(sets.train)
   checkClasses(config, open)
-  const evaluation = sets.eval && asked(task, read(sets.eval))
+  // File by file: plain text is read on from row to row, and not from one file into another.
+  const scored = (own: readonly RowSet[]): readonly Item[] =>
+    asked(
+      task,
+      own.flatMap(({ name, rows }) => inSet(read(rows), name)),
+    )
+  const evaluation = sets.eval && scored(sets.eval)
   return {
     reading,
     examples: examplesIn(trained),
     evaluation,
-    test: sets.test && asked(task, read(sets.test)),
+    test: sets.test && scored(sets.test),
     sample: evaluation ? sampled(evaluation) : asked(task, sampled(trained)),
     texts: runTexts(config, open, method, sets, readingOf),
   }

@@ -1,4 +1,6 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync } from 'node:fs'
+import { explained } from '../file-faults.ts'
+import { writeAt } from '../weights/file-access.ts'
 import type { RunEvent } from './events.ts'
 
 /** The record of a run on disk, one event a line. */
@@ -9,19 +11,22 @@ export interface RunLog {
   close(): void
 }
 
-/** Opens the record and cuts it to `bytes`, so that a resumed run goes on where its checkpoint stands. */
+/**
+ * Opens the record and cuts it to `bytes`, so that a resumed run goes on where its checkpoint stands.
+ * @throws UserError, as what it opens does, where the file system refuses
+ */
 export function openRunLog(file: string, bytes: number): RunLog {
-  const fd = openSync(file, existsSync(file) ? 'r+' : 'w')
-  ftruncateSync(fd, bytes)
+  const fd = explained(file, () => openSync(file, existsSync(file) ? 'r+' : 'w'))
+  explained(file, () => ftruncateSync(fd, bytes))
   let length = bytes
   return {
     append(event) {
       const line = Buffer.from(`${JSON.stringify(event)}\n`)
-      writeSync(fd, line, 0, line.length, length)
+      explained(file, () => writeAt(fd, length, line))
       length += line.length
     },
     sync() {
-      fsyncSync(fd)
+      explained(file, () => fsyncSync(fd))
       return length
     },
     close: () => closeSync(fd),

@@ -1,43 +1,32 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
+import { namesIn, type RowFiles } from '../data/row-files.ts'
 import { readFields } from '../json-file.ts'
 import { deviation, mean } from '../metrics/moments.ts'
 import { tasks } from '../tasks/index.ts'
+import { onTest } from '../tasks/metric-name.ts'
 import { describeTask } from '../tasks/named-tasks.ts'
-import { namesBySet } from '../tasks/scored-by-file.ts'
+import { namesBySet } from '../tasks/scored-by-set.ts'
 import { writeText } from '../weights/atomic-file.ts'
 import { makeFolder } from '../weights/file-access.ts'
-import { scoredFiles } from './data-sets.ts'
-import type { RunOptions, RunSummary } from './run.ts'
 import * as single from './run.ts'
+import { CONFIG, configOf, freeFolder, isRun, writeBegin } from './run-folder.ts'
+import type { RunOptions } from './run-options.ts'
+import type { Numbers, RunSummary, SeedsSummary } from './run-summary.ts'
 import { textScoreNames } from './written-texts.ts'
 
-/** Numbers by the names of metrics; those on the test rows as `test accuracy`. */
-type Numbers = Readonly<Record<string, number>>
-
-/** What several seeds came to. */
-export interface SeedsSummary {
-  readonly bySeed: readonly { readonly seed: number; readonly metrics: Numbers }[]
-  readonly mean: Numbers
-  /** Of a sample: over the number of seeds less one. */
-  readonly deviation: Numbers
-}
-
-const CONFIG = 'config.json'
 const METRICS = 'metrics.json'
 const folderOf = (out: string, seed: number): string => join(out, `seed-${seed}`)
 
 function metricsOf(folder: string, config: RunConfig): Numbers {
-  const found = readFields(join(folder, METRICS))
-  const sets = scoredFiles(config).map(([name]) => name)
-  const names = [...namesBySet(tasks[describeTask(config.task).kind].metricNames, sets), ...textScoreNames(config)]
-  const test = (found.test ?? {}) as Record<string, unknown>
-  const given = names.flatMap((name) => [
-    [name, found[name]],
-    [`test ${name}`, test[name]],
-  ])
+  const { test = {}, ...found } = readFields(join(folder, METRICS)) as { test?: Record<string, unknown>; [name: string]: unknown }
+  const { metricNames } = tasks[describeTask(config.task).kind]
+  const namesOf = (files: RowFiles | null): string[] => [...namesBySet(metricNames, namesIn(files)), ...textScoreNames(config)]
+  const given = [
+    ...namesOf(config.data.eval).map((name) => [name, found[name]]),
+    ...namesOf(config.data.test).map((name) => [onTest(name), test[name]]),
+  ]
   return Object.fromEntries(given.filter((pair): pair is [string, number] => typeof pair[1] === 'number'))
 }
 
@@ -56,8 +45,10 @@ async function trainSeeds(out: string, config: RunConfig, seeds: readonly number
     const folder = folderOf(out, seed)
     if (existsSync(join(folder, METRICS)) && i < seeds.length - 1) continue
     options.notice?.(`Seed ${seed}, ${i + 1} of ${seeds.length}.`)
-    const own: RunConfig = { ...config, out: null, train: { ...config.train, seed, seeds: null } }
-    last = existsSync(join(folder, CONFIG)) ? await single.resume(folder, options) : await single.train(own, { ...options, out: folder })
+    const own: RunConfig = { ...config, train: { ...config.train, seed, seeds: null } }
+    // Seeds are averaged, so that all of them must have read the same.
+    const alike = i === 0 ? undefined : folderOf(out, seeds[0]!)
+    last = isRun(folder) ? await single.resume(folder, options) : await single.train(own, { ...options, out: folder, alike })
     if (!last.finished) return { ...last, out }
   }
   const summary = summaryOf(out, seeds, config)
@@ -73,9 +64,9 @@ async function trainSeeds(out: string, config: RunConfig, seeds: readonly number
 export async function train(config: RunConfig, options: RunOptions = {}): Promise<RunSummary> {
   const { seeds } = config.train
   if (seeds === null) return single.train(config, options)
-  const out = single.freeFolder(config, options)
+  const out = freeFolder(config, options)
   makeFolder(out)
-  writeText(join(out, CONFIG), `${JSON.stringify({ ...config, out: null }, null, 2)}\n`)
+  writeBegin(out, config, null)
   try {
     return await trainSeeds(out, config, seeds, options)
   } catch (error) {
@@ -85,9 +76,13 @@ export async function train(config: RunConfig, options: RunOptions = {}): Promis
   }
 }
 
-/** Goes on with the run of a folder, or with those of its seeds; with the same data and settings it ends in the same bytes. */
+/**
+ * Goes on with the run of a folder, or with those of its seeds; with the same data and settings it ends in the same bytes.
+ * @throws UserError for a folder without a run or at which another process works, for files or a model that are gone or have changed since
+ * the run began, for a full disk, and for a loss that is not finite
+ */
 export async function resume(out: string, options: RunOptions = {}): Promise<RunSummary> {
-  const file = join(out, CONFIG)
-  const config = existsSync(file) ? parseRun(readFields(file), file) : null
-  return config?.train.seeds ? trainSeeds(out, config, config.train.seeds, options) : single.resume(out, options)
+  const config = configOf(out)
+  const { seeds } = config.train
+  return seeds ? trainSeeds(out, config, seeds, options) : single.resume(out, options)
 }

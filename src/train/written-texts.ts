@@ -7,6 +7,7 @@ import type { Progress } from '../evaluate/progress.ts'
 import { type TextsToScore, type TextTerms, termsOfTexts, textsToScore } from '../generate/scored-texts.ts'
 import { textMetric } from '../metrics/text/index.ts'
 import type { Method, Tensor } from '../nn/method.ts'
+import type { DataSets, RowSet } from './data-sets.ts'
 
 /** What a run's evaluations have the model write; null where the run asks for no texts, or has no such rows. */
 export interface RunTexts {
@@ -33,12 +34,15 @@ export function runTexts(
   { generate }: RunConfig,
   open: OpenTask,
   method: Method,
-  rows: { readonly eval: readonly Row[] | null; readonly test: readonly Row[] | null },
+  sets: DataSets,
   readingOf: (rows: readonly Row[]) => Reading,
 ): RunTexts {
-  const asked = (own: readonly Row[] | null, most: number | null): TextsToScore | null =>
-    generate === null || own === null ? null : textsToScore(open, method, own.slice(0, most ?? own.length), readingOf(own))
-  return { evaluation: asked(rows.eval, generate?.rows ?? null), test: asked(rows.test, null) }
+  const asked = (scored: readonly RowSet[] | null, most: number | null): TextsToScore | null => {
+    if (generate === null || scored === null) return null
+    const rows = scored.flatMap((own) => own.rows)
+    return textsToScore(open, method, rows.slice(0, most ?? rows.length), readingOf(rows))
+  }
+  return { evaluation: asked(sets.eval, generate?.rows ?? null), test: asked(sets.test, null) }
 }
 
 /** What a deployed model writes, as metrics see it; null where nothing is asked of it. */

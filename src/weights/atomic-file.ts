@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { explained } from '../file-faults.ts'
-import { CHUNK_BYTES } from './file-access.ts'
+import { writeAt } from './file-access.ts'
 
 /**
  * Writes `file` so that it is there whole or not at all: under a temporary name in the same folder, synced, renamed.
@@ -15,7 +15,11 @@ export function writeAtomically(file: string, write: (append: (bytes: Uint8Array
     const fd = openSync(temporary, 'wx')
     try {
       try {
-        write((bytes) => appendAll(fd, bytes))
+        let length = 0
+        write((bytes) => {
+          writeAt(fd, length, bytes)
+          length += bytes.length
+        })
         fsyncSync(fd)
       } finally {
         closeSync(fd)
@@ -31,10 +35,6 @@ export function writeAtomically(file: string, write: (append: (bytes: Uint8Array
 
 /** Writes a text file, whole or not at all. Throws UserError where the file system refuses. */
 export const writeText = (file: string, text: string): void => writeAtomically(file, (append) => append(Buffer.from(text)))
-
-function appendAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CHUNK_BYTES))
-}
 
 /** Makes the rename last; some systems (Windows) cannot sync a folder and need not. */
 export function syncFolder(folder: string): void {

@@ -1,10 +1,10 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from '../errors.ts'
 import { explained } from '../file-faults.ts'
 
 /** The most one system call is asked to move: below the 2 GiB limit of read and write. */
-export const CHUNK_BYTES = 2 ** 30
+const CHUNK_BYTES = 2 ** 30
 
 // Node's own way up, `recursive`, tells ENOENT where the disk is read-only, and goes on for ever in /proc.
 function make(folder: string): void {
@@ -41,13 +41,22 @@ export function withFile<T>(file: string, use: (fd: number, size: number) => T):
 /** Reads exactly `bytes` bytes from `position`, into a buffer of their own. Throws UserError where the file ends before. */
 export function readAt(fd: number, file: string, position: number, bytes: number): Uint8Array<ArrayBuffer> {
   const into = allocate(file, bytes)
-  let done = 0
-  while (done < bytes) {
-    const got = readSync(fd, into, done, Math.min(bytes - done, CHUNK_BYTES), position + done)
+  fillAt(fd, file, position, into)
+  return into
+}
+
+/** Fills `into` with the bytes from `position`, by as many calls as the system needs. Throws UserError where the file ends before. */
+export function fillAt(fd: number, file: string, position: number, into: Uint8Array): void {
+  for (let done = 0; done < into.length; ) {
+    const got = readSync(fd, into, done, Math.min(into.length - done, CHUNK_BYTES), position + done)
     if (got === 0) throw new UserError(`${file} is cut short: it ends at byte ${position + done}; copy or download it again.`)
     done += got
   }
-  return into
+}
+
+/** Writes all of `bytes` from `position`, by as many calls as the system needs. */
+export function writeAt(fd: number, position: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CHUNK_BYTES), position + done)
 }
 
 function allocate(file: string, bytes: number): Uint8Array<ArrayBuffer> {

@@ -62,6 +62,17 @@ const rows = (...changed: Record<string, unknown>[]): string => jsonLines([...to
 const words = textRows(2, 'some')
 
 const cases: Record<string, Case> = {
+  // Plain text.
+  'a length without room for text': {
+    run: { task: 'masked-lm', data: { train: 'plain.txt', eval: null, maxLength: 3, texts: { packed: true } } },
+    spoil: write('plain.txt', 'the film was good\n'),
+    says: /A length of 3 tokens leaves no room for two of text beside 2 special ones; raise maxLength/,
+  },
+  'a text of which nothing is left to ask': {
+    run: { task: 'masked-lm', data: { train: 'plain.txt', eval: null, texts: { packed: true } } },
+    spoil: write('plain.txt', 'film\n'),
+    says: /plain\.txt: its texts are too short to ask anything of; give longer ones/,
+  },
   // Run files and settings.
   'a run file that is missing': { args: ['train', 'rum.yaml'], says: /run file rum\.yaml does not exist; check the path/ },
   'a folder as run file': { args: ['train', 'model'], says: /model: it is a folder; give a file/ },

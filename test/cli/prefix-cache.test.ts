@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { readRun } from '../../src/config/parse.ts'
 import { UserError } from '../../src/errors.ts'
 import { foretell } from '../../src/train/forecast/foretell.ts'
-import { type RunSummary, resume, train } from '../../src/train/run.ts'
+import { resume, train } from '../../src/train/run.ts'
+import type { RunSummary } from '../../src/train/run-summary.ts'
 import { assertNear } from '../behaviour/tiny-model.ts'
 import {
   assertSameRun,

@@ -280,3 +280,34 @@ test('a run whose data has changed or gone, or whose settings are damaged, is no
   truncateSync(join(run, 'config.json'), 10)
   await refused(/^adatune: run\/config\.json is not JSON [^\n]*\n$/)
 })
+
+test('seeds that have not begun are not trained on other data or weights than those that are finished', async () => {
+  const other = projectFolder()
+  const [data, weights] = [join(other, 'train.jsonl'), join(other, 'model/model.safetensors')]
+  writeRun(other, 'run.yaml', { train: { steps: 2, seeds: [1, 2] } })
+  await succeed(['train', 'run.yaml', '--out', 'run', '--quiet'], other)
+  // As a process leaves it that ends while the second seed is prepared.
+  const whole = readJson(other, 'run/metrics.json')
+  for (const name of ['seed-2', 'metrics.json']) rmSync(join(other, 'run', name), { recursive: true })
+  const refused = async (message: RegExp): Promise<void> => {
+    const { code, stderr } = await adatune(['train', '--resume', 'run', '--quiet'], other)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, message)
+    assert.ok(!existsSync(join(other, 'run/seed-2')))
+  }
+  const rows = readFileSync(data)
+  appendFileSync(data, '{"input_ids":[1,2],"label":"no"}\n')
+  await refused(/^adatune: train\.jsonl has changed since the run in run\/seed-1 began; start a new run\.\n$/)
+  rmSync(data)
+  await refused(/^adatune: train\.jsonl, a source of the run in run\/seed-1, is not there; [^\n]*\n$/)
+  writeFileSync(data, rows)
+  const bytes = readFileSync(weights)
+  writeFileSync(
+    weights,
+    Uint8Array.from(bytes, (byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte)),
+  )
+  await refused(/^adatune: model has changed since the run in run\/seed-1 began; start a new run\.\n$/)
+  writeFileSync(weights, bytes)
+  await succeed(['train', '--resume', 'run', '--quiet'], other)
+  assert.deepEqual(readJson(other, 'run/metrics.json'), whole)
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { before, test } from 'node:test'
@@ -76,6 +76,13 @@ test('the package holds what runs and what tells of it, and no sources or tests'
   )
 })
 
+test('the model that the documents begin with is installed where they say', () => {
+  for (const page of ['README.md', 'docs/getting-started.md']) {
+    const [path] = /node_modules\/[\w/-]+/.exec(readFileSync(installed('adatune', page), 'utf8'))!
+    assert.ok(existsSync(join(project, path, 'model.safetensors')), `${page}: ${path}`)
+  }
+})
+
 test('nothing that is installed needs its install script', () => {
   const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { hasInstallScript?: boolean }>
@@ -101,7 +108,7 @@ test('importing the package gives all that its source exports', () => {
 })
 
 const userFile = `import {
-  type Answer, type Predictor, type RunConfig, type RunEvent, type RunSettings, type RunSummary, type Sink, fineTune, openPredictor, UserError,
+  type Answer, type Evaluation, type Predictor, type RuleName, type RunConfig, type RunEvent, type RunSettings, type RunSummary, type SeedsSummary, type Sink, fineTune, openPredictor, UserError,
 } from 'adatune'
 
 const settings: RunSettings = { model: 'm', task: 'sequence-classification', method: { name: 'adalora', budget: '0.3M' }, data: { train: 't.jsonl' } }
@@ -113,6 +120,9 @@ export async function run(): Promise<Answer[]> {
 }
 export const rateOf = (config: RunConfig): number | null => config.train.learningRate
 export const mine = (error: unknown): boolean => error instanceof UserError
+export const kept = (summary: RunSummary): Evaluation | null => summary.kept
+export const seeds = (summary: RunSummary): SeedsSummary | undefined => summary.seeds
+export const rule: RuleName = 'linear'
 `
 const typecheck = (text: string): string => {
   writeFileSync(join(project, 'user.ts'), text)
@@ -126,6 +136,7 @@ test('a file of TypeScript has the public types', () => {
   assert.equal(typecheck(userFile), '')
   assert.match(typecheck(userFile.replace("name: 'adalora'", "name: 'adalor'")), /user\.ts\(5,.*adalor/)
   assert.match(typecheck(userFile.replace('summary.out', 'summary.folder')), /user\.ts\(9,.*folder/)
+  assert.match(typecheck(userFile.replace('sinks: [sink]', 'afterwards: async () => {}')), /user\.ts\(8,.*afterwards/)
 })
 
 /** Tells what a process has loaded, ES modules and others: the debugger is told of every script. */

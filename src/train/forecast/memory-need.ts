@@ -98,20 +98,26 @@ function sizesOf(run: MemoryOf, train: RunConfig['train']): Sizes[] {
 const weightsOf = ({ mapped, copies, letGo }: FrozenBytes, packed: boolean, evaluates: boolean): number =>
   packed ? mapped + copies - (evaluates ? 0 : letGo) : mapped
 
+/** An example of so many tokens and rows, all of which are asked. */
+function fullExample(length: number, rows: number): Example {
+  const row = { ids: new Int32Array(length), types: new Int32Array(length), mask: new Uint8Array(length).fill(1) }
+  const others = Array.from({ length: rows - 1 }, () => row)
+  return { ...row, others, label: Array.from(row.ids), file: '', line: 0 }
+}
+
 /** The most bytes of intermediate results of an evaluation. */
 function evaluationBytes({ open, method, evaluation, length, rows: each }: MemoryOf, evalBatchSize: number): number {
   const subject = withoutWeights(open.subject)
   const { method: plain } = deployed(method, new Map())
   const inPlace = [...open.outline.base.values()].filter((parameter) => plain.trains(parameter))
   const graph = subject.model.lowered(forwardGraph(subject, plain, new Map(inPlace.map(({ name, shape }) => [name, { shape }]))))
-  const all = evaluation && examplesIn(evaluation)
-  const longest = all ? byLength(all).map((i) => all[i]!) : null
-  const count = Math.min(longest?.length ?? Infinity, evalBatchSize)
-  const answers = longest ? subject.head.answers(longest[0]!) : subject.head.wiring.endsWith('-lm') ? length : 1
-  const rows = mostRows(subject, Math.max(1, answers), count)
-  const tokens = longest ? longest.slice(0, rows).reduce((sum, example) => sum + tokenCount(example), 0) : rows * each * length
-  const widest = longest ? longest[0]!.ids.length : length
-  return peakBytes(graph, { ...evenSizes(rows * each, widest), tokens, places: rows * answers })
+  const all = evaluation ? examplesIn(evaluation) : Array.from({ length: evalBatchSize }, () => fullExample(length, each))
+  const longest = byLength(all).map((i) => all[i]!)
+  const first = longest[0]!
+  const answers = subject.head.answers(first)
+  const rows = mostRows(subject, Math.max(1, answers), Math.min(longest.length, evalBatchSize))
+  const tokens = longest.slice(0, rows).reduce((sum, example) => sum + tokenCount(example), 0)
+  return peakBytes(graph, { ...evenSizes(rows * each, first.ids.length), tokens, places: rows * answers })
 }
 
 /** The bytes that are kept of all examples, of rows of the full length where they are not read. */

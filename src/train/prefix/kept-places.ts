@@ -5,12 +5,12 @@ import type { Graph } from '../../graph/graph.ts'
 import { frozenPrefix, type KeptValue, type SplitGraph } from '../../lowering/frozen-prefix.ts'
 import type { Method } from '../../nn/method.ts'
 
-/** Tokens of a usual row, for what is worth being kept. */
-const USUAL_LENGTH = 64
+/** Sizes of a usual row, for what is worth being kept. */
+export const usualSizes = (passes: number): Readonly<Record<string, number>> => evenSizes(passes, 64)
 
 /** A step's graph in two, where its prefix is worth being kept. */
 export const splitStep = (graph: Graph, { passes }: Pick<Method, 'passes'>): SplitGraph | null =>
-  frozenPrefix(graph, passes, evenSizes(passes, USUAL_LENGTH))
+  frozenPrefix(graph, passes, usualSizes(passes))
 
 /** A stretch of numbers. */
 interface Place {

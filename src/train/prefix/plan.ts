@@ -1,11 +1,11 @@
 import type { RunConfig } from '../../config/run-config.ts'
 import { UserError } from '../../errors.ts'
-import { evenSizes } from '../../evaluate/stream-feeds.ts'
 import { keyOf } from '../../random/key.ts'
 import { type MemoryOf, prefixBytes } from '../forecast/memory-need.ts'
 import type { PlannedStep } from '../forecast/planned-step.ts'
 import { countUpdates } from '../plan.ts'
 import { MOST_IN_MEMORY } from './cache.ts'
+import { usualSizes } from './kept-places.ts'
 
 /** Of an update's operations the least that `auto` is to spare. */
 const WORTH = 0.1
@@ -49,7 +49,7 @@ export function prefixPlan(run: MemoryOf, train: RunConfig['train'], stepOf: (tr
             'or leave it out.',
     )
   }
-  const sizes = evenSizes(method.passes, 64)
+  const sizes = usualSizes(method.passes)
   const spared = step.prefix.flops(sizes)
   const bytes = prefixBytes(run, step)
   if (!demanded && (bytes > MOST_IN_MEMORY || spared < WORTH * (spared + step.flops(sizes)))) return none

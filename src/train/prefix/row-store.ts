@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explained } from '../../file-faults.ts'
 import { syncFolder } from '../../weights/atomic-file.ts'
+import { fillAt, writeAt } from '../../weights/file-access.ts'
 
 /** Numbers that are written once and read in parts. */
 export interface RowStore {
@@ -27,22 +28,12 @@ export async function memoryStore(length: number, fill: Fill): Promise<RowStore>
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength)
 
-/** Moves all of `bytes`, by as many calls as the system needs. */
-function moved(bytes: Uint8Array, position: number, call: (bytes: Uint8Array, position: number) => number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const now = call(bytes.subarray(done), position + done)
-    if (now === 0) throw new Error(`a file of rows ends at byte ${position + done}`)
-    done += now
-  }
-}
-
 /** A store of so many numbers in a file, which is there whole or not at all; one that is there is taken as it is. */
 export async function fileStore(file: string, length: number, fill: Fill): Promise<RowStore> {
   if (!existsSync(file) || statSync(file).size !== 4 * length) await writeWhole(file, fill)
   const fd = explained(file, () => openSync(file, 'r'))
   return {
-    read: (at, into) =>
-      explained(file, () => moved(bytesOf(into), 4 * at, (bytes, position) => readSync(fd, bytes, 0, bytes.length, position))),
+    read: (at, into) => explained(file, () => fillAt(fd, file, 4 * at, bytesOf(into))),
     close: () => closeSync(fd),
   }
 }
@@ -51,9 +42,7 @@ async function writeWhole(file: string, fill: Fill): Promise<void> {
   const temporary = `${file}.tmp`
   const fd = explained(file, () => openSync(temporary, 'w'))
   try {
-    await fill((at, numbers) =>
-      explained(file, () => moved(bytesOf(numbers), 4 * at, (bytes, position) => writeSync(fd, bytes, 0, bytes.length, position))),
-    )
+    await fill((at, numbers) => explained(file, () => writeAt(fd, 4 * at, bytesOf(numbers))))
     explained(file, () => fsyncSync(fd))
   } catch (error) {
     rmSync(temporary, { force: true })

@@ -52,5 +52,5 @@ const shares = new Set([
   ...['rouge1', 'rouge2', 'rougeL', 'rougeLsum', 'captionRougeL', 'meteorExactStem'],
 ])
 
-/** A metric by its full name as papers print it: shares and correlations times 100 with one decimal, others with three digits that count. */
+/** A metric, by its full name, as papers print it: shares and correlations times 100, one decimal; others with three digits that count. */
 export const metric = (name: string, value: number): string => (shares.has(metricOf(name)) ? (100 * value).toFixed(1) : digits(value))

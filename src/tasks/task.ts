@@ -99,7 +99,7 @@ export function metricIn(metrics: Readonly<Record<string, number>>, name: string
   throw new UserError(`These rows give no metric "${name}", only ${Object.keys(metrics).join(', ')}; choose one of them.`)
 }
 
-const falling = ['loss', 'perplexity', 'ter']
+const falling = ['loss', 'perplexity', 'ter', 'calibrationError']
 
 /** Whether a metric, by its full name, gets better as it falls. */
 export const isLowerBetter = (name: string): boolean => falling.includes(metricOf(name))

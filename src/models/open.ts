@@ -29,13 +29,14 @@ export interface Model {
 
 function readConfig(folder: string): Fields {
   const file = join(folder, 'config.json')
-  if (!existsSync(file)) throw new UserError(`${file} is missing: a model folder needs HF's config.json.`)
+  if (!existsSync(file)) throw new UserError(`${file} is missing: a model folder needs HF's config.json; download the whole model.`)
   return readFields(file)
 }
 
 function wire(folder: string, config: Fields): { wiring: Wiring; modelType: string } {
   const modelType = config.model_type
-  if (typeof modelType !== 'string') throw new UserError(`${join(folder, 'config.json')} names no "model_type".`)
+  if (typeof modelType !== 'string')
+    throw new UserError(`${join(folder, 'config.json')} names no "model_type"; give a model of transformers.`)
   try {
     return { modelType, wiring: architectureOf(modelType).wire(config) }
   } catch (error) {

@@ -53,3 +53,11 @@ test('besides what is written in place, only outputs of known size can be told',
   output(graph, 'x=', mul(x, 3), 'x')
   await assert.rejects(openSession(graph), /unknown size, "[^"]*Mul[^"]*" \[rows\]/)
 })
+
+test('a number of threads that there cannot be is refused', async () => {
+  for (const threads of [0, -1, 0.5, Number.NaN])
+    await assert.rejects(openSession(doubling(false), { threads }), {
+      name: 'UserError',
+      message: /threads is .*; expected a whole number/,
+    })
+})

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import * as ort from 'onnxruntime-node'
+import { UserError } from '../errors.ts'
 import type { Dtype, Graph, Value } from '../graph/graph.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { encode } from '../onnx/encode.ts'
@@ -46,11 +47,14 @@ function emptied(value: Value): ort.Tensor {
  * The settings are measured ones: no memory pattern (it doubles the activations), denormals to zero, no graph
  * optimisation (it reorders nothing useful and would merge recomputed segments), nor the duplication of DequantizeLinear
  * for each reader (it runs all copies of the dropout masks first and keeps them until the backward pass).
+ * @throws UserError for a number of threads that there cannot be
  */
 export async function openSession(
   graph: Graph,
   { device = 'cpu', threads, prepack = false, profile }: SessionOptions = {},
 ): Promise<Session> {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+    throw new UserError(`threads is ${threads}; expected a whole number of at least 1.`)
   assertAliasesSafe(graph)
   // The order of nodes, which makes it safe, is that of the processor alone.
   const inPlace = device === 'cpu' && graph.aliases.size > 0

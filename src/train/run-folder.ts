@@ -7,6 +7,7 @@ import { explained } from '../file-faults.ts'
 import { LOCK } from '../formats/folder-lock.ts'
 import { readFields } from '../json-file.ts'
 import type { Model } from '../models/open.ts'
+import { quoted } from '../quoted.ts'
 import { writeText } from '../weights/atomic-file.ts'
 import type { Environment } from './environment.ts'
 import { modelFingerprint, sourceHashes } from './sources.ts'
@@ -23,7 +24,7 @@ export function freeFolder(config: RunConfig, { out = config.out ?? undefined }:
   // A kill between the two files that start a run leaves the first of them, and the lock.
   const held = existsSync(out) ? explained(out, () => readdirSync(out)) : []
   if (held.some((name) => ![ENVIRONMENT, LOCK].includes(name))) {
-    throw new UserError(`${out} is not empty. Go on with its run by --resume ${out}, or choose another folder with --out.`)
+    throw new UserError(`${out} is not empty. Go on with its run by --resume ${quoted(out)}, or choose another folder with --out.`)
   }
   return out
 }

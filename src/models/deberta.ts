@@ -13,6 +13,7 @@ import { norm } from '../nn/norm.ts'
 import { postNormEnd } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertLayerEnd, bertSizes, predictionsHead, tokenHead } from './bert.ts'
+import { probability } from './config-fields.ts'
 import { firstTokenHead } from './first-token-head.ts'
 
 /** The distance from which on all are one. */
@@ -20,7 +21,7 @@ const farthest = (config: { readonly max_relative_positions: number; readonly ma
   config.max_relative_positions < 1 ? config.max_position_embeddings : config.max_relative_positions
 
 const debertaConfig = bertConfig
-  .extend({
+  .safeExtend({
     type_vocab_size: z.number().int().nonnegative().default(0),
     layer_norm_eps: z.number().default(1e-7),
     embedding_size: z.number().int().positive().optional(),
@@ -29,7 +30,11 @@ const debertaConfig = bertConfig
     attention_head_size: z.number().int().positive().optional(),
     relative_attention: z.boolean().default(false),
     position_biased_input: z.boolean().default(true),
-    position_buckets: z.number().int().default(-1),
+    position_buckets: z
+      .number()
+      .int()
+      .refine((buckets) => buckets <= 0 || buckets >= 4, 'there must be at least 4 on each side, or -1 for none')
+      .default(-1),
     max_relative_positions: z.number().int().default(-1),
     pos_att_type: z
       .union([z.string().transform((text) => text.split('|')), z.array(z.string())])
@@ -40,9 +45,9 @@ const debertaConfig = bertConfig
     norm_rel_ebd: z.enum(['none', 'layer_norm']).default('none'),
     conv_kernel_size: z.literal(0, 'the convolution of DeBERTa-v2-xlarge is not supported; take a model without it').default(0),
     pooler_hidden_size: z.number().int().nullish(),
-    pooler_dropout: z.number().default(0),
+    pooler_dropout: probability.default(0),
     pooler_hidden_act: z.string().default('gelu'),
-    cls_dropout: z.number().nullish(),
+    cls_dropout: probability.nullish(),
   })
   .refine(({ pooler_hidden_size: pooler, hidden_size: hidden }) => (pooler ?? hidden) === hidden, {
     path: ['pooler_hidden_size'],

@@ -13,6 +13,7 @@ import { residual } from '../nn/residual.ts'
 import { rotary } from '../nn/rotary.ts'
 import { someTokens } from '../nn/some-tokens.ts'
 import { type Architecture, countingPositions, type HeadWiring } from './architecture.ts'
+import { probability } from './config-fields.ts'
 import { maskedLmHead } from './masked-lm.ts'
 import { rotationOf } from './rotary-scaling.ts'
 
@@ -35,13 +36,13 @@ const modernBertConfig = z
     global_attn_every_n_layers: size().default(3),
     local_attention: size().default(128),
     attention_bias: z.boolean().default(false),
-    attention_dropout: z.number().default(0),
-    embedding_dropout: z.number().default(0),
+    attention_dropout: probability.default(0),
+    embedding_dropout: probability.default(0),
     mlp_bias: z.boolean().default(false),
-    mlp_dropout: z.number().default(0),
+    mlp_dropout: probability.default(0),
     decoder_bias: z.boolean().default(true),
     classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
-    classifier_dropout: z.number().default(0),
+    classifier_dropout: probability.default(0),
     classifier_bias: z.boolean().default(false),
     classifier_activation: z.string().default('gelu'),
     tie_word_embeddings: z.boolean().default(true),

@@ -15,10 +15,13 @@ const BUCKETS = 32
 const FURTHEST = 128
 const PADDING = 1
 
-const mpnetConfig = bertConfig
-  .omit({ type_vocab_size: true })
-  .extend({ relative_attention_num_buckets: z.number().int().min(BUCKETS).default(BUCKETS) })
-  .transform((config) => ({ ...config, type_vocab_size: 0 }))
+const mpnetConfig = bertConfig.safeExtend({
+  relative_attention_num_buckets: z.number().int().min(BUCKETS).default(BUCKETS),
+  type_vocab_size: z
+    .any()
+    .optional()
+    .transform(() => 0),
+})
 type Config = z.infer<typeof mpnetConfig>
 
 /** BERT's layers with scores that all shift by the tokens' distance. */

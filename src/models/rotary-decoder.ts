@@ -13,7 +13,7 @@ import type { LinearRole } from '../nn/site.ts'
 import { countingPositions, type Wiring } from './architecture.ts'
 import { tokenHead } from './bert.ts'
 import { type DecoderConfig, headSizeOf } from './decoder-config.ts'
-import { lastTokenHead, wordsHead } from './language-head.ts'
+import { lastTokenHead, tokenDropoutOf, wordsHead } from './language-head.ts'
 import { rotationOf } from './rotary-scaling.ts'
 
 /** The names of Llama's norms. */
@@ -121,7 +121,7 @@ export function rotaryDecoder(config: DecoderConfig, form: DecoderForm): Wiring 
     heads: {
       'causal-lm': wordsHead(config.tie_word_embeddings ? words : 'lm_head', [vocabularySize, hidden], form.logitCap),
       'sequence-classification': lastTokenHead(hidden),
-      'token-classification': tokenHead('score', hidden, 0.1),
+      'token-classification': tokenHead('score', hidden, tokenDropoutOf(config)),
     },
   }
 }

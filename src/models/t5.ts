@@ -11,6 +11,7 @@ import { residual } from '../nn/residual.ts'
 import type { BranchSite, KeyValueSite } from '../nn/site.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
+import { probability } from './config-fields.ts'
 import { wordsHead } from './language-head.ts'
 import { bucketBias } from './relative-buckets.ts'
 
@@ -24,7 +25,7 @@ const t5Config = z.object({
   num_heads: z.number().int().positive(),
   relative_attention_num_buckets: z.number().int().positive().default(32),
   relative_attention_max_distance: z.number().int().positive().default(128),
-  dropout_rate: z.number().default(0.1),
+  dropout_rate: probability.default(0.1),
   layer_norm_epsilon: z.number().default(1e-6),
   initializer_factor: z.number().default(1),
   feed_forward_proj: z.string().default('relu'),

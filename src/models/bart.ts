@@ -131,6 +131,8 @@ export const bart: Architecture = {
       maxPositions: config.max_position_embeddings,
       initializerRange: config.init_std,
       positions: (ids) => ids.map((_, i) => i + OFFSET),
+      // HF adds it to the logits; of BART it is zero, but a fine-tuned one might not be.
+      zeros: ['final_logits_bias'],
       decoder: { start: config.decoder_start_token_id, padding: config.pad_token_id },
       encode: (network) => stack(network.on('decoder'), { network, output: stack(network, null, config) }, config),
       heads: { 'seq2seq-lm': wordsHead(words, [vocabularySize, hidden]) },

@@ -12,7 +12,7 @@ import { isHead, outputsOf } from './assembly.ts'
 export type State = Map<string, Tensor>
 
 /** A tensor of the base model or head: read from the checkpoint, or made anew where the checkpoint has none. */
-function baseTensor(subject: Subject, name: string, shape: readonly number[], seed: number): Tensor {
+function baseTensor(subject: Subject, { name, shape, start }: BaseParameter, seed: number): Tensor {
   const { model } = subject
   const entry = model.find(name)
   if (entry) {
@@ -35,7 +35,7 @@ function baseTensor(subject: Subject, name: string, shape: readonly number[], se
   const size = elementCount(shape)
   if (shape.length > 1)
     return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
-  return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
+  return { shape, data: new Float32Array(size).fill(start) }
 }
 
 /**
@@ -80,9 +80,9 @@ export function initialState(subject: Subject, outline: Outline, method: Method,
       throw new UserError(`trainAlso: the model has no module "${module}".`)
   }
   for (const parameter of outline.base.values()) {
-    const { name, shape } = parameter
+    const { name } = parameter
     if (isHead(subject, name) || method.trains(parameter) || besides(parameter)) {
-      state.set(name, baseTensor(subject, name, shape, seed))
+      state.set(name, baseTensor(subject, parameter, seed))
     }
   }
   return state

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { outline } from '../../src/evaluate/assembly.ts'
+import { initialState } from '../../src/evaluate/state.ts'
 import { createGraph, input, type Value } from '../../src/graph/graph.ts'
 import type { TaskName } from '../../src/heads/index.ts'
 import { inPlace } from '../../src/methods/in-place.ts'
@@ -138,3 +139,21 @@ test("ELECTRA's summary drops before its map where the config says so", () => {
   assert.deepEqual(dropped({ summary_first_dropout: 0 }), [0.2])
   assert.deepEqual(dropped({}), [0.2])
 })
+
+for (const [type, starts] of Object.entries({
+  bert: { 'bert.encoder.layer.0.output.LayerNorm.weight': 1, 'bert.encoder.layer.0.output.LayerNorm.bias': 0 },
+  gpt2: { 'transformer.h.0.ln_1.weight': 1, 'transformer.h.0.ln_1.bias': 0, 'transformer.ln_f.weight': 1 },
+  llama: { 'model.layers.0.input_layernorm.weight': 1, 'model.norm.weight': 1 },
+  gemma2: { 'model.layers.0.input_layernorm.weight': 0, 'model.norm.weight': 0 },
+  t5: { 'encoder.block.0.layer.0.layer_norm.weight': 1, 'decoder.final_layer_norm.weight': 1 },
+})) {
+  test(`${type}: norms that a checkpoint lacks change nothing at first`, () => {
+    const subject = wired(type, {}, type === 't5' ? 'seq2seq-lm' : 'sequence-classification')
+    const whole = inPlace('whole', () => true)
+    const state = initialState(subject, outline(subject), whole, 1)
+    for (const [name, start] of Object.entries(starts)) {
+      const { data } = state.get(name)!
+      assert.deepEqual(data, new Float32Array(data.length).fill(start), name)
+    }
+  })
+}

@@ -3,10 +3,10 @@ import type { Value } from '../graph/graph.ts'
 import { add } from '../graph/ops/elementwise.ts'
 import { concat } from '../graph/ops/movement.ts'
 import { attention } from '../nn/attention.ts'
+import { type DebertaBuckets, spanOf } from '../nn/deberta-buckets.ts'
 import { disentangledScores, type RelativeTables, relativeRows } from '../nn/disentangled.ts'
 import { embedding } from '../nn/embedding.ts'
 import { linear } from '../nn/linear.ts'
-import { type Buckets, spanOf } from '../nn/log-buckets.ts'
 import { type MaskedTokens, maskedTokens } from '../nn/masked-queries.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
@@ -63,7 +63,7 @@ const debertaConfig = bertConfig
   })
 type Config = z.infer<typeof debertaConfig>
 
-const bucketsOf = (config: Config): Buckets => ({ buckets: Math.max(0, config.position_buckets), farthest: farthest(config) })
+const bucketsOf = (config: Config): DebertaBuckets => ({ buckets: Math.max(0, config.position_buckets), farthest: farthest(config) })
 
 function embeddings(network: Network, config: Config, { cleared }: MaskedTokens): Value {
   const { stream } = network

@@ -9,11 +9,11 @@ import type { Network } from '../nn/network.ts'
 import { scaleNorm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { BranchSite, KeyValueSite } from '../nn/site.ts'
+import { t5BucketBias } from '../nn/t5-buckets.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
 import { probability } from './config-fields.ts'
 import { wordsHead } from './language-head.ts'
-import { bucketBias } from './relative-buckets.ts'
 
 const t5Config = z.object({
   vocab_size: z.number().int().positive(),
@@ -60,7 +60,7 @@ function stack(network: Network, embedded: Value, encoder: { network: Network; o
   }
   const bias = (scored: Scored): Value => {
     const rows = `${name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`
-    return bucketBias(network.parameter(rows, [buckets.count, heads], 0), buckets, scored)
+    return t5BucketBias(network.parameter(rows, [buckets.count, heads], 0), buckets, scored)
   }
   const layers = encoder ? (config.num_decoder_layers ?? config.num_layers) : config.num_layers
   const entering = network.dropout(embedded, dropout)

@@ -61,7 +61,7 @@ function decoder(network: Network, embedded: Value, config: Config): Value {
     const normed = (value: Value, name: string): Value => norm(network, value, { name: `${at}.${name}`, layer, size, epsilon })
     const map = (value: Value, place: Omit<LinearDescription, 'layer'>): Value =>
       linear(network, value, { layer, transposed: true, ...place })
-    const ending = { layer, dropout: config.resid_pdrop, norm: (sum: Value): Value => sum }
+    const ending = { layer, dropout: config.resid_pdrop }
     const fused = { name: `${at}.attn.c_attn`, layer, in: size, out: size, transposed: true }
     const roles = ['query', 'key', 'value'] as const
     const projections = roles.map((role) => ({ name: `${at}.attn.c_attn.${role}`, role }))

@@ -79,7 +79,7 @@ function decoder(network: Network, config: DecoderConfig, form: DecoderForm): Va
       const { before, after } = form.norms[role]
       const made = make(normed(x, before))
       const h = after === undefined ? made : normed(made, after)
-      x = residual(network, x, h, { layer, role, dropout: null, module: `${at}.${module}`, dense: `${at}.${dense}`, norm: (sum) => sum })
+      x = residual(network, x, h, { layer, role, dropout: null, module: `${at}.${module}`, dense: `${at}.${dense}` })
     }
     sublayer('attention', 'attention_adapters', 'self_attn.o_proj', (input) => {
       const query = byHead(map(input, 'self_attn.q_proj', 'query', heads * headSize), 'q_norm')

@@ -73,7 +73,7 @@ function stack(network: Network, embedded: Value, encoder: { network: Network; o
       const at = `${name}.block.${layer}.layer.${part++}`
       const input = scaleNorm(network, x, { name: `${at}.layer_norm`, layer, size, epsilon })
       const h = make(input, `${at}.${kind}`)
-      x = residual(network, x, h, { module: at, dense: `${at}.${kind}.${last}`, layer, role, dropout, norm: (sum) => sum })
+      x = residual(network, x, h, { module: at, dense: `${at}.${kind}.${last}`, layer, role, dropout })
     }
     const attend = (kind: string, reads: KeyValueSite['reads'], source: { network: Network; output: Value } | null): void =>
       sublayer(kind, source ? 'cross-attention' : 'attention', 'o', (input, at) => {

@@ -20,7 +20,10 @@ export const wordsHead = (table: string, shape: readonly [number, number], cap: 
   },
 })
 
-/** HF's head on the last token that is not padding, where causal models have read all of a row. */
+/**
+ * HF's head on the last token of a row, where causal models have read all of it. The attention mask decides which; HF takes the last one
+ * that is not `pad_token_id`, and so the one before where rows end in a token that is that, too.
+ */
 export const lastTokenHead = (hidden: number): HeadWiring => ({
   modules: ['score'],
   logits: (network, x, labels) => {

@@ -15,24 +15,29 @@ import { countingPositions } from './architecture.ts'
 import { probability } from './config-fields.ts'
 import { wordsHead } from './language-head.ts'
 
-const t5Config = z.object({
-  vocab_size: z.number().int().positive(),
-  d_model: z.number().int().positive(),
-  d_kv: z.number().int().positive(),
-  d_ff: z.number().int().positive(),
-  num_layers: z.number().int().positive(),
-  num_decoder_layers: z.number().int().positive().nullish(),
-  num_heads: z.number().int().positive(),
-  relative_attention_num_buckets: z.number().int().positive().default(32),
-  relative_attention_max_distance: z.number().int().positive().default(128),
-  dropout_rate: probability.default(0.1),
-  layer_norm_epsilon: z.number().default(1e-6),
-  initializer_factor: z.number().default(1),
-  feed_forward_proj: z.string().default('relu'),
-  tie_word_embeddings: z.boolean().default(true),
-  decoder_start_token_id: z.number().int().nonnegative().default(0),
-  pad_token_id: z.number().int().nonnegative().default(0),
-})
+const t5Config = z
+  .object({
+    vocab_size: z.number().int().positive(),
+    d_model: z.number().int().positive(),
+    d_kv: z.number().int().positive(),
+    d_ff: z.number().int().positive(),
+    num_layers: z.number().int().positive(),
+    num_decoder_layers: z.number().int().positive().nullish(),
+    num_heads: z.number().int().positive(),
+    relative_attention_num_buckets: z.number().int().min(4).default(32),
+    relative_attention_max_distance: z.number().int().positive().default(128),
+    dropout_rate: probability.default(0.1),
+    layer_norm_epsilon: z.number().default(1e-6),
+    initializer_factor: z.number().default(1),
+    feed_forward_proj: z.string().default('relu'),
+    tie_word_embeddings: z.boolean().default(true),
+    decoder_start_token_id: z.number().int().nonnegative().default(0),
+    pad_token_id: z.number().int().nonnegative().default(0),
+  })
+  .refine((config) => config.relative_attention_max_distance > config.relative_attention_num_buckets / 2, {
+    path: ['relative_attention_max_distance'],
+    message: 'it must be more than half the buckets',
+  })
 type Config = z.infer<typeof t5Config>
 
 /** Rows are as long as memory allows: distances beyond the last bucket are alike. */

@@ -19,3 +19,10 @@ for (const { from, buckets, ...shape } of tables) {
     )
   })
 }
+
+test('both sides of an odd number of buckets have as many as those of the even one below, as in transformers', () => {
+  for (let distance = -40; distance <= 40; distance++) {
+    const [odd, even] = [9, 8].map((count) => t5BucketOf(distance, { count, furthest: 20, both: true }))
+    assert.equal(odd, even)
+  }
+})

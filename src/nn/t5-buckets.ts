@@ -19,7 +19,7 @@ const { fround } = Math
  * float32, as HF computes it: at the edges of buckets that decides.
  */
 export function t5BucketOf(distance: number, { count, furthest, both }: T5Buckets): number {
-  const half = both ? count / 2 : count
+  const half = both ? Math.floor(count / 2) : count
   const first = both && distance > 0 ? half : 0
   const far = both ? Math.abs(distance) : Math.max(0, -distance)
   const exact = Math.floor(half / 2)

@@ -84,6 +84,8 @@ for (const [type, names] of Object.entries({
 for (const [type, fields, message] of [
   ['deberta-v2', { position_buckets: 1 }, /"position_buckets" cannot be used: .*at least 4/],
   ['deberta-v2', { position_buckets: 3 }, /"position_buckets" cannot be used: .*at least 4/],
+  ['t5', { relative_attention_num_buckets: 3 }, /"relative_attention_num_buckets" cannot be used/],
+  ['t5', { relative_attention_max_distance: 16 }, /"relative_attention_max_distance" cannot be used: .*more than half/],
   ['bart', { encoder_layerdrop: 0.1 }, /"encoder_layerdrop" cannot be used: .*set it to 0/],
   ['bart', { decoder_layerdrop: 0.1 }, /"decoder_layerdrop" cannot be used: .*set it to 0/],
   ['llama', { rope_scaling: { type: 'linear', rope_type: 'default', factor: 2 } }, /"rope_scaling.type" cannot be used: .*rope_type/],

@@ -44,9 +44,7 @@ test('nothing is computed for frozen operands nor below the lowest trained one',
 
 test('an operator without a rule is named where a gradient has to pass it', () => {
   const x = vector('x')
-  const odd = { ...reduceSum(x) }
   assert.throws(() => backward(mul(x, 2), [x]), /only a scalar has a gradient, not \[3\]/)
-  assert.equal(odd.shape.length, 0)
   const flags = isNan(reduceSum(x))
   assert.throws(() => backward(flags, [x]), /IsNaN has no gradient rule/)
 })

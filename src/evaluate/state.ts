@@ -13,7 +13,7 @@ import { outputsOf } from './assembly.ts'
 export type State = Map<string, Tensor>
 
 /** A tensor of the base model or head: read from the checkpoint, or made anew where the checkpoint has none. */
-function baseTensor(subject: Subject, outline: Outline, { name, shape }: BaseParameter, seed: number): Tensor {
+function baseTensor(subject: Subject, outline: Outline, { name, shape, start }: BaseParameter, seed: number): Tensor {
   const { model } = subject
   const entry = model.find(name)
   if (entry) {
@@ -36,7 +36,7 @@ function baseTensor(subject: Subject, outline: Outline, { name, shape }: BasePar
   const size = elementCount(shape)
   if (shape.length > 1)
     return { shape, data: normals(size, keyOf('init', seed, name), { mean: 0, deviation: model.wiring.initializerRange }) }
-  return { shape, data: new Float32Array(size).fill(/norm.*weight$/i.test(name) ? 1 : 0) }
+  return { shape, data: new Float32Array(size).fill(start) }
 }
 
 /**

@@ -2,14 +2,13 @@ import type { Example } from '../data/examples.ts'
 import { part } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
-import { add, mul, sub } from '../graph/ops/elementwise.ts'
+import { add } from '../graph/ops/elementwise.ts'
 import { rearrange, reshape } from '../graph/ops/movement.ts'
+import { absent } from './absent.ts'
 import { symmetricDivergence } from './consistency.ts'
 import { crossEntropy } from './cross-entropy.ts'
 import type { Head } from './head.ts'
 import { overPasses } from './passes.ts'
-
-const ABSENT = 1e30
 
 /** How many choices a question has. */
 const choicesOf = ({ others = [] }: Example): number => 1 + others.length
@@ -23,10 +22,10 @@ export const multipleChoice: Head = {
     const shape = ['questions', 'choices']
     const index = input(graph, 'choice.index', 'int32', shape)
     const inverse = input(graph, 'choice.inverse', 'int32', [part('rows', objective.passes)])
-    const absent = mul(sub(input(graph, 'choice.present', graph.float, shape), 1), ABSENT)
+    const beyond = absent(input(graph, 'choice.present', graph.float, shape))
     const target = input(graph, 'choice.right', graph.float, shape)
     const counts = input(graph, 'counts', graph.float, ['questions'])
-    const scores = (pass: Value): Value => add(reshape(rearrange(pass, { index, inverse, read: null }), shape), absent)
+    const scores = (pass: Value): Value => add(reshape(rearrange(pass, { index, inverse, read: null }), shape), beyond)
     return overPasses(
       logits,
       objective,

@@ -1,21 +1,20 @@
 import { part } from '../graph/dim.ts'
 import type { Value } from '../graph/graph.ts'
 import { input } from '../graph/graph.ts'
-import { add, mul, sub } from '../graph/ops/elementwise.ts'
+import { add, mul } from '../graph/ops/elementwise.ts'
 import { rearrange, reshape, split } from '../graph/ops/movement.ts'
 import type { Network } from '../nn/network.ts'
+import { absent } from './absent.ts'
 import { symmetricDivergence } from './consistency.ts'
 import { crossEntropy } from './cross-entropy.ts'
 import type { Head } from './head.ts'
 import { overPasses } from './passes.ts'
 
-const ABSENT = 1e30
-
 /** Start and end scores by row, `[rows, length]` each, from `[tokens, 2]`; slots without a token are out of the softmax. */
 function spanScores({ stream }: Network, logits: Value): Value[] {
   const byRow = rearrange(logits, stream.unpack)
-  const absent = mul(sub(stream.slotMask, 1), ABSENT)
-  return split(byRow, 2, 2).map((scores) => add(reshape(scores, ['rows', 'length']), absent))
+  const beyond = absent(stream.slotMask)
+  return split(byRow, 2, 2).map((scores) => add(reshape(scores, ['rows', 'length']), beyond))
 }
 
 /** The start and the end of an answer among a row's tokens. */

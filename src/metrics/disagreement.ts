@@ -1,9 +1,9 @@
+import { mean } from './moments.ts'
+
 type Distribution = readonly number[]
 
 /** In nats; an impossible class adds nothing. */
 const entropy = (p: Distribution): number => p.reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0)
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The mean of several distributions over the same classes. */
 export const meanDistribution = (members: readonly Distribution[]): number[] =>

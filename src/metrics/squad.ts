@@ -13,10 +13,10 @@ const words = (text: string): string[] =>
     .split(whitespace)
     .filter((word) => word !== '')
 
-/** An answer without case, ASCII punctuation, articles and surplus whitespace, as SQuAD's official scripts compare them. */
+/** An answer without case, ASCII punctuation, articles and surplus whitespace, as SQuAD's official scripts, 1.1 and 2.0, compare them. */
 export const normalizedAnswer = (text: string): string => words(text).join(' ')
 
-/** What an answer is compared with: the right ones that are not empty once normalized, else the empty one. */
+/** What an answer is compared with, by the script of 2.0: the right ones that are not empty once normalized, else the empty one. */
 function comparable(answers: readonly string[]): readonly string[] {
   const found = answers.filter((answer) => normalizedAnswer(answer) !== '')
   return found.length > 0 ? found : ['']
@@ -28,7 +28,7 @@ export function exactMatch(prediction: string, answers: readonly string[]): numb
   return comparable(answers).some((answer) => normalizedAnswer(answer) === given) ? 1 : 0
 }
 
-/** F1 of two bags of words; 1 where both are empty, 0 where one is. */
+/** F1 of two bags of words, by the script of 2.0: 1 where both are empty, 0 where one is. */
 export function bagF1<Word>(prediction: readonly Word[], answer: readonly Word[]): number {
   if (prediction.length === 0 || answer.length === 0) return prediction.length === answer.length ? 1 : 0
   const left = new Map<Word, number>()
@@ -83,7 +83,7 @@ function bestThreshold(rows: readonly SquadRow[], scores: readonly number[]): { 
 }
 
 /**
- * The figures of SQuAD's official scripts, in percent, by their names: `exact` and `f1`; where some rows have no answer, both also for the
+ * The figures of SQuAD's official script of 2.0, in percent, by their names: `exact` and `f1`; where some rows have no answer, both also for the
  * rows with (`HasAns_`) and without one (`NoAns_`), and at the best threshold (`best_`). No answer is predicted above `threshold`.
  */
 export function squadMetrics(rows: readonly SquadRow[], threshold: number): Record<string, number> {

@@ -5,18 +5,19 @@ import type { Network } from '../nn/network.ts'
 import { postNormLayer } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertEmbeddings, bertSizes, bertVocabulary, tokenHead } from './bert.ts'
+import { probability } from './config-fields.ts'
 import { pooledHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
 
 const albertConfig = bertConfig
-  .extend({
+  .safeExtend({
     embedding_size: z.number().int().positive().default(128),
     num_hidden_groups: z.number().int().positive().default(1),
     inner_group_num: z.number().int().positive().default(1),
     hidden_act: z.string().default('gelu_new'),
-    hidden_dropout_prob: z.number().default(0),
-    attention_probs_dropout_prob: z.number().default(0),
-    classifier_dropout_prob: z.number().nullable().default(0.1),
+    hidden_dropout_prob: probability.default(0),
+    attention_probs_dropout_prob: probability.default(0),
+    classifier_dropout_prob: probability.nullable().default(0.1),
   })
   .refine(({ num_hidden_groups: groups, num_hidden_layers: layers }) => groups <= layers, {
     path: ['num_hidden_groups'],

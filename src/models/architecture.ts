@@ -26,6 +26,8 @@ export interface Wiring {
   /** The most tokens a row may have. */
   readonly maxPositions: number
   readonly initializerRange: number
+  /** Tensors of checkpoints that are read by nothing here; they must be zero. */
+  readonly zeros?: readonly string[]
   /** Of models that write a second text. */
   readonly decoder?: DecoderStart
   /** Position ids of one row. */

@@ -10,29 +10,36 @@ import { norm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { KeyValueSite } from '../nn/site.ts'
 import type { Architecture } from './architecture.ts'
+import { probability, wholeHeads } from './config-fields.ts'
 import { wordsHead } from './language-head.ts'
 
 const size = () => z.number().int().positive()
-const bartConfig = z.object({
-  vocab_size: size(),
-  d_model: size(),
-  max_position_embeddings: size(),
-  encoder_layers: size(),
-  encoder_attention_heads: size(),
-  encoder_ffn_dim: size(),
-  decoder_layers: size(),
-  decoder_attention_heads: size(),
-  decoder_ffn_dim: size(),
-  activation_function: z.string().default('gelu'),
-  dropout: z.number().default(0.1),
-  attention_dropout: z.number().default(0),
-  activation_dropout: z.number().default(0),
-  init_std: z.number().default(0.02),
-  scale_embedding: z.boolean().default(false),
-  decoder_start_token_id: z.number().int().nonnegative().default(2),
-  pad_token_id: z.number().int().nonnegative().default(1),
-  tie_word_embeddings: z.literal(true).default(true),
-})
+const never = z.literal(0, 'layers are never dropped whole here; set it to 0').default(0)
+const bartConfig = z
+  .object({
+    vocab_size: size(),
+    d_model: size(),
+    max_position_embeddings: size(),
+    encoder_layers: size(),
+    encoder_attention_heads: size(),
+    encoder_ffn_dim: size(),
+    decoder_layers: size(),
+    decoder_attention_heads: size(),
+    decoder_ffn_dim: size(),
+    activation_function: z.string().default('gelu'),
+    dropout: probability.default(0.1),
+    attention_dropout: probability.default(0),
+    activation_dropout: probability.default(0),
+    encoder_layerdrop: never,
+    decoder_layerdrop: never,
+    init_std: z.number().default(0.02),
+    scale_embedding: z.boolean().default(false),
+    decoder_start_token_id: z.number().int().nonnegative().default(2),
+    pad_token_id: z.number().int().nonnegative().default(1),
+    tie_word_embeddings: z.literal(true).default(true),
+  })
+  .refine(...wholeHeads('encoder_attention_heads', 'd_model'))
+  .refine(...wholeHeads('decoder_attention_heads', 'd_model'))
 type Config = z.infer<typeof bartConfig>
 
 const words = 'model.shared'
@@ -124,6 +131,8 @@ export const bart: Architecture = {
       maxPositions: config.max_position_embeddings,
       initializerRange: config.init_std,
       positions: (ids) => ids.map((_, i) => i + OFFSET),
+      // HF adds it to the logits; of BART it is zero, but a fine-tuned one might not be.
+      zeros: ['final_logits_bias'],
       decoder: { start: config.decoder_start_token_id, padding: config.pad_token_id },
       encode: (network) => stack(network.on('decoder'), { network, output: stack(network, null, config) }, config),
       heads: { 'seq2seq-lm': wordsHead(words, [vocabularySize, hidden]) },

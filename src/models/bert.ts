@@ -8,28 +8,31 @@ import { norm } from '../nn/norm.ts'
 import { type LayerEnd, postNormLayer } from '../nn/post-norm-layer.ts'
 import type { Architecture, HeadWiring } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
+import { probability, wholeHeads } from './config-fields.ts'
 import { pooledHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
 
 /** The fields of `config.json` that the BERT family shares, under HF's names. */
-export const bertConfig = z.object({
-  vocab_size: z.number().int().positive(),
-  hidden_size: z.number().int().positive(),
-  num_hidden_layers: z.number().int().positive(),
-  num_attention_heads: z.number().int().positive(),
-  intermediate_size: z.number().int().positive(),
-  max_position_embeddings: z.number().int().positive(),
-  type_vocab_size: z.number().int().positive().default(2),
-  hidden_act: z.string().default('gelu'),
-  hidden_dropout_prob: z.number().default(0.1),
-  attention_probs_dropout_prob: z.number().default(0.1),
-  classifier_dropout: z.number().nullish(),
-  layer_norm_eps: z.number().default(1e-12),
-  initializer_range: z.number().default(0.02),
-  position_embedding_type: z.literal('absolute').default('absolute'),
-  is_decoder: z.literal(false).default(false),
-  tie_word_embeddings: z.boolean().default(true),
-})
+export const bertConfig = z
+  .object({
+    vocab_size: z.number().int().positive(),
+    hidden_size: z.number().int().positive(),
+    num_hidden_layers: z.number().int().positive(),
+    num_attention_heads: z.number().int().positive(),
+    intermediate_size: z.number().int().positive(),
+    max_position_embeddings: z.number().int().positive(),
+    type_vocab_size: z.number().int().positive().default(2),
+    hidden_act: z.string().default('gelu'),
+    hidden_dropout_prob: probability.default(0.1),
+    attention_probs_dropout_prob: probability.default(0.1),
+    classifier_dropout: probability.nullish(),
+    layer_norm_eps: z.number().default(1e-12),
+    initializer_range: z.number().default(0.02),
+    position_embedding_type: z.literal('absolute').default('absolute'),
+    is_decoder: z.literal(false).default(false),
+    tie_word_embeddings: z.boolean().default(true),
+  })
+  .refine(...wholeHeads('num_attention_heads', 'hidden_size'))
 export type BertConfig = z.infer<typeof bertConfig>
 
 /** What the BERT family reads off its config alike. */
@@ -51,15 +54,15 @@ export const bertVocabulary = (config: BertConfig, size: number) => ({
   epsilon: config.layer_norm_eps,
 })
 
-/** BERT's masked-LM head, under `cls.predictions`; `decoder` is the module of the words' vectors, `size` wide. */
-export const predictionsHead = (config: BertConfig, size: number, decoder: string): HeadWiring =>
+/** BERT's masked-LM head, under `cls.predictions`; `words` is the module of the word embeddings, `size` wide. */
+export const predictionsHead = (config: BertConfig, size: number, words: string): HeadWiring =>
   maskedLmHead({
     modules: ['cls'],
     dense: 'cls.predictions.transform.dense',
     norm: 'cls.predictions.transform.LayerNorm',
     activation: config.hidden_act,
     bias: 'cls.predictions.bias',
-    decoder,
+    decoder: config.tie_word_embeddings ? words : 'cls.predictions.decoder',
     ...bertVocabulary(config, size),
   })
 
@@ -147,11 +150,7 @@ export const bert: Architecture = {
         'multiple-choice': pooledHead('bert.pooler.dense', hidden, headDropout(config)),
         'token-classification': tokenHead('classifier', hidden, headDropout(config)),
         'question-answering': tokenHead('qa_outputs', hidden, 0),
-        'masked-lm': predictionsHead(
-          config,
-          hidden,
-          config.tie_word_embeddings ? 'bert.embeddings.word_embeddings' : 'cls.predictions.decoder',
-        ),
+        'masked-lm': predictionsHead(config, hidden, 'bert.embeddings.word_embeddings'),
       },
     }
   },

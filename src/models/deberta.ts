@@ -3,16 +3,17 @@ import type { Value } from '../graph/graph.ts'
 import { add } from '../graph/ops/elementwise.ts'
 import { concat } from '../graph/ops/movement.ts'
 import { attention } from '../nn/attention.ts'
+import { type DebertaBuckets, spanOf } from '../nn/deberta-buckets.ts'
 import { disentangledScores, type RelativeTables, relativeRows } from '../nn/disentangled.ts'
 import { embedding } from '../nn/embedding.ts'
 import { linear } from '../nn/linear.ts'
-import { type Buckets, spanOf } from '../nn/log-buckets.ts'
 import { type MaskedTokens, maskedTokens } from '../nn/masked-queries.ts'
 import type { Network } from '../nn/network.ts'
 import { norm } from '../nn/norm.ts'
 import { postNormEnd } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertLayerEnd, bertSizes, predictionsHead, tokenHead } from './bert.ts'
+import { probability } from './config-fields.ts'
 import { firstTokenHead } from './first-token-head.ts'
 
 /** The distance from which on all are one. */
@@ -20,7 +21,7 @@ const farthest = (config: { readonly max_relative_positions: number; readonly ma
   config.max_relative_positions < 1 ? config.max_position_embeddings : config.max_relative_positions
 
 const debertaConfig = bertConfig
-  .extend({
+  .safeExtend({
     type_vocab_size: z.number().int().nonnegative().default(0),
     layer_norm_eps: z.number().default(1e-7),
     embedding_size: z.number().int().positive().optional(),
@@ -29,7 +30,11 @@ const debertaConfig = bertConfig
     attention_head_size: z.number().int().positive().optional(),
     relative_attention: z.boolean().default(false),
     position_biased_input: z.boolean().default(true),
-    position_buckets: z.number().int().default(-1),
+    position_buckets: z
+      .number()
+      .int()
+      .refine((buckets) => buckets <= 0 || buckets >= 4, 'there must be at least 4 on each side, or -1 for none')
+      .default(-1),
     max_relative_positions: z.number().int().default(-1),
     pos_att_type: z
       .union([z.string().transform((text) => text.split('|')), z.array(z.string())])
@@ -40,9 +45,9 @@ const debertaConfig = bertConfig
     norm_rel_ebd: z.enum(['none', 'layer_norm']).default('none'),
     conv_kernel_size: z.literal(0, 'the convolution of DeBERTa-v2-xlarge is not supported; take a model without it').default(0),
     pooler_hidden_size: z.number().int().nullish(),
-    pooler_dropout: z.number().default(0),
+    pooler_dropout: probability.default(0),
     pooler_hidden_act: z.string().default('gelu'),
-    cls_dropout: z.number().nullish(),
+    cls_dropout: probability.nullish(),
   })
   .refine(({ pooler_hidden_size: pooler, hidden_size: hidden }) => (pooler ?? hidden) === hidden, {
     path: ['pooler_hidden_size'],
@@ -58,7 +63,7 @@ const debertaConfig = bertConfig
   })
 type Config = z.infer<typeof debertaConfig>
 
-const bucketsOf = (config: Config): Buckets => ({ buckets: Math.max(0, config.position_buckets), farthest: farthest(config) })
+const bucketsOf = (config: Config): DebertaBuckets => ({ buckets: Math.max(0, config.position_buckets), farthest: farthest(config) })
 
 function embeddings(network: Network, config: Config, { cleared }: MaskedTokens): Value {
   const { stream } = network

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { probability } from './config-fields.ts'
+import { tokenDropoutFields } from './language-head.ts'
 import { rotaryFields } from './rotary-scaling.ts'
 
 const size = z.number().int().positive()
@@ -15,7 +17,8 @@ export const decoderConfig = z.object({
   hidden_act: z.string().default('silu'),
   initializer_range: z.number().default(0.02),
   rms_norm_eps: z.number().default(1e-6),
-  attention_dropout: z.number().default(0),
+  attention_dropout: probability.default(0),
+  ...tokenDropoutFields,
   attention_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
   ...rotaryFields,
@@ -24,13 +27,13 @@ export type DecoderConfig = z.infer<typeof decoderConfig>
 
 /** Fields of decoders in which some layers see a window alone. */
 export const windowFields = {
-  sliding_window: size.nullish(),
+  sliding_window: size.nullable().default(4096),
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
 }
 
 /** How many of the last tokens a layer sees; null for all. Layers have a window where the config names them so, else where `inWindow` says. */
 export function windowOf(
-  { sliding_window: window = null, layer_types: types }: z.infer<z.ZodObject<typeof windowFields>>,
+  { sliding_window: window, layer_types: types }: z.infer<z.ZodObject<typeof windowFields>>,
   inWindow: (layer: number) => boolean,
 ): (layer: number) => number | null {
   return (layer) => ((types ? types[layer] === 'sliding_attention' : inWindow(layer)) ? window : null)

@@ -8,24 +8,27 @@ import { postNormLayer } from '../nn/post-norm-layer.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
 import { tokenHead } from './bert.ts'
+import { probability, wholeHeads } from './config-fields.ts'
 import { firstTokenHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
 
-const distilbertConfig = z.object({
-  vocab_size: z.number().int().positive(),
-  dim: z.number().int().positive(),
-  n_layers: z.number().int().positive(),
-  n_heads: z.number().int().positive(),
-  hidden_dim: z.number().int().positive(),
-  max_position_embeddings: z.number().int().positive(),
-  activation: z.string().default('gelu'),
-  dropout: z.number().default(0.1),
-  attention_dropout: z.number().default(0.1),
-  seq_classif_dropout: z.number().default(0.2),
-  qa_dropout: z.number().default(0.1),
-  initializer_range: z.number().default(0.02),
-  tie_word_embeddings: z.boolean().default(true),
-})
+const distilbertConfig = z
+  .object({
+    vocab_size: z.number().int().positive(),
+    dim: z.number().int().positive(),
+    n_layers: z.number().int().positive(),
+    n_heads: z.number().int().positive(),
+    hidden_dim: z.number().int().positive(),
+    max_position_embeddings: z.number().int().positive(),
+    activation: z.string().default('gelu'),
+    dropout: probability.default(0.1),
+    attention_dropout: probability.default(0.1),
+    seq_classif_dropout: probability.default(0.2),
+    qa_dropout: probability.default(0.1),
+    initializer_range: z.number().default(0.02),
+    tie_word_embeddings: z.boolean().default(true),
+  })
+  .refine(...wholeHeads('n_heads', 'dim'))
 type Config = z.infer<typeof distilbertConfig>
 
 const EPSILON = 1e-12

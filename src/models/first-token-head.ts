@@ -11,7 +11,7 @@ interface FirstTokenHead {
   readonly role: 'pooler' | 'head'
   readonly activation: string
   /** Before the dense map; none by default. */
-  readonly inwardDropout?: number
+  readonly inwardDropout?: number | null
   readonly dropout: number
   readonly out: string
 }

@@ -12,7 +12,6 @@ const gemma2Config = checked(
     tie_word_embeddings: z.boolean().default(true),
     query_pre_attn_scalar: z.number().positive().default(256),
     ...windowFields,
-    sliding_window: z.number().int().positive().nullable().default(4096),
     attn_logit_softcapping: cap.default(50),
     final_logit_softcapping: cap.default(30),
   }),

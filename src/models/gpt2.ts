@@ -12,26 +12,30 @@ import { residual } from '../nn/residual.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
 import { tokenHead } from './bert.ts'
-import { lastTokenHead, wordsHead } from './language-head.ts'
+import { probability, wholeHeads } from './config-fields.ts'
+import { lastTokenHead, tokenDropoutFields, tokenDropoutOf, wordsHead } from './language-head.ts'
 
-const gpt2Config = z.object({
-  vocab_size: z.number().int().positive(),
-  n_embd: z.number().int().positive(),
-  n_layer: z.number().int().positive(),
-  n_head: z.number().int().positive(),
-  n_positions: z.number().int().positive(),
-  n_inner: z.number().int().positive().nullish(),
-  activation_function: z.string().default('gelu_new'),
-  resid_pdrop: z.number().default(0.1),
-  embd_pdrop: z.number().default(0.1),
-  attn_pdrop: z.number().default(0.1),
-  layer_norm_epsilon: z.number().default(1e-5),
-  initializer_range: z.number().default(0.02),
-  scale_attn_weights: z.boolean().default(true),
-  scale_attn_by_inverse_layer_idx: z.boolean().default(false),
-  add_cross_attention: z.literal(false).default(false),
-  tie_word_embeddings: z.literal(true).default(true),
-})
+const gpt2Config = z
+  .object({
+    vocab_size: z.number().int().positive(),
+    n_embd: z.number().int().positive(),
+    n_layer: z.number().int().positive(),
+    n_head: z.number().int().positive(),
+    n_positions: z.number().int().positive(),
+    n_inner: z.number().int().positive().nullish(),
+    activation_function: z.string().default('gelu_new'),
+    resid_pdrop: probability.default(0.1),
+    embd_pdrop: probability.default(0.1),
+    attn_pdrop: probability.default(0.1),
+    ...tokenDropoutFields,
+    layer_norm_epsilon: z.number().default(1e-5),
+    initializer_range: z.number().default(0.02),
+    scale_attn_weights: z.boolean().default(true),
+    scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+    add_cross_attention: z.literal(false).default(false),
+    tie_word_embeddings: z.literal(true).default(true),
+  })
+  .refine(...wholeHeads('n_head', 'n_embd'))
 type Config = z.infer<typeof gpt2Config>
 
 const words = 'transformer.wte'
@@ -57,7 +61,7 @@ function decoder(network: Network, embedded: Value, config: Config): Value {
     const normed = (value: Value, name: string): Value => norm(network, value, { name: `${at}.${name}`, layer, size, epsilon })
     const map = (value: Value, place: Omit<LinearDescription, 'layer'>): Value =>
       linear(network, value, { layer, transposed: true, ...place })
-    const ending = { layer, dropout: config.resid_pdrop, norm: (sum: Value): Value => sum }
+    const ending = { layer, dropout: config.resid_pdrop }
     const fused = { name: `${at}.attn.c_attn`, layer, in: size, out: size, transposed: true }
     const roles = ['query', 'key', 'value'] as const
     const projections = roles.map((role) => ({ name: `${at}.attn.c_attn.${role}`, role }))
@@ -108,7 +112,7 @@ export const gpt2: Architecture = {
       heads: {
         'causal-lm': wordsHead(words, [vocabularySize, hidden]),
         'sequence-classification': lastTokenHead(hidden),
-        'token-classification': tokenHead('classifier', hidden, 0.1),
+        'token-classification': tokenHead('classifier', hidden, tokenDropoutOf(config)),
       },
     }
   },

@@ -1,8 +1,10 @@
+import type { z } from 'zod'
 import { mul, tanh } from '../graph/ops/elementwise.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { linear } from '../nn/linear.ts'
 import { someTokens } from '../nn/some-tokens.ts'
 import type { HeadWiring } from './architecture.ts'
+import { probability } from './config-fields.ts'
 
 /**
  * Logits z of the next token by a table of the base model, `<table>.weight` `[vocabulary, hidden]`, the word embeddings themselves where
@@ -18,7 +20,10 @@ export const wordsHead = (table: string, shape: readonly [number, number], cap: 
   },
 })
 
-/** HF's head on the last token that is not padding, where causal models have read all of a row. */
+/**
+ * HF's head on the last token of a row, where causal models have read all of it. The attention mask decides which; HF takes the last one
+ * that is not `pad_token_id`, and so the one before where rows end in a token that is that, too.
+ */
 export const lastTokenHead = (hidden: number): HeadWiring => ({
   modules: ['score'],
   logits: (network, x, labels) => {
@@ -26,3 +31,9 @@ export const lastTokenHead = (hidden: number): HeadWiring => ({
     return linear(network, last, { name: 'score', role: 'head', layer: null, in: hidden, out: labels, bias: false })
   },
 })
+
+/** The fields of HF's `config.json` that say what a causal model drops before its head for each token. */
+export const tokenDropoutFields = { classifier_dropout: probability.nullish(), hidden_dropout: probability.nullish() }
+
+export const tokenDropoutOf = (config: z.infer<z.ZodObject<typeof tokenDropoutFields>>): number =>
+  config.classifier_dropout ?? config.hidden_dropout ?? 0.1

@@ -32,11 +32,10 @@ export function maskedLmHead(description: MaskedLmDescription): HeadWiring {
     modules,
     logits(network, x, _labels, words) {
       const made = linear(network, x, { name: dense, role: 'head', layer: null, in: hidden, out: size, bias: denseBias })
-      const [scale, shift] = ['weight', ...(normBias ? ['bias'] : [])].map((part) =>
-        network.parameter(`${description.norm}.${part}`, [size], null),
-      )
+      const scale = network.parameter(`${description.norm}.weight`, [size], null, 1)
+      const shift = normBias ? network.parameter(`${description.norm}.bias`, [size], null) : null
       // A norm of a head is no place for methods, as its linear maps are none.
-      const normed = layerNorm(activation(description.activation)(made), scale!, shift ?? null, epsilon)
+      const normed = layerNorm(activation(description.activation)(made), scale, shift, epsilon)
       const tables = [
         network.parameter(`${description.decoder}.weight`, [vocabulary, size], null),
         ...(description.bias === null ? [] : [network.parameter(description.bias, [vocabulary], null)]),

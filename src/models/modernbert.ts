@@ -13,6 +13,7 @@ import { residual } from '../nn/residual.ts'
 import { rotary } from '../nn/rotary.ts'
 import { someTokens } from '../nn/some-tokens.ts'
 import { type Architecture, countingPositions, type HeadWiring } from './architecture.ts'
+import { probability } from './config-fields.ts'
 import { maskedLmHead } from './masked-lm.ts'
 import { rotationOf } from './rotary-scaling.ts'
 
@@ -35,13 +36,13 @@ const modernBertConfig = z
     global_attn_every_n_layers: size().default(3),
     local_attention: size().default(128),
     attention_bias: z.boolean().default(false),
-    attention_dropout: z.number().default(0),
-    embedding_dropout: z.number().default(0),
+    attention_dropout: probability.default(0),
+    embedding_dropout: probability.default(0),
     mlp_bias: z.boolean().default(false),
-    mlp_dropout: z.number().default(0),
+    mlp_dropout: probability.default(0),
     decoder_bias: z.boolean().default(true),
     classifier_pooling: z.enum(['cls', 'mean']).default('cls'),
-    classifier_dropout: z.number().default(0),
+    classifier_dropout: probability.default(0),
     classifier_bias: z.boolean().default(false),
     classifier_activation: z.string().default('gelu'),
     tie_word_embeddings: z.boolean().default(true),
@@ -81,7 +82,6 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `model.layers.${layer}`
     const { turn, reach } = layer % config.global_attn_every_n_layers === 0 ? whole : near
-    const ending = { layer, norm: (sum: Value): Value => sum }
     const input = layer === 0 ? x : normed(network, x, `${at}.attn_norm`, layer, config)
     const self = { name: `${at}.attn.Wqkv`, layer, in: hidden, out: hidden, bias: config.attention_bias }
     const roles = ['query', 'key', 'value'] as const
@@ -92,7 +92,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
     const mixing = { name: `${at}.attn.Wo`, layer, in: hidden, out: hidden, bias: config.attention_bias }
     const attended = linear(network, context, { ...mixing, role: 'attention-output' })
     const middle = residual(network, x, attended, {
-      ...{ ...ending, role: 'attention', dropout },
+      ...{ layer, role: 'attention', dropout },
       ...{ module: `${at}.attention_adapters`, dense: mixing.name },
     })
     const wide = { name: `${at}.mlp.Wi`, layer, in: hidden, out: inner, bias: config.mlp_bias }
@@ -104,7 +104,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
     const narrow = { name: `${at}.mlp.Wo`, layer, in: inner, out: hidden, bias: config.mlp_bias }
     const down = linear(network, acted, { ...narrow, role: 'down' })
     x = residual(network, middle, down, {
-      ...{ ...ending, role: 'feed-forward', dropout: null },
+      ...{ layer, role: 'feed-forward', dropout: null },
       ...{ module: `${at}.output_adapters`, dense: narrow.name },
     })
   }

@@ -3,11 +3,11 @@ import type { Value } from '../graph/graph.ts'
 import type { Scored } from '../nn/attention.ts'
 import type { Network } from '../nn/network.ts'
 import { postNormLayer } from '../nn/post-norm-layer.ts'
+import { t5BucketBias } from '../nn/t5-buckets.ts'
 import type { Architecture } from './architecture.ts'
 import { bertConfig, bertEmbeddings, bertLayerEnd, bertSizes, bertVocabulary, tokenHead } from './bert.ts'
 import { denseHead, pooledHead } from './first-token-head.ts'
 import { maskedLmHead } from './masked-lm.ts'
-import { bucketBias } from './relative-buckets.ts'
 import { offsetPositions } from './roberta.ts'
 
 /** What HF has whatever a config says: buckets of distances, the distance from which on all are one, and the token of padding. */
@@ -15,10 +15,13 @@ const BUCKETS = 32
 const FURTHEST = 128
 const PADDING = 1
 
-const mpnetConfig = bertConfig
-  .omit({ type_vocab_size: true })
-  .extend({ relative_attention_num_buckets: z.number().int().min(BUCKETS).default(BUCKETS) })
-  .transform((config) => ({ ...config, type_vocab_size: 0 }))
+const mpnetConfig = bertConfig.safeExtend({
+  relative_attention_num_buckets: z.number().int().min(BUCKETS).default(BUCKETS),
+  type_vocab_size: z
+    .any()
+    .optional()
+    .transform(() => 0),
+})
 type Config = z.infer<typeof mpnetConfig>
 
 /** BERT's layers with scores that all shift by the tokens' distance. */
@@ -26,7 +29,7 @@ function encoder(network: Network, embedded: Value, config: Config): Value {
   const { num_attention_heads: heads, hidden_dropout_prob: dropout } = config
   const buckets = { count: BUCKETS, furthest: FURTHEST, both: true }
   const rows = network.parameter('mpnet.encoder.relative_attention_bias.weight', [config.relative_attention_num_buckets, heads], null)
-  const bias = (scored: Scored): Value => bucketBias(rows, buckets, scored)
+  const bias = (scored: Scored): Value => t5BucketBias(rows, buckets, scored)
   let x = embedded
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `mpnet.encoder.layer.${layer}`

@@ -6,7 +6,7 @@ import type { FileRange, Graph } from '../graph/graph.ts'
 import { type Fields, readFields } from '../json-file.ts'
 import type { Device } from '../onnx/devices.ts'
 import { openCheckpoint } from '../weights/checkpoint.ts'
-import type { TensorEntry } from '../weights/safetensors.ts'
+import { readTensor, type TensorEntry } from '../weights/safetensors.ts'
 import type { Wiring } from './architecture.ts'
 import { architectureOf } from './index.ts'
 
@@ -72,6 +72,12 @@ export function openModel(
       if (entry) return entry
     }
     return null
+  }
+  for (const name of model.wiring.zeros ?? []) {
+    const entry = find(name)
+    if (entry && readTensor(entry).some((value) => value !== 0)) {
+      throw new UserError(`${folder}: the tensor "${name}" is not zero, and would be left out here; take a checkpoint without it.`)
+    }
   }
   return { ...model, tensors, find }
 }

@@ -14,9 +14,7 @@ type QwenConfig = z.infer<typeof qwenFields>
 /** What both generations have in common; where layers are not named, those after the first ones have a window. */
 const form = (config: QwenConfig): Omit<DecoderForm, 'biases'> => ({
   activation: config.hidden_act,
-  window: config.use_sliding_window
-    ? windowOf({ ...config, sliding_window: config.sliding_window ?? 4096 }, (layer) => layer >= config.max_window_layers)
-    : () => null,
+  window: config.use_sliding_window ? windowOf(config, (layer) => layer >= config.max_window_layers) : () => null,
   norms: preNorms,
 })
 

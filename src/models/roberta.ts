@@ -16,7 +16,7 @@ function robertaLike(modelType: string): Architecture {
   return {
     modelType,
     wire(json) {
-      const config = bertConfig.extend({ pad_token_id: z.number().int().nonnegative().default(1) }).parse(json)
+      const config = bertConfig.safeExtend({ pad_token_id: z.number().int().nonnegative().default(1) }).parse(json)
       const hidden = config.hidden_size
       return {
         prefix: 'roberta',

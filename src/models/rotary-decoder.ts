@@ -13,7 +13,7 @@ import type { LinearRole } from '../nn/site.ts'
 import { countingPositions, type Wiring } from './architecture.ts'
 import { tokenHead } from './bert.ts'
 import { type DecoderConfig, headSizeOf } from './decoder-config.ts'
-import { lastTokenHead, wordsHead } from './language-head.ts'
+import { lastTokenHead, tokenDropoutOf, wordsHead } from './language-head.ts'
 import { rotationOf } from './rotary-scaling.ts'
 
 /** The names of Llama's norms. */
@@ -79,7 +79,7 @@ function decoder(network: Network, config: DecoderConfig, form: DecoderForm): Va
       const { before, after } = form.norms[role]
       const made = make(normed(x, before))
       const h = after === undefined ? made : normed(made, after)
-      x = residual(network, x, h, { layer, role, dropout: null, module: `${at}.${module}`, dense: `${at}.${dense}`, norm: (sum) => sum })
+      x = residual(network, x, h, { layer, role, dropout: null, module: `${at}.${module}`, dense: `${at}.${dense}` })
     }
     sublayer('attention', 'attention_adapters', 'self_attn.o_proj', (input) => {
       const query = byHead(map(input, 'self_attn.q_proj', 'query', heads * headSize), 'q_norm')
@@ -121,7 +121,7 @@ export function rotaryDecoder(config: DecoderConfig, form: DecoderForm): Wiring 
     heads: {
       'causal-lm': wordsHead(config.tie_word_embeddings ? words : 'lm_head', [vocabularySize, hidden], form.logitCap),
       'sequence-classification': lastTokenHead(hidden),
-      'token-classification': tokenHead('score', hidden, 0.1),
+      'token-classification': tokenHead('score', hidden, tokenDropoutOf(config)),
     },
   }
 }

@@ -7,7 +7,12 @@ const factor = z.number().positive()
 
 /** `rope_theta` is beside the other fields in configs of transformers 5. */
 const kind = <K extends string, S extends z.ZodRawShape>(name: K, fields: S) =>
-  z.object({ rope_type: z.literal(name), rope_theta: factor.optional(), ...fields })
+  z.object({
+    rope_type: z.literal(name),
+    type: z.literal(name, 'rope_type is another way of scaling; leave one of the two out').optional(),
+    rope_theta: factor.optional(),
+    ...fields,
+  })
 const kinds = {
   default: kind('default', {}),
   linear: kind('linear', { factor }),

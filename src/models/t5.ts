@@ -9,29 +9,35 @@ import type { Network } from '../nn/network.ts'
 import { scaleNorm } from '../nn/norm.ts'
 import { residual } from '../nn/residual.ts'
 import type { BranchSite, KeyValueSite } from '../nn/site.ts'
+import { t5BucketBias } from '../nn/t5-buckets.ts'
 import type { Architecture } from './architecture.ts'
 import { countingPositions } from './architecture.ts'
+import { probability } from './config-fields.ts'
 import { wordsHead } from './language-head.ts'
-import { bucketBias } from './relative-buckets.ts'
 
-const t5Config = z.object({
-  vocab_size: z.number().int().positive(),
-  d_model: z.number().int().positive(),
-  d_kv: z.number().int().positive(),
-  d_ff: z.number().int().positive(),
-  num_layers: z.number().int().positive(),
-  num_decoder_layers: z.number().int().positive().nullish(),
-  num_heads: z.number().int().positive(),
-  relative_attention_num_buckets: z.number().int().positive().default(32),
-  relative_attention_max_distance: z.number().int().positive().default(128),
-  dropout_rate: z.number().default(0.1),
-  layer_norm_epsilon: z.number().default(1e-6),
-  initializer_factor: z.number().default(1),
-  feed_forward_proj: z.string().default('relu'),
-  tie_word_embeddings: z.boolean().default(true),
-  decoder_start_token_id: z.number().int().nonnegative().default(0),
-  pad_token_id: z.number().int().nonnegative().default(0),
-})
+const t5Config = z
+  .object({
+    vocab_size: z.number().int().positive(),
+    d_model: z.number().int().positive(),
+    d_kv: z.number().int().positive(),
+    d_ff: z.number().int().positive(),
+    num_layers: z.number().int().positive(),
+    num_decoder_layers: z.number().int().positive().nullish(),
+    num_heads: z.number().int().positive(),
+    relative_attention_num_buckets: z.number().int().min(4).default(32),
+    relative_attention_max_distance: z.number().int().positive().default(128),
+    dropout_rate: probability.default(0.1),
+    layer_norm_epsilon: z.number().default(1e-6),
+    initializer_factor: z.number().default(1),
+    feed_forward_proj: z.string().default('relu'),
+    tie_word_embeddings: z.boolean().default(true),
+    decoder_start_token_id: z.number().int().nonnegative().default(0),
+    pad_token_id: z.number().int().nonnegative().default(0),
+  })
+  .refine((config) => config.relative_attention_max_distance > config.relative_attention_num_buckets / 2, {
+    path: ['relative_attention_max_distance'],
+    message: 'it must be more than half the buckets',
+  })
 type Config = z.infer<typeof t5Config>
 
 /** Rows are as long as memory allows: distances beyond the last bucket are alike. */
@@ -59,7 +65,7 @@ function stack(network: Network, embedded: Value, encoder: { network: Network; o
   }
   const bias = (scored: Scored): Value => {
     const rows = `${name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`
-    return bucketBias(network.parameter(rows, [buckets.count, heads], 0), buckets, scored)
+    return t5BucketBias(network.parameter(rows, [buckets.count, heads], 0), buckets, scored)
   }
   const layers = encoder ? (config.num_decoder_layers ?? config.num_layers) : config.num_layers
   const entering = network.dropout(embedded, dropout)
@@ -72,7 +78,7 @@ function stack(network: Network, embedded: Value, encoder: { network: Network; o
       const at = `${name}.block.${layer}.layer.${part++}`
       const input = scaleNorm(network, x, { name: `${at}.layer_norm`, layer, size, epsilon })
       const h = make(input, `${at}.${kind}`)
-      x = residual(network, x, h, { module: at, dense: `${at}.${kind}.${last}`, layer, role, dropout, norm: (sum) => sum })
+      x = residual(network, x, h, { module: at, dense: `${at}.${kind}.${last}`, layer, role, dropout })
     }
     const attend = (kind: string, reads: KeyValueSite['reads'], source: { network: Network; output: Value } | null): void =>
       sublayer(kind, source ? 'cross-attention' : 'attention', 'o', (input, at) => {

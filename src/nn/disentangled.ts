@@ -5,7 +5,7 @@ import { range } from '../graph/ops/indexing.ts'
 import { batchedMatmul } from '../graph/ops/matmul.ts'
 import { concat, gather, reshape, sizeOf, skew, split, transpose } from '../graph/ops/movement.ts'
 import type { Scored } from './attention.ts'
-import { type Buckets, rowTable } from './log-buckets.ts'
+import { type DebertaBuckets, rowTable } from './deberta-buckets.ts'
 
 /** Rows of the table of relative positions, `[queries + keys + 1]` each. */
 interface RelativeRows {
@@ -16,7 +16,7 @@ interface RelativeRows {
 }
 
 /** The rows that so many queries and keys need, where the keys end with the row and those too many stand before it. */
-export function relativeRows(graph: Graph, buckets: Buckets): (queries: Dim, keys: Dim) => RelativeRows {
+export function relativeRows(graph: Graph, buckets: DebertaBuckets): (queries: Dim, keys: Dim) => RelativeRows {
   const known = new Map<string, RelativeRows>()
   const { rows, reach } = rowTable(buckets)
   const table = constant(graph, rows, [rows.length], 'int32')

@@ -50,6 +50,8 @@ export interface BaseParameter {
   readonly name: string
   readonly shape: readonly number[]
   readonly layer: number | null
+  /** What the numbers of a vector begin with where the checkpoint lacks it; matrices are drawn. */
+  readonly start: number
 }
 
 /** The values of a site's parameters by role, in one lane of the graph. */

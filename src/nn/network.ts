@@ -49,8 +49,8 @@ export interface Network {
   readonly memory?: Memory
   /** The same network on another stream of the same rows, such as `decoder`: inputs `decoder.ids`, sizes `decoderTokens`, `decoderLength`. */
   on(stream: string): Network
-  /** A tensor of the base model under its HF name with the architecture's prefix. */
-  parameter(name: string, shape: readonly number[], layer: number | null): Value
+  /** A tensor of the base model under its HF name with the architecture's prefix; see `BaseParameter` for its `start`, 0 by default. */
+  parameter(name: string, shape: readonly number[], layer: number | null, start?: number): Value
   /** With the probability that the config gives; null where the model drops nothing, whatever a run says. */
   dropout(x: Value, p: number | null): Value
   linear(site: LinearSite, call: Omit<LinearCall, keyof AnyCall>): Value
@@ -171,8 +171,8 @@ export function createNetwork({ graph, method, training, modelDropout = null, lo
       streams.set(name, known)
       return known
     },
-    parameter(name, shape, layer) {
-      const info = { name, shape, layer }
+    parameter(name, shape, layer, start = 0) {
+      const info = { name, shape, layer, start }
       layers.parameter(name, layer, base.has(name))
       base.set(name, info)
       if (trains(info)) return trainedValue({ name, shape, site: null, role: null, spec: null })

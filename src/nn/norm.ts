@@ -16,7 +16,7 @@ export function norm(
   x: Value,
   { name, layer, size, epsilon, bias: hasBias = true }: NormDescription & { readonly bias?: boolean },
 ): Value {
-  const weight = network.parameter(`${name}.weight`, [size], layer)
+  const weight = network.parameter(`${name}.weight`, [size], layer, 1)
   if (!hasBias) return layerNorm(x, weight, null, epsilon)
   const bias = network.parameter(`${name}.bias`, [size], layer)
   const base = (input: Value, other = bias): Value => layerNorm(input, weight, other, epsilon)
@@ -30,6 +30,6 @@ export interface ScaleNormDescription extends NormDescription {
 
 /** Normalisation by the root mean square alone (Zhang and Sennrich 2019), with HF's `<name>.weight`; it has no bias, and no site. */
 export function scaleNorm(network: Network, x: Value, { name, layer, size, epsilon, around = 0 }: ScaleNormDescription): Value {
-  const weight = network.parameter(`${name}.weight`, [size], layer)
+  const weight = network.parameter(`${name}.weight`, [size], layer, 1 - around)
   return rootMeanSquareNorm(x, around === 0 ? weight : add(weight, around), epsilon)
 }

@@ -7,11 +7,17 @@ export interface ResidualDescription extends Omit<BranchSite, 'kind' | 'stage' |
   /** The linear map that makes h. */
   readonly dense: string
   readonly dropout: number | null
-  readonly norm: (x: Value) => Value
+  /** Of post-norm sub-layers; by default there is none. */
+  readonly norm?: (x: Value) => Value
 }
 
-/** The end of a post-norm sub-layer, `norm(x + dropout(h))`; opens a branch site before and after the dropout. */
-export function residual(network: Network, x: Value, h: Value, { dense, dropout, norm, ...place }: ResidualDescription): Value {
+/** The end of a sub-layer, `norm(x + dropout(h))`, or `x + dropout(h)` of a pre-norm one; opens a branch site before and after the dropout. */
+export function residual(
+  network: Network,
+  x: Value,
+  h: Value,
+  { dense, dropout, norm = (sum) => sum, ...place }: ResidualDescription,
+): Value {
   const hidden = h.shape[1] as number
   const at = (stage: BranchSite['stage'], value: Value): Value =>
     network.branch({ kind: 'branch', stage, hidden, name: stage === 'raw' ? dense : place.module, ...place }, { value, residual: x, norm })

@@ -37,7 +37,7 @@ export interface LinearSite extends Place {
 }
 
 /**
- * A residual sub-layer `norm(x + dropout(h))`: `raw` is h, `dropped` is dropout(h).
+ * A residual sub-layer `norm(x + dropout(h))`: `raw` is h, `dropped` is dropout(h). Pre-norm models have no norm there: it is the identity.
  * A raw site has the name of the linear map that makes h, a dropped one that of the module that ends the sub-layer.
  */
 export interface BranchSite extends Place {
@@ -123,7 +123,7 @@ export interface BranchCall extends AnyCall {
   readonly value: Value
   /** The sub-layer's input x, `[tokens, hidden]`. */
   readonly residual: Value
-  /** The sub-layer's own norm. */
+  /** The norm that ends the sub-layer; the identity in pre-norm models. */
   readonly norm: (x: Value) => Value
 }
 

@@ -85,6 +85,11 @@ test('Qwen has windows behind the first layers where the config does not name th
   assert.ok(without[0]!.some((value, i) => Math.abs(value - unnamed[0]![i]!) > 1e-3))
 })
 
+test('a window that is null is none', async () => {
+  const none = await logitsOf('qwen3-clm-full/base', { layer_types: null, use_sliding_window: false }, [long])
+  assertNear((await logitsOf('qwen3-clm-full/base', { layer_types: null, sliding_window: null }, [long]))[0]!, none[0]!, 0)
+})
+
 for (const [fields, message] of [
   [
     { rope_scaling: { rope_type: 'longrope', factor: 2 } },

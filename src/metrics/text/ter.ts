@@ -1,10 +1,9 @@
+import { mean } from '../moments.ts'
 import { spacedWords } from './mteval-words.ts'
 import { editsWithShifts } from './ter-shifts.ts'
 import type { TextMetric } from './text-metric.ts'
 
 const words = (text: string): string[] => spacedWords(text.toLowerCase())
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /**
  * Translation edit rate of a corpus (Snover et al., "A study of translation edit rate with targeted human annotation", 2006) in percent of

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { bucketOf, rowOf, rowTable } from './log-buckets.ts'
+import { debertaBucketOf, rowOf, rowTable } from './deberta-buckets.ts'
 
 interface Table {
   readonly buckets: number
@@ -15,7 +15,7 @@ for (const { values, ...of } of tables) {
   test(`${of.buckets} buckets for distances up to ${of.farthest} are those of transformers`, () => {
     const reach = (values.length - 1) / 2
     assert.deepEqual(
-      values.map((_, i) => bucketOf(i - reach, of)),
+      values.map((_, i) => debertaBucketOf(i - reach, of)),
       values,
     )
   })

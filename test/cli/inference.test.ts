@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { examplesIn } from '../../src/data/examples.ts'
@@ -11,6 +11,7 @@ import { findModel } from '../../src/evaluate/find-model.ts'
 import { openForward } from '../../src/evaluate/forward.ts'
 import { openPredictor, type PredictorOptions } from '../../src/evaluate/predictor.ts'
 import { readHeader, readTensor } from '../../src/weights/safetensors.ts'
+import { writeSafetensors } from '../../src/weights/write-safetensors.ts'
 import { assertNear } from '../behaviour/tiny-model.ts'
 import { command, jsonLines, projectFolder, succeed, tokenRows, writeModel, writeRun, writeTokenizer } from './project.ts'
 
@@ -214,14 +215,16 @@ test('an inference that is none, or that the run has not, is refused', async () 
   await refused('random', /mixed\/experts\.safetensors is a file; give the folder of an adapter/, 'mixed/experts.safetensors')
 })
 
-test('experts without their settings, or beside the settings of another method, are refused', async () => {
+test('experts that do not say what they are, or that they are of another method, are refused', async () => {
   cpSync(at('mixed'), at('moved'), { recursive: true })
-  renameSync(at('moved/config.json'), at('moved/other.json'))
-  await refused('random', /there is no moved\/config\.json/, 'moved/adapter')
-  cpSync(at('plain/config.json'), at('moved/config.json'))
-  await refused('random', /moved\/config\.json is of a run of lora, which has no experts/, 'moved/adapter')
-  writeFileSync(at('moved/config.json'), '{"method": {"name": "mix"}}')
-  await refused('random', /moved\/config\.json holds no method that is known/, 'moved/adapter')
+  const file = at('moved/experts.safetensors')
+  const tensors = [...readHeader(file).tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }] as const)
+  writeSafetensors(file, tensors)
+  await refused('random', /moved\/experts\.safetensors does not say what mixture it holds/, 'moved/adapter')
+  writeSafetensors(file, tensors, { method: '{"name": "mix"}' })
+  await refused('random', /moved\/experts\.safetensors does not say what mixture it holds/, 'moved/adapter')
+  writeSafetensors(file, tensors, { method: '{"name": "lora"}' })
+  await refused('random', /moved\/experts\.safetensors holds experts that are merged, but the method is lora/, 'moved/adapter')
   rmSync(at('moved'), { recursive: true })
 })
 

@@ -48,14 +48,15 @@ async function losses(run: string, data: string): Promise<number[]> {
 /** The opposite factors have the same product, and a mean of nothing; the labels are what each of these experts says. */
 async function opposed(run: string): Promise<void> {
   const file = at(run, 'experts.safetensors')
-  const tensors = new Map([...readHeader(file).tensors].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }]))
+  const { tensors: entries, metadata } = readHeader(file)
+  const tensors = new Map([...entries].map(([name, entry]) => [name, { shape: entry.shape, data: readTensor(entry) }]))
   for (const [name, { data }] of tensors) {
     const first = tensors.get(name.replace('.1.weight', '.0.weight'))!
     if (name.endsWith('.0.weight')) data.set(data.map((_, i) => Math.sin(1 + i * 7.3 + name.length)))
     else if (name.endsWith('.1.weight')) data.set(first.data.map((value) => -value))
     else if (name === 'classifier.weight') data.set(data.map((value) => 200 * value))
   }
-  writeSafetensors(file, [...tensors])
+  writeSafetensors(file, [...tensors], Object.fromEntries(metadata))
   const predictor = await openPredictor({ model: at('model'), adapter: at(run, 'adapter'), inference: 'expert:0' })
   const rows = tokenRows(40, 'opposed')
   const answers = await predictor.predict(rows)

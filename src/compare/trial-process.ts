@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { RunEvent } from '../train/events.ts'
 import { resume, type SeedOptions, train } from '../train/run.ts'
+import { isRun } from '../train/run-folder.ts'
 import { writeText } from '../weights/atomic-file.ts'
 import { makeFolder } from '../weights/file-access.ts'
 import { judge } from './judgement.ts'
@@ -47,7 +48,7 @@ async function runTask(task: TrialTask, stopRequested: () => boolean): Promise<T
       writeText(join(folder, JUDGEMENT), `${JSON.stringify(judgement)}\n`)
     },
   }
-  const { finished } = await (existsSync(join(out, 'config.json')) ? resume(out, options) : train(run, options))
+  const { finished } = await (isRun(out) ? resume(out, options) : train(run, options))
   return { kind: finished ? 'ended' : 'stopped' }
 }
 

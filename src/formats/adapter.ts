@@ -3,7 +3,7 @@ import type { TaskName } from '../heads/index.ts'
 import { definitionOf, type MethodName, type MethodOptions } from '../methods/index.ts'
 import type { Model } from '../models/open.ts'
 import { settingOf } from '../models/setting.ts'
-import type { Method, Tensor } from '../nn/method.ts'
+import { type Method, parameterName, type Tensor } from '../nn/method.ts'
 import type { Outline } from '../nn/outline.ts'
 
 /** What is known of an adapter besides its method and tensors; null where a folder from elsewhere does not tell. */
@@ -70,6 +70,12 @@ export function methodOf(
 ): Method {
   return definitionOf(options).create(options, settingOf(model, outline, totalSteps, memory))
 }
+
+/** The tensors that a method adds to this model, site by site. */
+export const addedBy = (method: Method, { outline }: Subject): { name: string; shape: readonly number[] }[] =>
+  outline.sites.flatMap((site) =>
+    Object.entries(method.parameters(site)).map(([role, { shape }]) => ({ name: parameterName(site, role), shape })),
+  )
 
 /** Whether a tensor lies outside of the encoder: adapter-hub counts all of these to the head. A model without a prefix has none. */
 export const isOutside = ({ wiring: { prefix } }: Model, name: string): boolean => prefix !== '' && !name.startsWith(`${prefix}.`)

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type MethodOptions, methodNames } from '../methods/index.ts'
-import { parameterName } from '../nn/method.ts'
 import { isHead } from '../nn/outline.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
-import { methodOf } from './adapter.ts'
+import { addedBy, methodOf } from './adapter.ts'
 import { CARD_FILE, readCard } from './card.ts'
 import { readStored, type Stored, writeStored } from './stored-tensors.ts'
 import { memoryNote, notedMemory } from './trained-note.ts'
@@ -16,12 +15,8 @@ const TENSORS = 'adapter.safetensors'
 /** The method's own tensors, those of the model that it trains, the head's, and those that `has` says are there besides. */
 function changed({ options, memory }: Pick<Adapter, 'options' | 'memory'>, subject: Subject, has: (name: string) => boolean): Stored[] {
   const method = methodOf({ options, memory }, subject)
-  const { sites, base } = subject.outline
-  const added = new Map(
-    sites.flatMap((site) =>
-      Object.entries(method.parameters(site)).map(([role, { shape }]) => [parameterName(site, role), shape] as const),
-    ),
-  )
+  const { base } = subject.outline
+  const added = new Map(addedBy(method, subject).map(({ name, shape }) => [name, shape]))
   const named = [...base.values()].filter(
     (tensor) => !added.has(tensor.name) && (method.trains(tensor) || isHead(subject.outline, tensor.name) || has(tensor.name)),
   )

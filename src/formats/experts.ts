@@ -2,10 +2,10 @@ import { statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import type { Trained } from '../methods/definition.ts'
 import type { MethodOptions } from '../methods/index.ts'
-import { type Experts, type Method, parameterName, type Tensor } from '../nn/method.ts'
+import type { Experts, Method, Tensor } from '../nn/method.ts'
 import { readHeader } from '../weights/safetensors.ts'
 import { writeSafetensors } from '../weights/write-safetensors.ts'
-import { methodOf, type Subject } from './adapter.ts'
+import { addedBy, methodOf, type Subject } from './adapter.ts'
 import { readStored, type Stored } from './stored-tensors.ts'
 import { notedMethod, trainedNote } from './trained-note.ts'
 
@@ -29,13 +29,9 @@ function expertName(parameter: string, expert: number): string {
 }
 
 /** The names of the stacks' parts, by that of the stack, and their shape. */
-function stacksOf(method: Method, { outline }: Subject): Map<string, { parts: readonly string[]; shape: readonly number[] }> {
-  const specs = outline.sites.flatMap((site) =>
-    Object.entries(method.parameters(site)).map(([role, { shape }]) => [parameterName(site, role), shape] as const),
-  )
-  return new Map(
-    specs.map(([name, [experts, ...shape]]) => [name, { parts: Array.from({ length: experts! }, (_, k) => expertName(name, k)), shape }]),
-  )
+function stacksOf(method: Method, subject: Subject): Map<string, { parts: readonly string[]; shape: readonly number[] }> {
+  const partsOf = (name: string, experts: number): string[] => Array.from({ length: experts }, (_, k) => expertName(name, k))
+  return new Map(addedBy(method, subject).map(({ name, shape: [experts, ...shape] }) => [name, { parts: partsOf(name, experts!), shape }]))
 }
 
 /**
@@ -70,11 +66,11 @@ export function loadExperts(
   const { experts } = method
   if (!experts) throw new UserError(`${file} holds experts that are merged, but the method is ${method.name}; give one that merges them.`)
   const stacks = stacksOf(method, subject)
-  const base = [...subject.outline.base.values()].filter(({ name }) => tensors.has(name))
+  const base = [...subject.outline.base.values()].filter(({ name }) => tensors.has(name) && !stacks.has(name))
   const whole = base.map(({ name, shape }): Stored => ({ name, as: [name], shape }))
   const parts = [...stacks.values()].flatMap((stack) => stack.parts.map((name): Stored => ({ name, as: [name], shape: stack.shape })))
   const flat = readStored(file, [...whole, ...parts], null)
-  const state = new Map(base.flatMap(({ name }) => (stacks.has(name) ? [] : [[name, flat.get(name)!] as const])))
+  const state = new Map(base.map(({ name }) => [name, flat.get(name)!]))
   for (const [name, { parts: names, shape }] of stacks) {
     const each = names.map((part) => flat.get(part)!.data)
     const data = new Float32Array(each.reduce((sum, part) => sum + part.length, 0))

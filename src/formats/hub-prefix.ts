@@ -3,8 +3,8 @@ import { UserError } from '../errors.ts'
 import { onHost } from '../methods/algebra.ts'
 import { type PrefixOptions, prefixOptions } from '../methods/prefix.ts'
 import type { Tensor } from '../nn/method.ts'
-import { methodOf, type Subject } from './adapter.ts'
-import { columns, joined, separated } from './columns.ts'
+import { addedBy, methodOf, type Subject } from './adapter.ts'
+import { joined, separated } from './columns.ts'
 import { checkedFields, type HubArchitecture, hubNames, refuseFields } from './hub-architecture.ts'
 import type { Stored } from './stored-tensors.ts'
 
@@ -35,8 +35,8 @@ function storedOf(subject: Subject, name: string, shapes: Readonly<Record<string
 }
 
 /** The columns of keys and values, with the width of all. */
-function slots(options: PrefixOptions, subject: Subject): { all: ReturnType<typeof columns>; width: number } {
-  const all = columns(methodOf({ options, memory: null }, subject), subject)
+function slots(options: PrefixOptions, subject: Subject): { all: ReturnType<typeof addedBy>; width: number } {
+  const all = addedBy(methodOf({ options, memory: null }, subject), subject)
   return { all, width: all.reduce((sum, { shape }) => sum + shape[1]!, 0) }
 }
 

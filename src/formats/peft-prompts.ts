@@ -12,9 +12,9 @@ import type { KeyValueSite, Site } from '../nn/site.ts'
 import { leadingPart } from '../nn/tensor.ts'
 import { writeText } from '../weights/atomic-file.ts'
 import type { Adapter, Card, Format, Subject, Warn } from './adapter.ts'
-import { methodOf } from './adapter.ts'
+import { addedBy, methodOf } from './adapter.ts'
 import { hubName } from './card.ts'
-import { columns, joined, separated } from './columns.ts'
+import { joined, separated } from './columns.ts'
 import { peftCard } from './peft-card.ts'
 import { isPeftFloat } from './peft-config.ts'
 import { modulesToSave, peftTasks, savedTensors, taskType } from './peft-head.ts'
@@ -48,7 +48,7 @@ function widthOf(method: Options['name'], { model, outline }: Subject): number {
 
 /** Where PEFT keeps the tensors: the learned ones as one, and the modules saved whole under the model with its head. */
 function stored(method: Method, subject: Subject, saved: readonly string[], submodules: number): Stored[] {
-  const parts = columns(method, subject)
+  const parts = addedBy(method, subject)
   const width = parts.reduce((sum, { shape }) => sum + shape[1]!, 0)
   const tokens = parts[0]!.shape[0]!
   return [
@@ -118,7 +118,7 @@ function write(folder: string, { options, state, card }: Adapter, subject: Subje
   )
   const submodules = submodulesOf(subject.model)
   const learned = withIdle(
-    joined(columns(method, subject).map(({ name }) => state.get(name)!)),
+    joined(addedBy(method, subject).map(({ name }) => state.get(name)!)),
     idleRows(options.name, submodules, (options as Options).tokens),
   )
   const source = (name: string): Tensor | undefined => (name === LEARNED ? learned : state.get(name))
@@ -205,7 +205,7 @@ function read(folder: string, card: Card, subject: Subject, own: MethodOptions |
     readStored(tensors, stored(method, subject, told.saved, told.submodules), warn),
   )
   const used = leadingPart(learned!, [options.tokens, learned!.shape[1]!])
-  return { options, memory: null, state: new Map([...separated(used, columns(method, subject)), ...Object.entries(rest)]), card }
+  return { options, memory: null, state: new Map([...separated(used, addedBy(method, subject)), ...Object.entries(rest)]), card }
 }
 
 /** HF PEFT's folder for prompt, P- and prefix tuning; source: huggingface/peft 0.21, `save_pretrained`. */

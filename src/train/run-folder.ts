@@ -46,11 +46,10 @@ export function configOf(out: string): RunConfig {
 }
 
 /**
- * Holds what a run reads against what it was when the run in a folder began: files now, the model once it is given.
+ * Holds what a run of these settings reads against what it was when the run in a folder began: files now, the model once it is given.
  * @throws UserError for what is gone or has changed
  */
-export function unchangedSince(out: string): (model: Model) => void {
-  const config = configOf(out)
+export function unchangedSince(out: string, config: RunConfig): (model: Model) => void {
   const began = readFields(join(out, ENVIRONMENT)) as unknown as Partial<Environment>
   const sources = began.sources ?? {}
   for (const name of Object.keys(sources)) {

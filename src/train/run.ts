@@ -38,7 +38,7 @@ const ENDING_MS = 5000
 /** Starts a run of one seed, as `train` of seeds.ts does. */
 export async function train(config: RunConfig, options: SeedOptions = {}): Promise<RunSummary> {
   const out = freeFolder(config, options)
-  const checkModel = options.alike === undefined ? null : unchangedSince(options.alike)
+  const checkModel = options.alike === undefined ? null : unchangedSince(options.alike, configOf(options.alike))
   const prepared = await prepare(config, options.notice)
   const { model } = prepared.open.subject
   checkModel?.(model)
@@ -61,7 +61,7 @@ export async function train(config: RunConfig, options: SeedOptions = {}): Promi
 /** Goes on with a run of one seed from its newest whole checkpoint. */
 export async function resume(out: string, options: SeedOptions = {}): Promise<RunSummary> {
   const config = configOf(out)
-  const checkModel = unchangedSince(out)
+  const checkModel = unchangedSince(out, config)
   const goOn = async (): Promise<RunSummary> => {
     const { newest, torn } = newestCheckpoint(join(out, 'checkpoints'))
     for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)

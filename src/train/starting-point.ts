@@ -1,16 +1,15 @@
 import { join } from 'node:path'
-import { parseRun } from '../config/parse.ts'
 import type { RunConfig } from '../config/run-config.ts'
 import { UserError } from '../errors.ts'
 import { methodFor } from '../evaluate/method-for.ts'
 import type { OpenTask } from '../evaluate/open-task.ts'
 import { initialState, type State } from '../evaluate/state.ts'
 import { describeAdapter, isExpertsFile, loadAdapter, loadExperts, type Mixture } from '../formats/index.ts'
-import { readFields } from '../json-file.ts'
 import type { Trained } from '../methods/definition.ts'
 import { definitionOf, type MethodOptions } from '../methods/index.ts'
 import { isParameter } from './average.ts'
 import { isCheckpoint, isWhole, readCheckpoint } from './checkpoint.ts'
+import { configOf } from './run-folder.ts'
 
 /** What training begins with. */
 export interface StartingPoint {
@@ -56,8 +55,7 @@ function takeOver(file: string, state: State, saved: Mixture, base: ReadonlyMap<
 /** What a run had trained by one of its checkpoints, without what its optimiser keeps beside it. */
 function fromCheckpoint(folder: string): Mixture {
   if (!isWhole(folder)) throw new UserError(`adapter: the checkpoint ${folder} is damaged; give another of its run.`)
-  const config = join(folder, '..', '..', 'config.json')
-  const { method } = parseRun(readFields(config), config)
+  const { method } = configOf(join(folder, '..', '..'))
   const { state, progress } = readCheckpoint(folder)
   const { memory } = progress as { memory: unknown }
   return { options: method, memory, state: new Map([...state].filter(([name]) => isParameter(name))) }

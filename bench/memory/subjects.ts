@@ -39,6 +39,7 @@ const t5 = {
   ...{ feed_forward_proj: 'gated-gelu', tie_word_embeddings: false },
 }
 const remade = { train: { recompute: 'every-1' } }
+const whole = { train: { tokensAtOnce: null } }
 
 export const subjects: Readonly<Record<string, Subject>> = {
   'minilm-rte': {
@@ -48,7 +49,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
       const assets = process.env.ADATUNE_ASSETS
       return assets ? { model: join(assets, 'models/all-MiniLM-L6-v2'), rows: join(assets, 'data/glue-rte/train.jsonl.gz') } : null
     },
-    ways: { plain: {}, int8: { base: 'int8' }, 'every-1': remade },
+    ways: { plain: {}, whole, int8: { base: 'int8' }, 'every-1': remade },
   },
   'bert-base': {
     about: 'BERT base, 16 rows of 128 tokens',
@@ -56,6 +57,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
     files: () => random('bert-base', bert, 'sequence-classification', 128),
     ways: {
       plain: {},
+      whole,
       int8: { base: 'int8' },
       'every-1': remade,
       'int8 every-1': { base: 'int8', ...remade },

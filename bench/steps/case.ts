@@ -8,7 +8,7 @@ export interface SideSettings {
   readonly engine: 'adatune' | 'torch'
   readonly method: Method
   readonly base?: RunSettings['base']
-  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'batchSize' | 'accumulate'>
+  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'tokensAtOnce'>
 }
 
 /** A number of a side over the same number of another. */

@@ -110,17 +110,18 @@ function mixed(dropout: number | null, most: number): Case {
     sides: {
       adamix: { engine: 'adatune', method: adamix },
       bottleneck: { engine: 'adatune', method: bottleneck },
-      'bottleneck, 32 rows': { engine: 'adatune', method: bottleneck, train: { batchSize: 2 * rowsOfBatch } },
-      'adamix, 4 times 4 rows': { engine: 'adatune', method: adamix, train: { batchSize: rowsOfBatch / 4, accumulate: 4 } },
+      'adamix, whole': { engine: 'adatune', method: adamix, train: { tokensAtOnce: null } },
+      'bottleneck, whole': { engine: 'adatune', method: bottleneck, train: { tokensAtOnce: null } },
     },
     figures: [
       over('adamix', 'bottleneck', most),
-      over('adamix', 'bottleneck, 32 rows', null),
-      over('adamix, 4 times 4 rows', 'bottleneck', null),
+      over('adamix, whole', 'bottleneck, whole', null),
       figure('share of the consistency loss', 'consistency', 'adamix', 'time', 0.01),
     ],
   }
 }
+
+const chunkSizes = [1024, 512, 256]
 
 const llamaLinears = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
 const decoder = loraOf(8, llamaLinears)
@@ -146,6 +147,22 @@ export const cases: Readonly<Record<string, Case>> = {
     dropout: null,
     ...bert,
     ...frozenBase(loraOf(8), { time: 0.85, int8: 0.4, memory: true }),
+  },
+  chunks: {
+    about:
+      'BERT base, LoRA r 8 on all six linear maps, dropout 0.1: in chunks of about 1,024 tokens, as is the default, or of others, and whole',
+    dropout: null,
+    ...bert,
+    sides: {
+      whole: { engine: 'adatune', method: loraOf(8), train: { tokensAtOnce: null } },
+      ...Object.fromEntries(
+        chunkSizes.map((tokensAtOnce) => [`${tokensAtOnce}`, { engine: 'adatune', method: loraOf(8), train: { tokensAtOnce } }]),
+      ),
+    },
+    figures: chunkSizes.flatMap((tokens) => [
+      over(`${tokens}`, 'whole', null),
+      figure(`${tokens} memory`, `${tokens}`, 'whole', 'memory', null),
+    ]),
   },
   recompute: {
     about: 'BERT base, LoRA r 8 on queries and values, dropout 0.1, each layer made again in the backward pass',

@@ -73,7 +73,7 @@ export async function answerSteps(settings: unknown, { products = [], batchSize 
   const config: RunConfig = runConfig.parse(settings)
   const threads = config.train.threads!
   const prepared = await prepare(config)
-  const training = await openTraining(prepared, config, prepared.state, prepared.memory)
+  const training = await openTraining(prepared, { ...config, train: prepared.train }, prepared.state, prepared.memory)
   const tell = (told: object): void => void process.stdout.write(`${JSON.stringify(told)}\n`)
   const peak = (): number => process.resourceUsage().maxRSS * 1024
   tell({

@@ -91,6 +91,13 @@ const train = z.strictObject({
   epsilon: z.number().positive().default(1e-8).describe("added to the root of Adam's second moment"),
   maxGradNorm: z.number().positive().nullable().default(1).describe('the norm that gradients are cut to, all together; null: no clipping'),
   accumulate: z.number().int().positive().default(1).describe('micro-batches of an update'),
+  tokensAtOnce: z
+    .union([z.number().int().positive(), z.literal('auto')])
+    .nullable()
+    .default('auto')
+    .describe(
+      'micro-batches with more tokens are computed in chunks of about so many, which makes the same update in less memory; null: whole; auto: 1024 where that spares much',
+    ),
   seed: z.number().int().nonnegative().default(1).describe('of everything that chance decides'),
   seeds: z
     .array(z.number().int().nonnegative())
@@ -150,7 +157,7 @@ const train = z.strictObject({
     .regex(/^\d+(\.\d+)?[MG]B$/, 'must be a size such as 500MB or 2GB')
     .nullable()
     .default(null)
-    .describe('of the process, such as `2GB`; micro-batches and `recompute` are fitted to it'),
+    .describe('of the process, such as `2GB`; `tokensAtOnce` and `recompute` are fitted to it'),
   cachePrefix: z
     .union([z.boolean(), z.literal('auto')])
     .default('auto')

@@ -24,11 +24,11 @@ export interface UpdateOptions {
   /** What weight decay spares: nothing, or biases and norms. */
   readonly decay: 'all' | 'weights'
   readonly maxGradNorm: number | null
-  /** Micro-batches of one update. */
-  readonly accumulate: number
+  /** Whether gradients of an update add up over several runs of the graph. */
+  readonly sums: boolean
 }
 
-/** A learned tensor with its gradient, that of all micro-batches so far. */
+/** A learned tensor with its gradient, that of the whole update so far. */
 export interface Learning {
   readonly entry: Trained
   readonly gradient: Value
@@ -40,7 +40,7 @@ export interface Deciding {
   readonly norm: Value
   /** Whether that and the loss are numbers. */
   readonly finite: Value
-  /** Whether this micro-batch is an update's last. */
+  /** Whether this run is an update's last. */
   readonly apply: Value
 }
 
@@ -112,7 +112,7 @@ export function updateState(
     const parts = write((name) => name, next.parameter)
     write(firstMoment, next.first)
     write(secondMoment, next.second)
-    if (options.accumulate > 1) write(accumulated, where(finite, where(apply, 0, gradient), heldAs(accumulated)))
+    if (options.sums) write(accumulated, where(finite, where(apply, 0, gradient), heldAs(accumulated)))
     const kept = Object.fromEntries(statistics.map((name) => [name, heldAs(statisticOf(name))]))
     const updated = { parameter: next.parameter, gradient: step, statistics: kept, controls }
     const observed = statistics.length > 0 ? method.statistics!(updated) : {}

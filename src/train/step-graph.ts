@@ -14,8 +14,12 @@ import { globalNorm } from '../optim/clip.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
 import { type After, accumulated, type UpdateOptions, updateState } from './state-update.ts'
 
-export interface StepGraphOptions extends UpdateOptions {
+export interface StepGraphOptions extends Omit<UpdateOptions, 'sums'> {
   readonly objective: Objective
+  /** Micro-batches of one update. */
+  readonly accumulate: number
+  /** Micro-batches with more tokens are computed in chunks of about so many; null: all at once. */
+  readonly tokensAtOnce: number | null
   readonly modelDropout: number | null
   /** So many layers at a time are made again in the backward pass, so that only what enters them is kept; null where all is kept. */
   readonly recompute: number | null
@@ -28,6 +32,8 @@ export interface StepGraph {
   readonly engine: Graph
   /** Tensors that are fed and updated in place, with their shapes. */
   readonly state: ReadonlyMap<string, readonly number[]>
+  /** Whether nothing is made of a micro-batch as a whole, so that it may be computed in chunks. */
+  readonly divisible: boolean
   /** Outputs that the method's `control` reads: site, signal, output name. */
   readonly signals: readonly { readonly site: string; readonly signal: string; readonly output: string }[]
 }
@@ -45,7 +51,8 @@ const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value):
 
 /** Builds the step: the loss of a micro-batch, gradients of what is learned, the state's update, and what is told of it. */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
-  const { method, objective } = options
+  const { method, objective, accumulate } = options
+  const sums = accumulate > 1 || options.tokensAtOnce !== null
   const assembly = looking(subject, {
     method,
     training: true,
@@ -67,7 +74,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   // All sites are open only now: the pooler's and the head's are with the logits.
   const sites = bySite(assembly.trained.values())
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
-  const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / options.accumulate) : null
+  const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / accumulate) : null
   const parts = [
     terms.task,
     ...(terms.consistency ? [mul(terms.consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
@@ -87,11 +94,11 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const learning = all
     .flatMap((entry, i) => (found[i] ? [{ entry, raw: found[i] }] : []))
     .sort((a, b) => emitted.get(a.raw)! - emitted.get(b.raw)!)
-    .map(({ entry, raw }) => ({ entry, gradient: options.accumulate === 1 ? raw : add(held(accumulated(entry.name), entry.shape), raw) }))
+    .map(({ entry, raw }) => ({ entry, gradient: sums ? add(held(accumulated(entry.name), entry.shape), raw) : raw }))
 
   const norm = globalNorm(learning.map(({ gradient }) => gradient))
   const finite = and(allFinite(norm), allFinite(loss))
-  const after = updateState(learning, { norm, finite, apply }, held, assembly.controls, options)
+  const after = updateState(learning, { norm, finite, apply }, held, assembly.controls, { ...options, sums })
   const signals = observeSites(graph, sites, after, assembly, method)
   const report = {
     loss,
@@ -104,7 +111,8 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   }
   for (const [name, value] of Object.entries(report)) if (value) output(graph, name, value)
   const reported = meansOf(assembly.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
-  return { assembly, engine: alikePasses(graph, method.passes), state, signals: [...signals, ...reported] }
+  const divisible = assembly.terms.length === 0 && reported.length === 0
+  return { assembly, engine: alikePasses(graph, method.passes), state, divisible, signals: [...signals, ...reported] }
 }
 
 /** One report of a signal at a site: the mean of those of its calls, where a site has several. */

@@ -6,7 +6,19 @@ import type { StepGraphOptions } from './step-graph.ts'
 export const stepOptions = (
   method: Method,
   parts: number,
-  { labelSmoothing, classWeights, betas, epsilon, weightDecay, decay, maxGradNorm, accumulate, dropout, recompute }: RunConfig['train'],
+  {
+    labelSmoothing,
+    classWeights,
+    betas,
+    epsilon,
+    weightDecay,
+    decay,
+    maxGradNorm,
+    accumulate,
+    dropout,
+    recompute,
+    ...train
+  }: RunConfig['train'],
 ): StepGraphOptions => ({
   method,
   objective: { passes: method.passes, consistency: method.consistency, labelSmoothing, classWeights, parts },
@@ -14,9 +26,14 @@ export const stepOptions = (
   decay,
   maxGradNorm,
   accumulate,
+  tokensAtOnce: tokensAtOnce(train),
   modelDropout: dropout,
   recompute: layersRemade(recompute),
 })
+
+/** The tokens of a chunk; null where micro-batches are computed whole, as long as nothing else is settled. */
+export const tokensAtOnce = ({ tokensAtOnce }: Pick<RunConfig['train'], 'tokensAtOnce'>): number | null =>
+  tokensAtOnce === 'auto' ? null : tokensAtOnce
 
 /** The layers that are made again together, as `every-2` says; null where none are. */
 function layersRemade(recompute: RunConfig['train']['recompute']): number | null {

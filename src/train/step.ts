@@ -10,6 +10,7 @@ import { consistencyWeight } from '../nn/consistency.ts'
 import { elementCount } from '../nn/tensor.ts'
 import { liveNodes } from '../onnx/live.ts'
 import type { Feeds, SessionOptions } from '../runtime/session.ts'
+import { chunksOf } from './chunks.ts'
 import { dropoutFeeds } from './dropout-feeds.ts'
 import type { PrefixCache } from './prefix/cache.ts'
 import { accumulated } from './state-update.ts'
@@ -60,7 +61,7 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
-  const { method, objective, adam, threads, prepack } = options
+  const { method, objective, adam, tokensAtOnce, threads, prepack } = options
   const cached = options.prefixCache?.open(graph.engine, method)
   const engine = cached?.rest ?? graph.engine
   const session = await openEngine(subject.model, engine, {
@@ -72,11 +73,18 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
 
   return {
     async run(microBatches, { seed, step }, learningRate) {
-      const batches = microBatches.map((examples) => {
-        const rows = arranged.rows(examples)
-        const batch = arranged.batch(rows, objective.passes)
-        return { batch, targets: subject.head.targets(rows, batch, objective) }
-      })
+      const batches = microBatches.flatMap((given, microBatch) =>
+        chunksOf(given, tokensAtOnce, arranged, objective.passes).map((examples, chunk) => {
+          const rows = arranged.rows(examples)
+          const batch = arranged.batch(rows, objective.passes)
+          return {
+            examples,
+            batch,
+            targets: subject.head.targets(rows, batch, objective),
+            moment: { seed, step, microBatch, chunk, rows: batch.rows },
+          }
+        }),
+      )
       const total = (of: 'weight' | 'count'): Feeds[string] => ({
         data: Float32Array.of(batches.reduce((sum, { targets }) => sum + targets[of], 0)),
         shape: [],
@@ -103,14 +111,12 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
       let gradNorm = Number.NaN
       let finite = true
       let signals: StepResult['signals'] = new Map()
-      for (const [microBatch, { batch, targets }] of batches.entries()) {
-        const last = microBatch === batches.length - 1
-        const { rows } = batch
-        const moment = { seed, step, microBatch, rows }
+      for (const [i, { examples, batch, targets, moment }] of batches.entries()) {
+        const last = i === batches.length - 1
         const results = await session.run({
           ...shared,
           ...streamFeeds(batch),
-          ...(await cached?.feeds(microBatches[microBatch]!)),
+          ...(await cached?.feeds(examples)),
           ...targets.feeds,
           ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
           ...method.feed?.(moment),

@@ -43,7 +43,7 @@ export async function openTraining(
   const { train } = config
   const { open, options, plan, evaluation, texts } = prepared
   const { subject, outline, task, labels } = open
-  const parts = logitParts(subject, mostPlaces(subject, methodFor(subject, outline, options), prepared.examples, train.batchSize))
+  const parts = logitParts(subject, mostPlaces(subject, methodFor(subject, outline, options), prepared.examples, train))
   const threads = train.threads === null ? {} : { threads: train.threads }
   const cached = { examples: prepared.examples, batchSize: train.batchSize, folder, mostInMemory: MOST_IN_MEMORY, ...threads }
   const prefixCache = train.cachePrefix === true ? openPrefixCache(subject, cached) : null

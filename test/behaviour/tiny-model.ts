@@ -119,6 +119,7 @@ export function stepOptions(method: Method, changes: Partial<StepGraphOptions> =
     decay: 'all',
     maxGradNorm: null,
     accumulate: 1,
+    tokensAtOnce: null,
     modelDropout: null,
     recompute: null,
     ...changes,

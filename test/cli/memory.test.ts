@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DryRun } from '../../src/cli/dry-run.ts'
+import type { RunConfig } from '../../src/config/run-config.ts'
 import { stream } from '../../src/random/draws.ts'
 import { keyOf } from '../../src/random/key.ts'
 import { assertNear } from '../behaviour/tiny-model.ts'
-import { adatune, eventsOf, jsonLines, projectFolder, recordOf, succeed, writeRun } from './project.ts'
+import { adatune, eventsOf, jsonLines, projectFolder, readJson, recordOf, succeed, writeRun } from './project.ts'
 
 /** Large enough for a step to outweigh the process. */
 const fields = {
@@ -26,12 +27,13 @@ interface Ended {
   readonly peak: number
   readonly losses: readonly number[]
   readonly told: string
+  readonly tokensAtOnce: number | null
 }
 
 /** What a dry run foretells, and what the run then takes. */
-async function run(name: string, train: object): Promise<Ended> {
+async function run(name: string, train: object, method: object = { name: 'lora', r: 4 }): Promise<Ended> {
   const settings = { batchSize: 64, steps: 2, learningRate: 0.01, threads: 1, ...train }
-  writeRun(folder, `${name}.yaml`, { method: { name: 'lora', r: 4 }, data: { train: 'long.jsonl', eval: null }, train: settings })
+  writeRun(folder, `${name}.yaml`, { method, data: { train: 'long.jsonl', eval: null }, train: settings })
   const dry: DryRun = JSON.parse(await succeed(['train', `${name}.yaml`, '--dry-run', '--json'], folder))
   const { code, stderr } = await adatune(['train', `${name}.yaml`, '--out', name], folder)
   assert.equal(code, 0, stderr)
@@ -39,19 +41,53 @@ async function run(name: string, train: object): Promise<Ended> {
   const [begin] = events
   assert.ok(Math.abs((begin!.memoryBytes as number) / dry.memoryBytes - 1) < 0.01, `${begin!.memoryBytes} for ${dry.memoryBytes}`)
   const losses = events.flatMap(({ event, loss }) => (event === 'step' ? [loss as number] : []))
-  return { foretold: dry.memoryBytes, peak: events.at(-1)!.peakMemoryBytes as number, losses, told: stderr }
+  const { tokensAtOnce } = (readJson(join(folder, name), 'config.json') as unknown as RunConfig).train
+  assert.equal(dry.train.tokensAtOnce, tokensAtOnce)
+  return {
+    foretold: dry.memoryBytes,
+    peak: events.at(-1)!.peakMemoryBytes as number,
+    losses,
+    told: stderr,
+    tokensAtOnce: tokensAtOnce as number | null,
+  }
 }
 
-test('a dry run foretells the memory of the run, with all kept and with layers made again', async () => {
-  const [kept, remade] = [await run('kept', {}), await run('remade', { recompute: 'every-1' })]
-  for (const { foretold, peak } of [kept, remade]) assert.ok(Math.abs(foretold / peak - 1) < 0.2, `${foretold} foretold, ${peak} measured`)
-  assert.ok(kept.peak - remade.peak > 30e6, `${kept.peak} and ${remade.peak}`)
-  assertNear(remade.losses, kept.losses, 1e-6)
+test('a dry run foretells the memory of the run: computed whole, in chunks, with layers made again', async () => {
+  const whole = { tokensAtOnce: null }
+  const [kept, remade, chunked] = [
+    await run('kept', whole),
+    await run('remade', { ...whole, recompute: 'every-1' }),
+    await run('chunked', {}),
+  ]
+  for (const { foretold, peak } of [kept, remade, chunked])
+    assert.ok(Math.abs(foretold / peak - 1) < 0.2, `${foretold} foretold, ${peak} measured`)
+  for (const { peak, losses } of [remade, chunked]) {
+    assert.ok(kept.peak - peak > 30e6, `${kept.peak} and ${peak}`)
+    assertNear(losses, kept.losses, 1e-5)
+  }
+  assert.equal(chunked.tokensAtOnce, 1024)
 
-  const limited = await run('limited', { memoryLimit: '260MB' })
-  assert.match(limited.told, /To stay within 260MB: \d micro-batches of \d+ rows an update; about 2\d\d MB\./)
-  assert.ok(limited.peak < 1.1 * 260e6, `${limited.peak}`)
+  const limited = await run('limited', { memoryLimit: '200MB' })
+  assert.match(limited.told, /To stay within 200MB: chunks of about 512 tokens; about 1\d\d MB\./)
+  assert.equal(limited.tokensAtOnce, 512)
+  assert.ok(limited.peak < 1.1 * 200e6, `${limited.peak}`)
   assertNear(limited.losses, kept.losses, 1e-5)
+})
+
+test('micro-batches are computed whole where they are small, and where what is trained is large beside what chunks spare', async () => {
+  assert.equal((await run('small', { batchSize: 8 })).tokensAtOnce, null)
+  assert.equal((await run('larger', { batchSize: 24 })).tokensAtOnce, 1024)
+  assert.equal((await run('all', { batchSize: 24 }, { name: 'full' })).tokensAtOnce, null)
+})
+
+test('chunks of what a router makes of a batch as a whole are refused before anything is written, and not chosen', async () => {
+  const method = { name: 'adamix', of: { name: 'lora', r: 2 }, routing: { name: 'switch' } }
+  assert.equal((await run('routed', {}, method)).tokensAtOnce, null)
+  writeRun(folder, 'divided.yaml', { method, data: { train: 'long.jsonl', eval: null }, train: { steps: 1, tokensAtOnce: 64 } })
+  const { code, stderr } = await adatune(['train', 'divided.yaml', '--out', 'divided'], folder)
+  assert.equal(code, 2)
+  assert.match(stderr, /train\.tokensAtOnce: this method's router looks after a micro-batch as a whole/)
+  assert.ok(!existsSync(join(folder, 'divided')))
 })
 
 test('a limit below what any way needs is refused before anything is written', async () => {

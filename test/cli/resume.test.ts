@@ -38,7 +38,7 @@ const here = { model: join(folder, 'model'), data: { train: join(folder, 'train.
 /** Evaluations and checkpoints fall on different updates. */
 const common = { steps, evalEvery: 5, keepBest: 'loss', checkpointEvery: 3, learningRate: 0.02, threads: 1 }
 const methods = {
-  lora: { method: { name: 'lora', r: 4, dropout: 0.1 }, train: { ...common, threads: 2, accumulate: 2 } },
+  lora: { method: { name: 'lora', r: 4, dropout: 0.1 }, train: { ...common, threads: 2, accumulate: 2, tokensAtOnce: 16 } },
   adalora: {
     method: { name: 'adalora', initR: 4, targetR: 2, tInit: 4, tFinal: 14, deltaT: 3, dropout: 0.1, shrink: 'final' },
     train: common,

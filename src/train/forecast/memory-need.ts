@@ -5,12 +5,11 @@ import { arrangement } from '../../evaluate/arrangement.ts'
 import { withoutWeights } from '../../evaluate/assembly.ts'
 import { forwardGraph, mostRows } from '../../evaluate/forward.ts'
 import type { OpenTask } from '../../evaluate/open-task.ts'
-import { batchSizes, evenSizes } from '../../evaluate/stream-feeds.ts'
+import { evenSizes } from '../../evaluate/stream-feeds.ts'
 import type { Besides } from '../../evaluate/weight-counts.ts'
 import { deployed, type Method } from '../../nn/method.ts'
 import type { FrozenBytes } from '../../onnx/bytes.ts'
 import { peakBytes } from '../../onnx/order.ts'
-import { planRun } from '../plan.ts'
 import { MOST_IN_MEMORY } from '../prefix/cache.ts'
 import { keptPlaces } from '../prefix/kept-places.ts'
 import type { PlannedStep, Sizes } from './planned-step.ts'
@@ -56,44 +55,6 @@ export interface MemoryOf {
   readonly rows: number
 }
 
-const slotsOf = (examples: readonly Example[]): number => {
-  const rows = examples.flatMap((example) => [example, ...(example.others ?? [])])
-  return rows.length * Math.max(...rows.map(({ ids }) => ids.length)) ** 2
-}
-
-/** Of the run's micro-batches the one with the most tokens, and the one with the most attention, as they are asked. */
-function heaviest(examples: readonly Example[], train: RunConfig['train'], { open }: MemoryOf): (readonly Example[])[] {
-  // Drawing changes no length, so only what is found is drawn.
-  const plan = planRun(examples, train)
-  const first = { step: 0, place: 0 }
-  let [longest, widest] = [first, first]
-  let [most, tokens] = [-1, -1]
-  for (let step = 0; step < plan.totalSteps; step++) {
-    for (const [place, batch] of plan.microBatches(step).entries()) {
-      const at = { step, place }
-      const [slots, sum] = [slotsOf(batch), batch.reduce((total, example) => total + tokenCount(example), 0)]
-      if (sum > tokens) [longest, tokens] = [at, sum]
-      if (slots > most) [widest, most] = [at, slots]
-    }
-  }
-  const asked = planRun(examples, train, open.task.drawn)
-  return [...new Set([longest, widest])].map(({ step, place }) => asked.microBatches(step)[place]!)
-}
-
-/** Sizes of the micro-batches that may need the most memory. */
-function sizesOf(run: MemoryOf, train: RunConfig['train']): Sizes[] {
-  const { open, method, examples, length, rows } = run
-  const { head } = open.subject
-  if (examples === null) return [evenSizes(train.batchSize * rows * method.passes, length)]
-  const arranged = arrangement(open.subject, method)
-  return heaviest(examples, train, run).map((batch) => {
-    const own = arranged.rows(batch)
-    const packed = arranged.batch(own, method.passes)
-    const objective = { passes: method.passes, consistency: method.consistency, labelSmoothing: 0, classWeights: null }
-    return { ...batchSizes(packed), ...head.targets(own, packed, objective).sizes }
-  })
-}
-
 /** What frozen weights take: evaluations read matrices as they lie in their files, packed or not. */
 const weightsOf = ({ mapped, copies, letGo }: FrozenBytes, packed: boolean, evaluates: boolean): number =>
   packed ? mapped + copies - (evaluates ? 0 : letGo) : mapped
@@ -129,13 +90,16 @@ export function prefixBytes({ open, method, examples, count, length, rows }: Mem
 }
 
 /** Foretells the memory of a run under settings of its training, from shapes alone. */
-export function memoryNeed(run: MemoryOf, stepOf: (train: RunConfig['train']) => PlannedStep): (train: RunConfig['train']) => MemoryNeed {
+export function memoryNeed(
+  run: MemoryOf,
+  stepOf: (train: RunConfig['train']) => PlannedStep,
+  sizesOf: (train: RunConfig['train']) => readonly Sizes[],
+): (train: RunConfig['train']) => MemoryNeed {
   const { examples } = run
   const read = examples ? examples.reduce((sum, example) => sum + ROW_BYTES + TOKEN_BYTES * tokenCount(example), 0) : 0
   const evaluation = run.evaluates ? (size: number): number => allocated(evaluationBytes(run, size)) : (): number => 0
   let ofEvaluation: number | null = null
   return (train) => {
-    const sizes = sizesOf(run, train)
     const step = stepOf(train)
     ofEvaluation ??= evaluation(train.evalBatchSize)
     const kept = prefixBytes(run, step)
@@ -143,7 +107,7 @@ export function memoryNeed(run: MemoryOf, stepOf: (train: RunConfig['train']) =>
       process: PROCESS_BYTES + read,
       weights: weightsOf(step.weightBytes, train.packed, run.evaluates),
       state: step.stateBytes,
-      step: Math.max(...sizes.map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
+      step: Math.max(...sizesOf(train).map((each) => allocated(step.intermediateBytes(each)) + 2 * step.poolBytes(each))),
       prefix: kept <= MOST_IN_MEMORY ? kept : 0,
       evaluation: ofEvaluation,
     }

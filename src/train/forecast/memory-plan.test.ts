@@ -2,50 +2,53 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runConfig } from '../../config/run-config.ts'
 import { UserError } from '../../errors.ts'
+import type { ChunkPlan } from './chunk-plan.ts'
 import type { MemoryNeed } from './memory-need.ts'
 import { memoryPlan } from './memory-plan.ts'
 
 const trainOf = (given: object) => runConfig.parse({ model: 'm', task: 'regression', data: { train: 't' }, train: given }).train
 
-/** 100 MB, and 10 MB for each row of a micro-batch, a fifth of it where layers are made again. */
-const needOf = ({ batchSize, recompute }: ReturnType<typeof trainOf>): MemoryNeed => ({
+const chunks: ChunkPlan = { sizes: [1024, 512], least: [64, 1] }
+
+/** 100 MB, and 100 kB for each token that is computed at once, of 1600 in all, a fifth of it where layers are made again. */
+const needOf = ({ tokensAtOnce, recompute }: ReturnType<typeof trainOf>): MemoryNeed => ({
   ...{ process: 100e6, weights: 0, state: 0, evaluation: 0 },
   prefix: 0,
-  step: (recompute === 'none' ? 10e6 : 2e6) * batchSize,
+  step: (recompute === 'none' ? 100e3 : 20e3) * Number(tokensAtOnce ?? 1600),
 })
 
-const made = (given: object) => {
-  const { train, chosen } = memoryPlan(trainOf(given), needOf)
-  return {
-    ...Object.fromEntries((['batchSize', 'accumulate', 'recompute'] as const).map((key) => [key, train[key]])),
-    told: chosen !== null,
-  }
+const made = (given: object, plan = chunks) => {
+  const { train, chosen } = memoryPlan(trainOf(given), plan, needOf)
+  assert.equal(train.batchSize, 16, 'the batch stays what it is')
+  return { tokensAtOnce: train.tokensAtOnce, recompute: train.recompute, told: chosen !== null }
 }
 
-test('without a limit, or with room enough, updates are made as they are given', () => {
-  const plain = { batchSize: 16, accumulate: 2, recompute: 'none', told: false }
-  assert.deepEqual(made({ batchSize: 16, accumulate: 2 }), plain)
-  assert.deepEqual(made({ batchSize: 16, accumulate: 2, memoryLimit: '260MB' }), plain)
-  assert.deepEqual(made({ batchSize: 16, recompute: 'every-2' }), { batchSize: 16, accumulate: 1, recompute: 'every-2', told: false })
+test('without a limit, or with room enough, updates are made in the fastest way', () => {
+  const plain = { tokensAtOnce: 1024, recompute: 'none', told: false }
+  assert.deepEqual(made({ batchSize: 16 }), plain)
+  assert.deepEqual(made({ batchSize: 16, memoryLimit: '210MB' }), plain)
+  const whole = { tokensAtOnce: null, recompute: 'every-2', told: false }
+  assert.deepEqual(made({ batchSize: 16, recompute: 'every-2' }, { sizes: [null], least: [] }), whole)
 })
 
-test('with less room micro-batches become smaller, then layers are made again, then both; updates stay the same', () => {
-  const at = (memoryLimit: string, more = {}) => made({ batchSize: 16, accumulate: 2, memoryLimit, ...more })
-  assert.deepEqual(at('0.2GB'), { batchSize: 8, accumulate: 4, recompute: 'none', told: true })
-  assert.deepEqual(at('140MB'), { batchSize: 4, accumulate: 8, recompute: 'none', told: true })
-  assert.deepEqual(at('135MB'), { batchSize: 16, accumulate: 2, recompute: 'every-1', told: true })
-  assert.deepEqual(at('102MB'), { batchSize: 1, accumulate: 32, recompute: 'every-1', told: true })
-  assert.deepEqual(at('135MB', { recompute: 'none' }), { batchSize: 2, accumulate: 16, recompute: 'none', told: true })
-  assert.deepEqual(at('110MB', { recompute: 'every-3' }), { batchSize: 4, accumulate: 8, recompute: 'every-3', told: true })
+test('with less room chunks become smaller, then layers are made again, then both', () => {
+  const at = (memoryLimit: string, more = {}) => made({ batchSize: 16, memoryLimit, ...more })
+  assert.deepEqual(at('0.2GB'), { tokensAtOnce: 512, recompute: 'none', told: true })
+  assert.deepEqual(at('150MB'), { tokensAtOnce: 1024, recompute: 'every-1', told: true })
+  assert.deepEqual(at('115MB'), { tokensAtOnce: 512, recompute: 'every-1', told: true })
+  assert.deepEqual(at('101MB'), { tokensAtOnce: 1, recompute: 'every-1', told: true })
+  assert.deepEqual(at('120MB', { recompute: 'none' }), { tokensAtOnce: 64, recompute: 'none', told: true })
+  assert.deepEqual(at('115MB', { recompute: 'every-3' }), { tokensAtOnce: 512, recompute: 'every-3', told: true })
 })
 
 test('what was chosen is told, and what cannot be is refused with the least that can', () => {
-  const { chosen } = memoryPlan(trainOf({ batchSize: 8, memoryLimit: '106MB' }), needOf)
-  assert.equal(chosen, 'To stay within 106MB: 4 micro-batches of 2 rows an update, layers made again in the backward pass; about 104 MB.')
+  const { chosen } = memoryPlan(trainOf({ memoryLimit: '115MB' }), chunks, needOf)
+  assert.equal(chosen, 'To stay within 115MB: chunks of about 512 tokens, layers made again in the backward pass; about 111 MB.')
+  assert.match(memoryPlan(trainOf({ memoryLimit: '101MB' }), chunks, needOf).chosen!, /chunks of one row, layers/)
   assert.throws(
-    () => memoryPlan(trainOf({ batchSize: 8, memoryLimit: '100MB' }), needOf),
+    () => memoryPlan(trainOf({ memoryLimit: '100MB' }), chunks, needOf),
     (error) =>
-      error instanceof UserError && /memoryLimit is 100MB, and the least that this run is foretold to need is 102 MB/.test(error.message),
+      error instanceof UserError && /memoryLimit is 100MB, and the least that this run is foretold to need is 101 MB/.test(error.message),
   )
   assert.throws(() => trainOf({ memoryLimit: '2 gigabytes' }), /must be a size such as 500MB or 2GB/)
 })

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../../config/run-config.ts'
 import { UserError } from '../../errors.ts'
+import type { ChunkPlan } from './chunk-plan.ts'
 import { type MemoryNeed, totalBytes } from './memory-need.ts'
 
 type Train = RunConfig['train']
@@ -19,45 +20,35 @@ export interface MemoryPlan {
   readonly chosen: string | null
 }
 
-/** Fewer rows make the engine's products slow before they make results small. */
-const FEW_ROWS = 4
-
-/** Ways to make the same updates, the fastest first: whole batches, smaller micro-batches, layers made again, then both. */
-function* ways(train: Train): Generator<Train> {
-  const divisors = Array.from({ length: train.batchSize }, (_, i) => i + 1).filter((parts) => train.batchSize % parts === 0)
+/** Ways to make the same updates, the fastest first: in chunks, the larger first, then with layers made again. */
+function* ways(train: Train, { sizes, least }: ChunkPlan): Generator<Train> {
   const settled = train.recompute === 'auto' ? (['none', 'every-1'] as const) : [train.recompute]
-  const split = (recompute: Train['recompute'], parts: number): Train => ({
-    ...train,
-    recompute,
-    batchSize: train.batchSize / parts,
-    accumulate: train.accumulate * parts,
-  })
-  for (const parts of divisors) if (parts === 1 || train.batchSize / parts >= FEW_ROWS) yield split(settled[0]!, parts)
-  for (const parts of divisors) yield split(settled.at(-1)!, parts)
+  for (const tokensAtOnce of sizes) yield { ...train, recompute: settled[0]!, tokensAtOnce }
+  if (settled.length > 1) for (const tokensAtOnce of sizes) yield { ...train, recompute: settled[1]!, tokensAtOnce }
+  for (const tokensAtOnce of least) yield { ...train, recompute: settled.at(-1)!, tokensAtOnce }
 }
 
 /**
- * Settles how updates are made: all at once without a limit, else in the fastest way that is foretold to stay within it, with micro-batches
- * that add up to the same updates and layers that are made again.
+ * Settles how updates are made: in the fastest way without a limit, else in the fastest that is foretold to stay within it, in chunks that add
+ * up to the same updates and with layers that are made again.
  * @throws UserError where nothing stays within the limit, with the least that would
  */
-export function memoryPlan(train: Train, needOf: (train: Train) => MemoryNeed): MemoryPlan {
-  const { memoryLimit, batchSize } = train
-  const unlimited: Train = { ...train, memoryLimit: null, recompute: train.recompute === 'auto' ? 'none' : train.recompute }
-  if (memoryLimit === null) return { train: unlimited, need: needOf(unlimited), chosen: null }
-  const most = limitBytes(memoryLimit)
+export function memoryPlan(train: Train, chunks: ChunkPlan, needOf: (train: Train) => MemoryNeed): MemoryPlan {
+  const { memoryLimit } = train
+  const most = memoryLimit === null ? Infinity : limitBytes(memoryLimit)
+  let fastest: Train | null = null
   let least = Infinity
-  for (const way of ways(train)) {
+  for (const way of ways(train, chunks)) {
     const settled = { ...way, memoryLimit: null }
+    fastest ??= settled
     const need = needOf(settled)
     const total = totalBytes(need)
     least = Math.min(least, total)
     if (total > most) continue
-    const parts = batchSize / way.batchSize
-    const rows = way.batchSize === 1 ? '1 row' : `${way.batchSize} rows`
+    const { tokensAtOnce, recompute } = settled
     const made = [
-      ...(parts > 1 ? [`${way.accumulate} micro-batches of ${rows} an update`] : []),
-      ...(way.recompute === unlimited.recompute ? [] : ['layers made again in the backward pass']),
+      ...(tokensAtOnce === fastest.tokensAtOnce ? [] : [`chunks of ${tokensAtOnce === 1 ? 'one row' : `about ${tokensAtOnce} tokens`}`]),
+      ...(recompute === fastest.recompute ? [] : ['layers made again in the backward pass']),
     ]
     return {
       train: settled,

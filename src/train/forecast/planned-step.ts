@@ -31,6 +31,8 @@ export interface PlannedStep {
   intermediateBytes(sizes: Sizes): number
   /** What is kept in place of what comes before all that training changes, and the operations that this spares; null where nothing is. */
   readonly prefix: { readonly kept: readonly KeptValue[]; flops(sizes: Sizes): number } | null
+  /** Whether a micro-batch may be computed in chunks. */
+  readonly divisible: boolean
   /** The random bytes that dropout and routers read. */
   poolBytes(sizes: Sizes): number
 }
@@ -68,6 +70,7 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
     flops: flopCounter(liveNodes(engine)),
     prefix: split && { kept: split.kept, flops: flopCounter(liveNodes(split.prefix)) },
     intermediateBytes: (sizes) => Math.max(...graphs.map((graph) => peakBytes(graph, sizes))),
+    divisible: step.divisible,
     poolBytes(sizes) {
       const largest = new Map<string | number, number>()
       for (const { p, size } of masks) largest.set(p, Math.max(largest.get(p) ?? 0, evaluate(size, sizes)))

@@ -1,6 +1,7 @@
 import type { RunConfig } from '../../config/run-config.ts'
-import { evenSizes } from '../../evaluate/stream-feeds.ts'
 import { mostPlaces } from '../logit-parts.ts'
+import { tokensAtOnce } from '../step-options.ts'
+import { evenChunk } from './largest-sizes.ts'
 import type { MemoryOf } from './memory-need.ts'
 import { type PlannedStep, plannedStep } from './planned-step.ts'
 
@@ -9,11 +10,12 @@ export function plannedSteps({ open, method, besides, examples, length, rows }: 
   const known = new Map<string, PlannedStep>()
   return (train) => {
     const places = examples
-      ? mostPlaces(open.subject, method, examples, train.batchSize)
-      : evenSizes(train.batchSize * rows * method.passes, length).places!
+      ? mostPlaces(open.subject, method, examples, train)
+      : evenChunk(train, { length, rows, passes: method.passes }).places!
     const { accumulate, dropout } = train
     const recompute = train.recompute === 'auto' ? 'none' : train.recompute
-    const key = (caches: boolean): string => JSON.stringify([recompute, accumulate > 1, places, dropout, caches])
+    const key = (caches: boolean): string =>
+      JSON.stringify([recompute, accumulate > 1 || tokensAtOnce(train) !== null, places, dropout, caches])
     const caches = train.cachePrefix === true
     if (!known.has(key(caches))) {
       const step = plannedStep({ ...open, method, train, besides, places })

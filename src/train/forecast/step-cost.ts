@@ -3,6 +3,7 @@ import type { Outline, Subject } from '../../evaluate/assembly.ts'
 import { evenSizes } from '../../evaluate/stream-feeds.ts'
 import type { Besides } from '../../evaluate/weight-counts.ts'
 import type { Method } from '../../nn/method.ts'
+import { evenChunk } from './largest-sizes.ts'
 import { plannedStep } from './planned-step.ts'
 
 /** What one update takes, as its graph foretells. */
@@ -29,15 +30,16 @@ export function stepCost(
   besides: Besides = () => false,
 ): StepCost {
   const rows = train.batchSize * each
-  const sizes = evenSizes(rows * method.passes, length)
-  const step = plannedStep({ ...open, method, train, besides, places: sizes.places! })
+  const { passes } = method
+  const atOnce = evenChunk(train, { length, rows: each, passes })
+  const step = plannedStep({ ...open, method, train, besides, places: atOnce.places! })
   return {
     rows,
     length,
     microBatches: train.accumulate,
-    flops: train.accumulate * step.flops(sizes),
-    prefixFlops: step.prefix ? step.prefix.flops(evenSizes(each * method.passes, length)) : 0,
-    intermediateBytes: step.intermediateBytes(sizes),
+    flops: train.accumulate * step.flops(evenSizes(rows * passes, length)),
+    prefixFlops: step.prefix ? step.prefix.flops(evenSizes(each * passes, length)) : 0,
+    intermediateBytes: step.intermediateBytes(atOnce),
     stateBytes: step.stateBytes,
   }
 }

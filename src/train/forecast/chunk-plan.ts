@@ -1,0 +1,57 @@
+import type { RunConfig } from '../../config/run-config.ts'
+import { UserError } from '../../errors.ts'
+import type { MemoryOf } from './memory-need.ts'
+import type { PlannedStep, Sizes } from './planned-step.ts'
+
+type Train = RunConfig['train']
+
+/** Measured: chunks of so many tokens take no longer than the whole, as what they make stays in the processor's cache. */
+const USUAL_TOKENS = 1024
+
+/** Chunks for a limit of memory: fewer tokens make products slow before they make results small. */
+const SMALLER_TOKENS = [512, 256]
+
+/** The smallest chunks, down to one row each. */
+const LEAST_TOKENS = [64, 1]
+
+/** Each chunk reads and writes all that is trained: what is spared is to be so many times as large. Measured: full fine-tuning is slower in chunks. */
+const WORTH = 4
+
+/** Tokens of chunks in which micro-batches may be computed, null for whole: the fastest first, then those that only a limit asks for. */
+export interface ChunkPlan {
+  readonly sizes: readonly (number | null)[]
+  readonly least: readonly number[]
+}
+
+/**
+ * Settles `train.tokensAtOnce`; the update is the same in all chunks. `auto` takes them on the processor where they spare memory.
+ * @throws UserError where chunks are demanded of what is made of a batch as a whole
+ */
+export function chunkPlan(
+  { open }: MemoryOf,
+  train: Train,
+  stepOf: (train: Train) => PlannedStep,
+  sizesOf: (train: Train) => readonly Sizes[],
+): ChunkPlan {
+  const demanded = train.tokensAtOnce
+  const whole = { ...train, tokensAtOnce: null }
+  const chunked = { ...train, tokensAtOnce: demanded === null || demanded === 'auto' ? USUAL_TOKENS : demanded }
+  const divisible = (): boolean => stepOf(chunked).divisible
+  if (demanded !== 'auto') {
+    if (demanded !== null && !divisible())
+      throw new UserError(
+        "train.tokensAtOnce: this method's router looks after a micro-batch as a whole, which no chunk has; leave it out, or take a smaller " +
+          'train.batchSize with train.accumulate.',
+      )
+    return { sizes: [demanded], least: [] }
+  }
+  const most = (of: Train, bytes: (sizes: Sizes) => number): number => Math.max(...sizesOf(of).map(bytes))
+  const spares = (): boolean => {
+    const { intermediateBytes, stateBytes } = stepOf(chunked)
+    return most(whole, intermediateBytes) - most(chunked, intermediateBytes) >= WORTH * stateBytes
+  }
+  const large = most(whole, ({ tokens, decoderTokens = 0 }) => tokens! + decoderTokens) > USUAL_TOKENS
+  const usual = large && open.subject.model.device === 'cpu' && divisible() && spares() ? USUAL_TOKENS : null
+  if (train.memoryLimit === null || !divisible()) return { sizes: [usual], least: [] }
+  return { sizes: [...(usual === null ? [null] : []), USUAL_TOKENS, ...SMALLER_TOKENS], least: LEAST_TOKENS }
+}

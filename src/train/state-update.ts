@@ -24,8 +24,6 @@ export interface UpdateOptions {
   /** What weight decay spares: nothing, or biases and norms. */
   readonly decay: 'all' | 'weights'
   readonly maxGradNorm: number | null
-  /** Whether gradients of an update add up over several runs of the graph. */
-  readonly sums: boolean
 }
 
 /** A learned tensor with its gradient, that of the whole update so far. */
@@ -40,8 +38,6 @@ export interface Deciding {
   readonly norm: Value
   /** Whether that and the loss are numbers. */
   readonly finite: Value
-  /** Whether this run is an update's last. */
-  readonly apply: Value
 }
 
 /** A learned tensor after the update. */
@@ -63,7 +59,7 @@ function touched(gradient: Value): Value {
  */
 export function updateState(
   learning: readonly Learning[],
-  { norm, finite, apply }: Deciding,
+  { norm, finite }: Deciding,
   held: (name: string, shape: readonly number[]) => Value,
   controls: Readonly<Record<string, Value>>,
   options: UpdateOptions,
@@ -78,7 +74,6 @@ export function updateState(
   })
 
   const { graph } = norm
-  const ok = and(finite, apply)
   const factor = options.maxGradNorm === null ? null : clipFactor(norm, options.maxGradNorm)
   const scalars = {
     rate: input(graph, 'rate', graph.float, []),
@@ -89,7 +84,7 @@ export function updateState(
     const scaled = rate === 1 ? scalars : { ...scalars, rate: mul(scalars.rate, rate), stepSize: mul(scalars.stepSize, rate) }
     return gated(scaled, adam.betas, gate)
   }
-  const usual = scalarsAt(1, ok)
+  const usual = scalarsAt(1, finite)
 
   const after = new Map<Trained, After>()
   for (const { members, joined, apart } of stacksOf(
@@ -107,16 +102,15 @@ export function updateState(
     const gradient = joined((member) => member.gradient)
     const step = clipped(gradient, factor)
     const old = { parameter: joined(({ entry }) => entry.value), first: heldAs(firstMoment), second: heldAs(secondMoment) }
-    const now = rate === 1 && !lazy ? usual : scalarsAt(rate, lazy ? and(ok, touched(gradient)) : ok)
+    const now = rate === 1 && !lazy ? usual : scalarsAt(rate, lazy ? and(finite, touched(gradient)) : finite)
     const next = adamw(old, step, { ...adam, weightDecay }, now)
     const parts = write((name) => name, next.parameter)
     write(firstMoment, next.first)
     write(secondMoment, next.second)
-    if (options.sums) write(accumulated, where(finite, where(apply, 0, gradient), heldAs(accumulated)))
     const kept = Object.fromEntries(statistics.map((name) => [name, heldAs(statisticOf(name))]))
     const updated = { parameter: next.parameter, gradient: step, statistics: kept, controls }
     const observed = statistics.length > 0 ? method.statistics!(updated) : {}
-    const written = statistics.map((name) => [name, write(statisticOf(name), where(ok, observed[name]!, kept[name]!))] as const)
+    const written = statistics.map((name) => [name, write(statisticOf(name), where(finite, observed[name]!, kept[name]!))] as const)
     for (const [i, { entry }] of members.entries())
       after.set(entry, { value: parts[i]!, statistics: Object.fromEntries(written.map(([name, each]) => [name, each[i]!])) })
   }

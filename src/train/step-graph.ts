@@ -2,7 +2,7 @@ import { backward } from '../autodiff/backward.ts'
 import { type Looking, looking, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import type { Graph, Value } from '../graph/graph.ts'
-import { input, output } from '../graph/graph.ts'
+import { createGraph, input, output } from '../graph/graph.ts'
 import { add, addAll, and, cast, isInf, isNan, mul, not, or } from '../graph/ops/elementwise.ts'
 import { grouped } from '../grouped.ts'
 import type { Objective } from '../heads/head.ts'
@@ -14,7 +14,7 @@ import { globalNorm } from '../optim/clip.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
 import { type After, accumulated, type UpdateOptions, updateState } from './state-update.ts'
 
-export interface StepGraphOptions extends Omit<UpdateOptions, 'sums'> {
+export interface StepGraphOptions extends UpdateOptions {
   readonly objective: Objective
   /** Micro-batches of one update. */
   readonly accumulate: number
@@ -25,11 +25,13 @@ export interface StepGraphOptions extends Omit<UpdateOptions, 'sums'> {
   readonly recompute: number | null
 }
 
-/** A training step as one graph: forward, backward and update. */
+/** A training step as a graph, forward, backward and update, or as two where an update takes several runs. */
 export interface StepGraph {
   readonly assembly: Looking
   /** The graph as it is run: what is alike in all passes is made once. */
   readonly engine: Graph
+  /** The update alone, of gradients that the other graph adds up; null where that makes it. */
+  readonly update: Graph | null
   /** Tensors that are fed and updated in place, with their shapes. */
   readonly state: ReadonlyMap<string, readonly number[]>
   /** Whether nothing is made of a micro-batch as a whole, so that it may be computed in chunks. */
@@ -49,70 +51,89 @@ function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[
 const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value): Roles =>
   Object.fromEntries(entries.map((entry) => [entry.role!, value(entry)]))
 
-/** Builds the step: the loss of a micro-batch, gradients of what is learned, the state's update, and what is told of it. */
+/** The loss of a micro-batch or chunk, without the method's penalty on parameters. */
+function lossOf(subject: Subject, { network, seen, logitsOf, terms: added }: Looking, { objective, accumulate }: StepGraphOptions) {
+  const { graph } = network
+  const { head } = subject
+  const parted = (objective.parts ?? 1) > 1 ? head.lossInParts?.(seen, logitsOf, objective) : undefined
+  const { task, consistency } = parted ?? head.loss(network, logitsOf(seen), objective)
+  const balance = added.length > 0 ? mul(addAll(added), 1 / accumulate) : null
+  const terms = [
+    task,
+    ...(consistency ? [mul(consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
+    ...(balance ? [balance] : []),
+  ]
+  return { loss: terms.reduce(add), told: { taskLoss: task, consistency, balance }, stretches: parted?.stretches ?? [] }
+}
+
+const valuesOf = (entries: readonly Trained[]): Value[] => entries.map(({ value }) => value)
+
+/** Builds the step: the loss, gradients of what is learned, the state's update, and what is told of it. */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
-  const { method, objective, accumulate } = options
-  const sums = accumulate > 1 || options.tokensAtOnce !== null
+  const { method, accumulate, tokensAtOnce, recompute } = options
   const assembly = looking(subject, {
     method,
     training: true,
     modelDropout: options.modelDropout,
     trains: trainedIn(trainedBase),
   })
-  const { network, seen, logitsOf } = assembly
-  const { graph } = network
+  const { graph } = assembly.network
   const state = new Map<string, readonly number[]>()
-  const held = (name: string, shape: readonly number[]): Value => {
+  const heldIn = (where: Graph, name: string, shape: readonly number[]): Value => {
     state.set(name, shape)
-    return graph.inputs.get(name) ?? input(graph, name, graph.float, shape)
+    return where.inputs.get(name) ?? input(where, name, where.float, shape)
   }
 
-  const apply = input(graph, 'apply', 'bool', [])
-  const { head } = subject
-  const parted = (objective.parts ?? 1) > 1 ? head.lossInParts?.(seen, logitsOf, objective) : undefined
-  const terms = parted ?? head.loss(network, logitsOf(seen), objective)
-  // All sites are open only now: the pooler's and the head's are with the logits.
-  const sites = bySite(assembly.trained.values())
-  const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
-  const balance = assembly.terms.length > 0 ? mul(addAll(assembly.terms), 1 / accumulate) : null
-  const parts = [
-    terms.task,
-    ...(terms.consistency ? [mul(terms.consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
-    ...(penalty ? [mul(penalty, cast(apply, graph.float))] : []),
-    ...(balance ? [balance] : []),
-  ]
-  const loss = parts.reduce(add)
-
+  const batch = lossOf(subject, assembly, options)
+  // All parameters and sites are known only now: the pooler's and the head's are with the logits.
   for (const { name, shape } of assembly.trained.values()) state.set(name, shape)
-  const all = [...assembly.trained.values()].filter(({ spec }) => !spec?.frozen)
-  const found = backward(
-    loss,
-    all.map(({ value }) => value),
-    [...remadeLayers(assembly.layers(), options.recompute), ...madeAtOnce(parted?.stretches ?? [])],
-  )
+  const learned = [...assembly.trained.values()].filter(({ spec }) => !spec?.frozen)
+
+  // Where an update takes several runs, gradients add up in the state, and a graph of its own has the rest of it.
+  const apart = accumulate > 1 || tokensAtOnce !== null ? createGraph(graph.float) : null
+  const last = apart ?? graph
+  const updated = apart ? learned.map((entry) => ({ ...entry, value: heldIn(apart, entry.name, entry.shape) })) : learned
+  const controls = apart
+    ? Object.fromEntries((method.controls ?? []).map(({ name, dtype, shape }) => [name, input(apart, name, dtype, shape)]))
+    : assembly.controls
+  const sites = bySite(updated)
+  const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
+  const loss = penalty && !apart ? add(batch.loss, penalty) : batch.loss
+
+  const segments = [...remadeLayers(assembly.layers(), recompute), ...madeAtOnce(batch.stretches)]
+  const raw = backward(loss, valuesOf(learned), segments)
   const emitted = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((value) => [value, i] as const)))
-  const learning = all
-    .flatMap((entry, i) => (found[i] ? [{ entry, raw: found[i] }] : []))
+  const ofPenalty = penalty && apart ? backward(penalty, valuesOf(updated)) : []
+  const summed = ({ name: parameter, shape }: Trained, more: Value, besides: Value | null | undefined): Value => {
+    if (!apart) return more
+    const name = accumulated(parameter)
+    output(graph, `${name}=`, add(heldIn(graph, name, shape), more), name)
+    const sum = heldIn(apart, name, shape)
+    return besides ? add(sum, besides) : sum
+  }
+  const learning = updated
+    .flatMap((entry, i) => (raw[i] ? [{ entry, raw: raw[i], besides: ofPenalty[i] }] : []))
     .sort((a, b) => emitted.get(a.raw)! - emitted.get(b.raw)!)
-    .map(({ entry, raw }) => ({ entry, gradient: sums ? add(held(accumulated(entry.name), entry.shape), raw) : raw }))
+    .map(({ entry, raw, besides }) => ({ entry, gradient: summed(entry, raw, besides) }))
 
   const norm = globalNorm(learning.map(({ gradient }) => gradient))
-  const finite = and(allFinite(norm), allFinite(loss))
-  const after = updateState(learning, { norm, finite, apply }, held, assembly.controls, { ...options, sums })
-  const signals = observeSites(graph, sites, after, assembly, method)
-  const report = {
-    loss,
-    taskLoss: terms.task,
-    penalty,
-    balance,
-    consistency: terms.consistency,
-    gradNorm: norm,
-    finite: cast(finite, graph.float),
+  const finite = apart ? allFinite(norm) : and(allFinite(norm), allFinite(loss))
+  const after = updateState(learning, { norm, finite }, (name, shape) => heldIn(last, name, shape), controls, options)
+  const signals = observeSites(last, sites, after, controls, method)
+  const tell = (where: Graph, told: Readonly<Record<string, Value | null>>): void => {
+    for (const [name, value] of Object.entries(told)) if (value) output(where, name, value)
   }
-  for (const [name, value] of Object.entries(report)) if (value) output(graph, name, value)
+  tell(graph, { loss, ...batch.told })
+  tell(last, { penalty, gradNorm: norm, finite: cast(finite, last.float) })
   const reported = meansOf(assembly.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
-  const divisible = assembly.terms.length === 0 && reported.length === 0
-  return { assembly, engine: alikePasses(graph, method.passes), state, divisible, signals: [...signals, ...reported] }
+  return {
+    assembly,
+    engine: alikePasses(graph, method.passes),
+    update: apart,
+    state,
+    divisible: assembly.terms.length === 0 && reported.length === 0,
+    signals: [...signals, ...reported],
+  }
 }
 
 /** One report of a signal at a site: the mean of those of its calls, where a site has several. */
@@ -133,7 +154,7 @@ function observeSites(
   graph: Graph,
   sites: readonly { site: Site; entries: readonly Trained[] }[],
   after: ReadonlyMap<Trained, After>,
-  { controls }: Looking,
+  controls: Looking['controls'],
   { observe }: Method,
 ): StepGraph['signals'] {
   if (!observe) return []

@@ -68,8 +68,11 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
     ...(threads !== undefined && { threads }),
     ...(prepack !== undefined && { prepack }),
   })
+  const update = graph.update && (await openEngine(subject.model, graph.update, threads === undefined ? {} : { threads }))
+  const sums = [...graph.state.keys()].filter((name) => name.endsWith(accumulated('')))
   const arranged = arrangement(subject, method)
   const flopsOf = flopCounter(liveNodes(engine))
+  const updateFlops = graph.update ? flopCounter(liveNodes(graph.update))({}) : 0
 
   return {
     async run(microBatches, { seed, step }, learningRate) {
@@ -107,45 +110,40 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
         ...(objective.consistency && { consistencyWeight: number(consistencyWeight(objective.consistency, step)) }),
       }
       for (const name of graph.state.keys()) shared[name] = state.get(name)!
-      const sums = { loss: 0, taskLoss: 0, penalty: 0, balance: 0, consistency: 0 }
-      let gradNorm = Number.NaN
-      let finite = true
-      let signals: StepResult['signals'] = new Map()
-      for (const [i, { examples, batch, targets, moment }] of batches.entries()) {
-        const last = i === batches.length - 1
-        const results = await session.run({
+      const told = { loss: 0, taskLoss: 0, balance: 0, consistency: 0 }
+      let results: Feeds = {}
+      for (const { examples, batch, targets, moment } of batches) {
+        results = await session.run({
           ...shared,
           ...streamFeeds(batch),
           ...(await cached?.feeds(examples)),
           ...targets.feeds,
           ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
           ...method.feed?.(moment),
-          apply: { data: Uint8Array.of(last ? 1 : 0), shape: [] },
         })
-        const value = (name: string): number => results[name]?.data[0] ?? 0
-        sums.loss += value('loss')
-        sums.taskLoss += value('taskLoss')
-        sums.balance += value('balance')
-        sums.consistency += value('consistency')
-        gradNorm = value('gradNorm')
-        finite &&= value('finite') === 1
-        if (last) {
-          sums.penalty = value('penalty')
-          const bySite = new Map<string, Record<string, Float32Array>>()
-          for (const { site, signal, output } of graph.signals) {
-            bySite.set(site, { ...bySite.get(site), [signal]: results[output]!.data as Float32Array })
-          }
-          signals = bySite
-        }
-        if (!finite) break
+        for (const term of Object.keys(told) as (keyof typeof told)[]) told[term] += results[term]?.data[0] ?? 0
+        if (!Number.isFinite(told.loss)) break
       }
-      // Sums are zero between updates; those of an update that is not made are dropped.
-      if (!finite) for (const name of graph.state.keys()) if (name.endsWith(accumulated(''))) state.get(name)!.data.fill(0)
+      if (update && Number.isFinite(told.loss)) {
+        results = { ...results, ...(await update.run({ ...shared, ...method.feed?.(batches.at(-1)!.moment) })) }
+        told.loss += results.penalty?.data[0] ?? 0
+      }
+      for (const name of sums) state.get(name)!.data.fill(0)
+      const finite = results.finite?.data[0] === 1
+      const signals = new Map<string, Record<string, Float32Array>>()
+      if (finite) {
+        for (const { site, signal, output } of graph.signals)
+          signals.set(site, { ...signals.get(site), [signal]: results[output]!.data as Float32Array })
+      }
       const tokens = batches.reduce((sum, { batch }) => sum + batch.tokens + (batch.decoder?.tokens ?? 0), 0)
-      const flops = batches.reduce((sum, { batch, targets }) => sum + flopsOf({ ...batchSizes(batch), ...targets.sizes }), 0)
-      return { ...sums, gradNorm, tokens, flops, finite, signals }
+      const flops = batches.reduce((sum, { batch, targets }) => sum + flopsOf({ ...batchSizes(batch), ...targets.sizes }), updateFlops)
+      const [penalty, gradNorm] = ['penalty', 'gradNorm'].map((name) => results[name]?.data[0])
+      return { ...told, penalty: penalty ?? 0, gradNorm: gradNorm ?? Number.NaN, tokens, flops, finite, signals }
     },
     prefixFlops: cached?.flops ?? 0,
-    close: () => session.close(),
+    close: async () => {
+      await session.close()
+      await update?.close()
+    },
   }
 }

@@ -36,6 +36,5 @@ export function stepFeeds(
     stepSize: number(rate / (1 - adam.betas[0])),
     deviation: number(Math.sqrt(1 - adam.betas[1])),
     ...(objective.consistency && { consistencyWeight: number(consistencyWeight(objective.consistency, moment.step)) }),
-    apply: { data: Uint8Array.of(1), shape: [] },
   }
 }

@@ -14,9 +14,6 @@ const SMALLER_TOKENS = [512, 256]
 /** The smallest chunks, down to one row each. */
 const LEAST_TOKENS = [64, 1]
 
-/** Each chunk reads and writes all that is trained: what is spared is to be so many times as large. Measured: full fine-tuning is slower in chunks. */
-const WORTH = 4
-
 /** Tokens of chunks in which micro-batches may be computed, null for whole: the fastest first, then those that only a limit asks for. */
 export interface ChunkPlan {
   readonly sizes: readonly (number | null)[]
@@ -48,7 +45,8 @@ export function chunkPlan(
   const most = (of: Train, bytes: (sizes: Sizes) => number): number => Math.max(...sizesOf(of).map(bytes))
   const spares = (): boolean => {
     const { intermediateBytes, stateBytes } = stepOf(chunked)
-    return most(whole, intermediateBytes) - most(chunked, intermediateBytes) >= WORTH * stateBytes
+    // Chunks need sums of the gradients, and read and write them.
+    return most(whole, intermediateBytes) - most(chunked, intermediateBytes) > stateBytes
   }
   const large = most(whole, ({ tokens, decoderTokens = 0 }) => tokens! + decoderTokens) > USUAL_TOKENS
   const usual = large && open.subject.model.device === 'cpu' && divisible() && spares() ? USUAL_TOKENS : null

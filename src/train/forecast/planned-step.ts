@@ -25,8 +25,9 @@ export interface PlannedStep {
   readonly weightBytes: FrozenBytes
   /** What is trained, with the optimiser's and the method's tensors beside it, and its average. */
   readonly stateBytes: number
-  /** Floating-point operations of a micro-batch. */
+  /** Floating-point operations of a micro-batch, and of the update where that is apart. */
   flops(sizes: Sizes): number
+  readonly updateFlops: number
   /** The most bytes of intermediate results at once. */
   intermediateBytes(sizes: Sizes): number
   /** What is kept in place of what comes before all that training changes, and the operations that this spares; null where nothing is. */
@@ -61,6 +62,8 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const split = train.cachePrefix === true ? splitStep(step.engine, method) : null
   const engine = split?.rest ?? step.engine
   const { lowered } = subject.model
+  // The engine keeps room for it beside that of the other graph.
+  const updateBytes = step.update ? peakBytes(lowered(step.update), {}) : 0
   const copies = (name: string): number => (train.average !== null && isParameter(name) ? 2 : 1)
   const packing = { prepack: train.packed }
   const graphs = [lowered(engine, packing), ...(split ? [lowered(split.prefix)] : [])]
@@ -68,8 +71,9 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
     weightBytes: frozenBytes(lowered(step.engine, packing)),
     stateBytes: [...step.state].reduce((sum, [name, shape]) => sum + 4 * copies(name) * elementCount(shape), 0),
     flops: flopCounter(liveNodes(engine)),
+    updateFlops: step.update ? flopCounter(liveNodes(step.update))({}) : 0,
     prefix: split && { kept: split.kept, flops: flopCounter(liveNodes(split.prefix)) },
-    intermediateBytes: (sizes) => Math.max(...graphs.map((graph) => peakBytes(graph, sizes))),
+    intermediateBytes: (sizes) => Math.max(...graphs.map((graph) => peakBytes(graph, sizes))) + updateBytes,
     divisible: step.divisible,
     poolBytes(sizes) {
       const largest = new Map<string | number, number>()

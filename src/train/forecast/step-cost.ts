@@ -37,7 +37,7 @@ export function stepCost(
     rows,
     length,
     microBatches: train.accumulate,
-    flops: train.accumulate * step.flops(evenSizes(rows * passes, length)),
+    flops: train.accumulate * step.flops(evenSizes(rows * passes, length)) + step.updateFlops,
     prefixFlops: step.prefix ? step.prefix.flops(evenSizes(each * passes, length)) : 0,
     intermediateBytes: step.intermediateBytes(atOnce),
     stateBytes: step.stateBytes,

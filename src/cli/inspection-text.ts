@@ -57,12 +57,13 @@ export function methodText(model: ModelInspection, given: MethodOptions, found: 
     align: ['left', 'right', 'left', 'right', 'left'],
   })
   const batches = step.microBatches === 1 ? '' : `${step.microBatches} times `
+  const chunks = step.chunks === 1 ? '' : ` in ${step.chunks} chunks`
   return (
     `${heading(model)}\n${methodLine(found)}\n${budgetText(given, found)}\n` +
     weightsTable(weights, costs, 'per token') +
     `% of the base with its head; per token: a forward pass in rows of ${found.length}${passes > 1 ? `, in training ${passes} passes` : ''}\n\n` +
     `${added.length + tensors.length > 0 ? `${acts}\n` : ''}` +
-    `update of ${batches}${step.rows} rows of ${step.length} tokens: ${flops(step.flops)}, ` +
+    `update of ${batches}${step.rows} rows of ${step.length} tokens${chunks}: ${flops(step.flops)}, ` +
     `about ${bytes(step.intermediateBytes)} of intermediate results, ${bytes(step.stateBytes)} of state\n` +
     `adapter with head: ${bytes(found.adapterBytes)}\n`
   )

@@ -19,13 +19,13 @@ export interface Objective {
   readonly parts?: number
 }
 
-/** Sums over the micro-batch's targets, divided by the whole step's divisors. */
+/** Sums over the targets of a micro-batch or chunk, divided by the whole step's divisors. */
 export interface LossTerms {
   readonly task: Value
   readonly consistency: Value | null
 }
 
-/** Host-side targets of a micro-batch. */
+/** Host-side targets of a micro-batch or chunk. */
 export interface Targets {
   readonly feeds: Readonly<Record<string, { readonly data: Float32Array | Int32Array; readonly shape: readonly number[] }>>
   /** What the task loss is divided by: the sum of the targets' weights. */

@@ -57,7 +57,7 @@ export interface BaseParameter {
 /** The values of a site's parameters by role, in one lane of the graph. */
 export type Roles = Readonly<Record<string, Value>>
 
-/** A small tensor that the host feeds at each micro-batch. */
+/** A small tensor that the host feeds at each call. */
 export interface Control {
   readonly name: string
   readonly dtype: Dtype
@@ -73,7 +73,7 @@ export interface Moment {
   readonly seed: number
   readonly step: number
   readonly microBatch: number
-  /** Rows of the micro-batch, those of all passes. */
+  /** Rows of the micro-batch or its chunk, those of all passes. */
   readonly rows: number
 }
 

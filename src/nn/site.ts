@@ -90,9 +90,9 @@ export type Noise = 'normal' | 'uniform'
 export interface CallContext {
   readonly training: boolean
   readonly stream: Stream
-  /** Numbers of that shape, fresh in each micro-batch; in training alone. */
+  /** Numbers of that shape, fresh in each micro-batch and chunk; in training alone. */
   readonly noise: (kind: Noise, shape: Shape) => Value
-  /** Adds a scalar to the loss, its mean over the micro-batches of an update; of no effect outside of training. */
+  /** Adds a scalar to the loss, its mean over the micro-batches of an update, which then have no chunks; of no effect outside of training. */
   readonly addLoss: (term: Value) => void
   /** Tells the method's `control` and `events` of a small value, in the last micro-batch of an update; of no effect outside of training. */
   readonly report: (signal: string, value: Value) => void

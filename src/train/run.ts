@@ -67,7 +67,8 @@ export async function resume(out: string, options: SeedOptions = {}): Promise<Ru
     for (const folder of torn) options.notice?.(`${folder} is damaged and was passed over.`)
     const prepared = await prepare(config, options.notice)
     checkModel(prepared.open.subject.model)
-    return carryOn(out, config, prepared, newest, options)
+    // A config of an earlier version leaves choices open that a new run writes down.
+    return carryOn(out, { ...config, train: prepared.train }, prepared, newest, options)
   }
   return holding(out, goOn, ENDING_MS)
 }

@@ -36,7 +36,7 @@ export interface Learning {
 export interface Deciding {
   /** Of all gradients together. */
   readonly norm: Value
-  /** Whether that and the loss are numbers. */
+  /** Whether that and all else that an update hangs on are numbers. */
   readonly finite: Value
 }
 
@@ -54,8 +54,8 @@ function touched(gradient: Value): Value {
 
 /**
  * Updates what is learned and all that is kept beside it, in place: each output is written into the buffer of the input of its name, which
- * `held` declares. Every new value hangs on all gradients and the loss: where they are not finite the state keeps its bits, and the engine
- * finishes all reading before it writes. Rates are fed as `rate`, `stepSize` and `deviation` (`StepScalars`).
+ * `held` declares. Every new value hangs on all gradients: where they are not finite the state keeps its bits, and the engine finishes all
+ * reading before it writes. Rates are fed as `rate`, `stepSize` and `deviation` (`StepScalars`).
  */
 export function updateState(
   learning: readonly Learning[],

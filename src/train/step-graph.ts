@@ -117,7 +117,8 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
     .map(({ entry, raw, besides }) => ({ entry, gradient: summed(entry, raw, besides) }))
 
   const norm = globalNorm(learning.map(({ gradient }) => gradient))
-  const finite = apart ? allFinite(norm) : and(allFinite(norm), allFinite(loss))
+  // The host has the loss before it makes an update apart.
+  const finite = [norm, ...(apart ? (penalty ? [penalty] : []) : [loss])].map(allFinite).reduce(and)
   const after = updateState(learning, { norm, finite }, (name, shape) => heldIn(last, name, shape), controls, options)
   const signals = observeSites(last, sites, after, controls, method)
   const tell = (where: Graph, told: Readonly<Record<string, Value | null>>): void => {

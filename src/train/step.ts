@@ -112,23 +112,26 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
       for (const name of graph.state.keys()) shared[name] = state.get(name)!
       const told = { loss: 0, taskLoss: 0, balance: 0, consistency: 0 }
       let results: Feeds = {}
-      for (const { examples, batch, targets, moment } of batches) {
-        results = await session.run({
-          ...shared,
-          ...streamFeeds(batch),
-          ...(await cached?.feeds(examples)),
-          ...targets.feeds,
-          ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
-          ...method.feed?.(moment),
-        })
-        for (const term of Object.keys(told) as (keyof typeof told)[]) told[term] += results[term]?.data[0] ?? 0
-        if (!Number.isFinite(told.loss)) break
+      try {
+        for (const { examples, batch, targets, moment } of batches) {
+          results = await session.run({
+            ...shared,
+            ...streamFeeds(batch),
+            ...(await cached?.feeds(examples)),
+            ...targets.feeds,
+            ...dropoutFeeds(masks, { ...batchSizes(batch), ...targets.sizes }, moment),
+            ...method.feed?.(moment),
+          })
+          for (const term of Object.keys(told) as (keyof typeof told)[]) told[term] += results[term]?.data[0] ?? 0
+          if (!Number.isFinite(told.loss)) break
+        }
+        if (update && Number.isFinite(told.loss)) {
+          results = { ...results, ...(await update.run({ ...shared, ...method.feed?.(batches.at(-1)!.moment) })) }
+          told.loss += results.penalty?.data[0] ?? 0
+        }
+      } finally {
+        for (const name of sums) state.get(name)!.data.fill(0)
       }
-      if (update && Number.isFinite(told.loss)) {
-        results = { ...results, ...(await update.run({ ...shared, ...method.feed?.(batches.at(-1)!.moment) })) }
-        told.loss += results.penalty?.data[0] ?? 0
-      }
-      for (const name of sums) state.get(name)!.data.fill(0)
       const finite = results.finite?.data[0] === 1
       const signals = new Map<string, Record<string, Float32Array>>()
       if (finite) {
@@ -142,8 +145,7 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
     },
     prefixFlops: cached?.flops ?? 0,
     close: async () => {
-      await session.close()
-      await update?.close()
+      await Promise.all([session.close(), update?.close()])
     },
   }
 }

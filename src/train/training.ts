@@ -13,7 +13,7 @@ import { MOST_IN_MEMORY, openPrefixCache } from './prefix/cache.ts'
 import type { Prepared } from './prepare.ts'
 import { reshapeState } from './reshape.ts'
 import { openStep, type Step, type StepResult } from './step.ts'
-import { stepOptions } from './step-options.ts'
+import { stepOptions, tokensAtOnce } from './step-options.ts'
 import { scoreWritten } from './written-texts.ts'
 
 /** A model in training: the state, and what changes and judges it. */
@@ -45,7 +45,8 @@ export async function openTraining(
   const { subject, outline, task, labels } = open
   const parts = logitParts(subject, mostPlaces(subject, methodFor(subject, outline, options), prepared.examples, train))
   const threads = train.threads === null ? {} : { threads: train.threads }
-  const cached = { examples: prepared.examples, batchSize: train.batchSize, folder, mostInMemory: MOST_IN_MEMORY, ...threads }
+  const rows = { examples: prepared.examples, batchSize: train.batchSize, tokensAtOnce: tokensAtOnce(train) }
+  const cached = { ...rows, folder, mostInMemory: MOST_IN_MEMORY, ...threads }
   const prefixCache = train.cachePrefix === true ? openPrefixCache(subject, cached) : null
   let memory = remembered
   let method!: Method

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runConfig } from '../../src/config/run-config.ts'
 import type { Example } from '../../src/data/examples.ts'
 import { outline, type Subject } from '../../src/evaluate/assembly.ts'
 import { methodFor } from '../../src/evaluate/method-for.ts'
 import { initialState } from '../../src/evaluate/state.ts'
 import { full } from '../../src/methods/full.ts'
 import { type MethodOptions, methodNames, methodOptions } from '../../src/methods/index.ts'
+import { stepCost } from '../../src/train/forecast/step-cost.ts'
 import { openPrefixCache } from '../../src/train/prefix/cache.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph, type StepGraphOptions } from '../../src/train/step-graph.ts'
 import { goldenBases, goldenSubject, plain } from './golden-bases.ts'
-import { assertNear, assertSameBits, copyOf, disturb, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
+import { assertNear, assertSameBits, copyOf, disturb, example, prepare, rows, stepOptions, tinySubject } from './tiny-model.ts'
 
 interface Given {
   readonly subject: Subject
@@ -29,7 +31,7 @@ async function trained({ subject, options, examples, changes = {}, caches = fals
   disturb(state, /lora_(B|E)|up\.weight|ia3|prefix/)
   const adam = { betas: [0.9, 0.999], epsilon: 1e-2, weightDecay: 0.1 } as const
   const given = stepOptions(method, { modelDropout: 0, maxGradNorm: 1, adam, ...changes, tokensAtOnce })
-  const prefixCache = caches ? openPrefixCache(subject, { examples, batchSize: 4, folder: null, mostInMemory: 1e6 }) : null
+  const prefixCache = caches ? openPrefixCache(subject, { examples, batchSize: 4, tokensAtOnce, folder: null, mostInMemory: 1e6 }) : null
   const step = await openStep(subject, state, { ...given, prefixCache })
   const told: { loss: number; taskLoss: number; penalty: number; consistency: number; gradNorm: number; tokens: number }[] = []
   for (const at of [0, 1]) {
@@ -105,6 +107,30 @@ test('chunks have dropout of their own, which depends on seed and step alone', a
   assert.notEqual(one.loss, other.loss)
   // One row twice, each time in a chunk of its own: with the same masks the mean would be that of the row alone.
   assert.ok(Math.abs((await run(same, 1)).loss - (await run(same.slice(0, 1), 1)).loss) > 1e-4)
+})
+
+test('the operations of chunks are those foretold, what each makes anew among them', async () => {
+  const train = runConfig.parse({ model: 'm', task: 'regression', data: { train: 't' }, train: { batchSize: 4, tokensAtOnce: 12 } }).train
+  for (const [golden, repeats] of [
+    ['bert-cls-lora', false],
+    ['deberta-v2-cls-lora', true],
+  ] as const) {
+    const subject = goldenSubject({ golden, task: 'sequence-classification' })
+    const shape = outline(subject)
+    const method = methodFor(subject, shape, lora, 20)
+    const flopsOf = async (tokensAtOnce: number | null): Promise<number> => {
+      const state = copyOf(initialState(subject, shape, method, 1))
+      const step = await openStep(subject, state, stepOptions(method, { tokensAtOnce }))
+      const { flops } = await step.run([Array.from({ length: 4 }, (_, i) => example(6, i % 2))], { seed: 1, step: 0 }, 0.01)
+      await step.close()
+      return flops
+    }
+    const foretold = stepCost({ subject, outline: shape }, method, train, { length: 6 })
+    assert.equal(foretold.chunks, 2)
+    const [whole, chunked] = [await flopsOf(null), await flopsOf(12)]
+    assert.equal(chunked, foretold.flops, golden)
+    assert.equal(chunked > whole, repeats, `${golden}: ${chunked} for ${whole}`)
+  }
 })
 
 test('what a router makes of a batch as a whole is not divided', () => {

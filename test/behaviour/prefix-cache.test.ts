@@ -28,7 +28,7 @@ async function trained({ subject, options, examples, folder = null }: Given, cac
   const method = methodFor(subject, shape, options, 20)
   const state = copyOf(initialState(subject, shape, method, 1))
   disturb(state, /lora_(B|E)|up\.weight|ia3|prefix/)
-  const prefixCache = caches ? openPrefixCache(subject, { examples, batchSize: 4, folder, mostInMemory: 0 }) : null
+  const prefixCache = caches ? openPrefixCache(subject, { examples, batchSize: 4, tokensAtOnce: 12, folder, mostInMemory: 0 }) : null
   const step = await openStep(
     subject,
     state,

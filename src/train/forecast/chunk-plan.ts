@@ -30,26 +30,30 @@ export function chunkPlan(
   stepOf: (train: Train) => PlannedStep,
   sizesOf: (train: Train) => readonly Sizes[],
 ): ChunkPlan {
-  const demanded = train.tokensAtOnce
+  const given = train.tokensAtOnce
+  const undivided: ChunkPlan = { sizes: [null], least: [] }
+  if (given === null) return undivided
+  const chunked = { ...train, tokensAtOnce: given === 'auto' ? USUAL_TOKENS : given }
+  if (given !== 'auto') {
+    if (stepOf(chunked).divisible) return { sizes: [given], least: [] }
+    throw new UserError(
+      "train.tokensAtOnce: this method's router looks after a micro-batch as a whole, which no chunk has; leave it out, or take a smaller " +
+        'train.batchSize with train.accumulate.',
+    )
+  }
+  // A dry run knows of the device from the settings alone.
+  const onProcessor = open.subject.model.device === 'cpu' && (train.device === 'cpu' || train.device === 'auto')
   const whole = { ...train, tokensAtOnce: null }
-  const chunked = { ...train, tokensAtOnce: demanded === null || demanded === 'auto' ? USUAL_TOKENS : demanded }
-  const divisible = (): boolean => stepOf(chunked).divisible
-  if (demanded !== 'auto') {
-    if (demanded !== null && !divisible())
-      throw new UserError(
-        "train.tokensAtOnce: this method's router looks after a micro-batch as a whole, which no chunk has; leave it out, or take a smaller " +
-          'train.batchSize with train.accumulate.',
-      )
-    return { sizes: [demanded], least: [] }
-  }
-  const most = (of: Train, bytes: (sizes: Sizes) => number): number => Math.max(...sizesOf(of).map(bytes))
-  const spares = (): boolean => {
-    const { intermediateBytes, stateBytes } = stepOf(chunked)
-    // Chunks need sums of the gradients, and read and write them.
-    return most(whole, intermediateBytes) - most(chunked, intermediateBytes) > stateBytes
-  }
-  const large = most(whole, ({ tokens, decoderTokens = 0 }) => tokens! + decoderTokens) > USUAL_TOKENS
-  const usual = large && open.subject.model.device === 'cpu' && divisible() && spares() ? USUAL_TOKENS : null
-  if (train.memoryLimit === null || !divisible()) return { sizes: [usual], least: [] }
+  const most = (of: Train, number: (sizes: Sizes) => number): number => Math.max(...sizesOf(of).map(number))
+  const large = (): boolean => most(whole, ({ tokens, decoderTokens = 0 }) => tokens! + decoderTokens) > USUAL_TOKENS
+  const limited = train.memoryLimit !== null
+  const usable = onProcessor && large()
+  if (!usable && !limited) return undivided
+  const { divisible, intermediateBytes, stateBytes } = stepOf(chunked)
+  if (!divisible) return undivided
+  // Chunks need sums of the gradients, and read and write them.
+  const spares = most(whole, intermediateBytes) - most(chunked, intermediateBytes) > stateBytes
+  const usual = usable && spares ? USUAL_TOKENS : null
+  if (!limited) return { sizes: [usual], least: [] }
   return { sizes: [...(usual === null ? [null] : []), USUAL_TOKENS, ...SMALLER_TOKENS], least: LEAST_TOKENS }
 }

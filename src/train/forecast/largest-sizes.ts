@@ -1,8 +1,10 @@
 import type { RunConfig } from '../../config/run-config.ts'
-import { type Example, tokenCount } from '../../data/examples.ts'
+import type { Example } from '../../data/examples.ts'
+import type { Tokens } from '../../data/token-row.ts'
 import { arrangement } from '../../evaluate/arrangement.ts'
+import type { Subject } from '../../evaluate/assembly.ts'
 import { batchSizes, evenSizes } from '../../evaluate/stream-feeds.ts'
-import { chunkCount, chunksOf } from '../chunks.ts'
+import { chunkCount, chunksOf, computedTokens } from '../chunks.ts'
 import { planRun } from '../plan.ts'
 import { tokensAtOnce } from '../step-options.ts'
 import type { MemoryOf } from './memory-need.ts'
@@ -10,9 +12,12 @@ import type { Sizes } from './planned-step.ts'
 
 type Train = RunConfig['train']
 
-const slotsOf = (examples: readonly Example[]): number => {
+/** Places of attention: rows are as long as the longest, and a decoder attends to its own and to the other text. */
+function slotsOf(examples: readonly Example[]): number {
   const rows = examples.flatMap((example) => [example, ...(example.others ?? [])])
-  return rows.length * Math.max(...rows.map(({ ids }) => ids.length)) ** 2
+  const longest = (of: readonly Tokens[]): number => of.reduce((most, { ids }) => Math.max(most, ids.length), 0)
+  const [read, written] = [longest(rows), longest(examples.flatMap(({ decoder }) => decoder ?? []))]
+  return rows.length * (read ** 2 + written * (written + read))
 }
 
 /** Of what a run computes at once the chunk with the most tokens, and the one with the most attention, as they are asked. */
@@ -28,7 +33,7 @@ function heaviest(examples: readonly Example[], train: Train, { open, method }: 
   for (let step = 0; step < plan.totalSteps; step++) {
     for (const [place, chunk] of chunks(plan.microBatches(step)).entries()) {
       const at = { step, place }
-      const [slots, sum] = [slotsOf(chunk), chunk.reduce((total, example) => total + tokenCount(example), 0)]
+      const [slots, sum] = [slotsOf(chunk), chunk.reduce((total, example) => total + computedTokens(example, arranged), 0)]
       if (sum > tokens) [longest, tokens] = [at, sum]
       if (slots > most) [widest, most] = [at, slots]
     }
@@ -37,10 +42,16 @@ function heaviest(examples: readonly Example[], train: Train, { open, method }: 
   return [...new Set([longest, widest])].map(({ step, place }) => chunks(asked.microBatches(step))[place]!)
 }
 
-/** Sizes of a chunk of full batches of examples that have `rows` rows of `length` tokens each. */
-export function evenChunk(train: Train, { length, rows, passes }: { length: number; rows: number; passes: number }): Sizes {
-  const all = train.batchSize * rows * passes
-  return evenSizes(Math.ceil(all / chunkCount(all * length, tokensAtOnce(train))), length)
+/** Full batches of examples of as many `rows` of `length` tokens, a decoder's beside them: sizes of their chunks, and in how many they are. */
+export function evenChunks(
+  train: Train,
+  { model }: Pick<Subject, 'model'>,
+  { length, rows, passes }: { readonly length: number; readonly rows: number; readonly passes: number },
+): { readonly sizes: Sizes; readonly count: number } {
+  const each = rows * passes
+  const tokens = each * length * (model.wiring.decoder ? 2 : 1)
+  const count = Math.min(train.batchSize, chunkCount(train.batchSize * tokens, tokensAtOnce(train)))
+  return { sizes: evenSizes(each * Math.ceil(train.batchSize / count), length), count }
 }
 
 /** Sizes of what a run computes at once where that may need the most memory; each kind of chunk is looked for once. */
@@ -51,7 +62,7 @@ export function largestSizes(run: MemoryOf): (train: Train) => readonly Sizes[] 
   const arranged = arrangement(open.subject, method)
   const known = new Map<number | null, readonly Sizes[]>()
   const found = (train: Train): readonly Sizes[] => {
-    if (examples === null) return [evenChunk(train, { ...run, passes })]
+    if (examples === null) return [evenChunks(train, open.subject, { ...run, passes }).sizes]
     return heaviest(examples, train, run).map((chunk) => {
       const own = arranged.rows(chunk)
       const packed = arranged.batch(own, passes)

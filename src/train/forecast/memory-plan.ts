@@ -58,6 +58,6 @@ export function memoryPlan(train: Train, chunks: ChunkPlan, needOf: (train: Trai
   }
   throw new UserError(
     `train.memoryLimit is ${memoryLimit}, and the least that this run is foretold to need is ${megabytes(least)}: raise the limit, or take shorter ` +
-      'rows (data.maxLength), a smaller train.evalBatchSize, base: int8 or int4, or a smaller model.',
+      'rows (data.maxLength), a smaller train.batchSize with train.accumulate, a smaller train.evalBatchSize, base: int8 or int4, or a smaller model.',
   )
 }

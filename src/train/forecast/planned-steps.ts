@@ -1,7 +1,7 @@
 import type { RunConfig } from '../../config/run-config.ts'
 import { mostPlaces } from '../logit-parts.ts'
 import { tokensAtOnce } from '../step-options.ts'
-import { evenChunk } from './largest-sizes.ts'
+import { evenChunks } from './largest-sizes.ts'
 import type { MemoryOf } from './memory-need.ts'
 import { type PlannedStep, plannedStep } from './planned-step.ts'
 
@@ -11,7 +11,7 @@ export function plannedSteps({ open, method, besides, examples, length, rows }: 
   return (train) => {
     const places = examples
       ? mostPlaces(open.subject, method, examples, train)
-      : evenChunk(train, { length, rows, passes: method.passes }).places!
+      : evenChunks(train, open.subject, { length, rows, passes: method.passes }).sizes.places!
     const { accumulate, dropout } = train
     const recompute = train.recompute === 'auto' ? 'none' : train.recompute
     const key = (caches: boolean): string =>

@@ -14,8 +14,8 @@ export interface Settled {
 }
 
 /**
- * Makes the choices that settings of training leave to what is foretold: what is computed once for each row, in what chunks, and how updates stay within the
- * limit of memory.
+ * Makes the choices that settings of training leave to what is foretold: what is computed once for each row, what at a time, and how
+ * updates stay within the limit of memory.
  * @throws UserError for a demand that cannot be met
  */
 export function settled(run: MemoryOf, train: RunConfig['train']): Settled {

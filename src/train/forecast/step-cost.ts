@@ -3,7 +3,7 @@ import type { Outline, Subject } from '../../evaluate/assembly.ts'
 import { evenSizes } from '../../evaluate/stream-feeds.ts'
 import type { Besides } from '../../evaluate/weight-counts.ts'
 import type { Method } from '../../nn/method.ts'
-import { evenChunk } from './largest-sizes.ts'
+import { evenChunks } from './largest-sizes.ts'
 import { plannedStep } from './planned-step.ts'
 
 /** What one update takes, as its graph foretells. */
@@ -12,6 +12,8 @@ export interface StepCost {
   readonly rows: number
   readonly length: number
   readonly microBatches: number
+  /** Chunks in which a micro-batch is computed. */
+  readonly chunks: number
   readonly flops: number
   /** What is computed once for each example of such rows, and not by updates. */
   readonly prefixFlops: number
@@ -31,15 +33,19 @@ export function stepCost(
 ): StepCost {
   const rows = train.batchSize * each
   const { passes } = method
-  const atOnce = evenChunk(train, { length, rows: each, passes })
-  const step = plannedStep({ ...open, method, train, besides, places: atOnce.places! })
+  const chunked = evenChunks(train, open.subject, { length, rows: each, passes })
+  const step = plannedStep({ ...open, method, train, besides, places: chunked.sizes.places! })
+  const flopsOf = (examples: number): number => step.flops(evenSizes(examples * each * passes, length))
+  const [fewer, larger] = [Math.floor(train.batchSize / chunked.count), train.batchSize % chunked.count]
+  const flops = larger * flopsOf(fewer + 1) + (chunked.count - larger) * flopsOf(fewer)
   return {
     rows,
     length,
     microBatches: train.accumulate,
-    flops: train.accumulate * step.flops(evenSizes(rows * passes, length)) + step.updateFlops,
+    chunks: chunked.count,
+    flops: train.accumulate * flops + step.updateFlops,
     prefixFlops: step.prefix ? step.prefix.flops(evenSizes(each * passes, length)) : 0,
-    intermediateBytes: step.intermediateBytes(atOnce),
+    intermediateBytes: step.intermediateBytes(chunked.sizes),
     stateBytes: step.stateBytes,
   }
 }

@@ -15,6 +15,7 @@ import { encode } from '../../onnx/encode.ts'
 import { liveNodes } from '../../onnx/live.ts'
 import { runtimeVersion } from '../../runtime/node.ts'
 import type { Feeds, SessionOptions } from '../../runtime/session.ts'
+import { chunksOf } from '../chunks.ts'
 import { modelFingerprint } from '../sources.ts'
 import { keptPlaces, splitStep } from './kept-places.ts'
 import { fileStore, memoryStore, type RowStore } from './row-store.ts'
@@ -40,8 +41,9 @@ export interface PrefixCache {
 
 export interface PrefixCacheOptions extends SessionOptions {
   readonly examples: readonly Example[]
-  /** Rows at a time. */
+  /** Rows at a time, in chunks of about so many tokens; null: all at once. */
   readonly batchSize: number
+  readonly tokensAtOnce: number | null
   /** Where a file may be made; null: all is kept in memory. */
   readonly folder: string | null
   /** Bytes that memory may hold; more is kept in the file. */
@@ -56,7 +58,10 @@ export function sweepPrefixFiles(folder: string, kept: string | null = null): vo
 }
 
 /** Opens a cache for a run's examples, whose batches may have them in any order. */
-export function openPrefixCache(subject: Subject, { examples, batchSize, folder, mostInMemory, threads }: PrefixCacheOptions): PrefixCache {
+export function openPrefixCache(
+  subject: Subject,
+  { examples, batchSize, tokensAtOnce, folder, mostInMemory, threads }: PrefixCacheOptions,
+): PrefixCache {
   const numbers = new Map(examples.map((example, i) => [example, i]))
   const numberOf = (example: Example): number => {
     const found = numbers.get(example)
@@ -67,7 +72,8 @@ export function openPrefixCache(subject: Subject, { examples, batchSize, folder,
 
   /** What tells the results of a prefix from all others. */
   const digestOf = (prefix: Graph, { sequence }: Method): string => {
-    const told = [runtimeVersion, subject.model.device, modelFingerprint(subject.model), sequence ?? null, batchSize, threads ?? null]
+    const made = [batchSize, tokensAtOnce, threads ?? null]
+    const told = [runtimeVersion, subject.model.device, modelFingerprint(subject.model), sequence ?? null, ...made]
     const hash = createHash('sha256')
       .update(JSON.stringify(told))
       .update(encode(subject.model.lowered(prefix)))
@@ -88,18 +94,18 @@ export function openPrefixCache(subject: Subject, { examples, batchSize, folder,
       const fill = async (write: (at: number, numbers: Float32Array) => void): Promise<void> => {
         const session = await openEngine(subject.model, prefix, threads === undefined ? {} : { threads })
         try {
-          // The same batches whenever it is made, since last bits may differ from batch to batch.
-          const order = byLength(examples)
+          // The same chunks whenever it is made, since last bits may differ from chunk to chunk.
+          const order = Array.from(byLength(examples), (i) => examples[i]!)
           for (let start = 0; start < order.length; start += batchSize) {
-            const chosen = order.slice(start, start + batchSize)
-            const batch = arranged.batch(arranged.rows(chosen.map((i) => examples[i]!)), method.passes)
-            const results = await session.run(streamFeeds(batch))
-            for (const [value, { name }] of kept.entries()) {
-              let from = 0
-              for (const i of chosen) {
-                const place = of(value, i)
-                write(place.at, (results[name]!.data as Float32Array).subarray(from, from + place.length))
-                from += place.length
+            for (const chunk of chunksOf(order.slice(start, start + batchSize), tokensAtOnce, arranged, method.passes)) {
+              const results = await session.run(streamFeeds(arranged.batch(arranged.rows(chunk), method.passes)))
+              for (const [value, { name }] of kept.entries()) {
+                let from = 0
+                for (const example of chunk) {
+                  const place = of(value, numberOf(example))
+                  write(place.at, (results[name]!.data as Float32Array).subarray(from, from + place.length))
+                  from += place.length
+                }
               }
             }
           }

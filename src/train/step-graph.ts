@@ -25,6 +25,10 @@ export interface StepGraphOptions extends UpdateOptions {
   readonly recompute: number | null
 }
 
+/** Whether an update takes several runs, so that its gradients add up. */
+export const addsUp = ({ accumulate, tokensAtOnce }: Pick<StepGraphOptions, 'accumulate' | 'tokensAtOnce'>): boolean =>
+  accumulate > 1 || tokensAtOnce !== null
+
 /** A training step as a graph, forward, backward and update, or as two where an update takes several runs. */
 export interface StepGraph {
   readonly assembly: Looking
@@ -70,7 +74,7 @@ const valuesOf = (entries: readonly Trained[]): Value[] => entries.map(({ value 
 
 /** Builds the step: the loss, gradients of what is learned, the state's update, and what is told of it. */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
-  const { method, accumulate, tokensAtOnce, recompute } = options
+  const { method, recompute } = options
   const assembly = looking(subject, {
     method,
     training: true,
@@ -90,7 +94,7 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const learned = [...assembly.trained.values()].filter(({ spec }) => !spec?.frozen)
 
   // Where an update takes several runs, gradients add up in the state, and a graph of its own has the rest of it.
-  const apart = accumulate > 1 || tokensAtOnce !== null ? createGraph(graph.float) : null
+  const apart = addsUp(options) ? createGraph(graph.float) : null
   const last = apart ?? graph
   const updated = apart ? learned.map((entry) => ({ ...entry, value: heldIn(apart, entry.name, entry.shape) })) : learned
   const controls = apart

@@ -23,8 +23,7 @@ export interface MemoryPlan {
 /** Ways to make the same updates, the fastest first: in chunks, the larger first, then with layers made again. */
 function* ways(train: Train, { sizes, least }: ChunkPlan): Generator<Train> {
   const settled = train.recompute === 'auto' ? (['none', 'every-1'] as const) : [train.recompute]
-  for (const tokensAtOnce of sizes) yield { ...train, recompute: settled[0]!, tokensAtOnce }
-  if (settled.length > 1) for (const tokensAtOnce of sizes) yield { ...train, recompute: settled[1]!, tokensAtOnce }
+  for (const recompute of settled) for (const tokensAtOnce of sizes) yield { ...train, recompute, tokensAtOnce }
   for (const tokensAtOnce of least) yield { ...train, recompute: settled.at(-1)!, tokensAtOnce }
 }
 

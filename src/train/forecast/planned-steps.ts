@@ -1,5 +1,6 @@
 import type { RunConfig } from '../../config/run-config.ts'
 import { mostPlaces } from '../logit-parts.ts'
+import { addsUp } from '../step-graph.ts'
 import { tokensAtOnce } from '../step-options.ts'
 import { evenChunks } from './largest-sizes.ts'
 import type { MemoryOf } from './memory-need.ts'
@@ -14,8 +15,8 @@ export function plannedSteps({ open, method, besides, examples, length, rows }: 
       : evenChunks(train, open.subject, { length, rows, passes: method.passes }).sizes.places!
     const { accumulate, dropout } = train
     const recompute = train.recompute === 'auto' ? 'none' : train.recompute
-    const key = (caches: boolean): string =>
-      JSON.stringify([recompute, accumulate > 1 || tokensAtOnce(train) !== null, places, dropout, caches])
+    const sums = addsUp({ accumulate, tokensAtOnce: tokensAtOnce(train) })
+    const key = (caches: boolean): string => JSON.stringify([recompute, sums, places, dropout, caches])
     const caches = train.cachePrefix === true
     if (!known.has(key(caches))) {
       const step = plannedStep({ ...open, method, train, besides, places })

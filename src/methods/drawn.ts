@@ -1,5 +1,6 @@
+import type { Value } from '../graph/graph.ts'
 import { gemm } from '../graph/ops/matmul.ts'
-import { reshape, slice } from '../graph/ops/movement.ts'
+import { reshape, slice, split } from '../graph/ops/movement.ts'
 import { branchLanes, embeddingLanes, keyValueLanes, type Lanes, linearLanes, normLanes } from '../nn/lanes.ts'
 import type { FedControl, Method, Roles } from '../nn/method.ts'
 import type { AnyCall, Site } from '../nn/site.ts'
@@ -15,24 +16,26 @@ export interface DrawnOptions {
 
 const ROUTES = 'mixture.routes'
 
-/** One expert of each role for all tokens of a pass: its tensors are picked out of the stack by a product with a one-hot row. */
+/** One expert of each role for all tokens of a pass: its tensors are picked out of the stack by a product with one-hot rows. */
 export function drawn(
   inner: Method,
   { experts, poolOf }: MixedParameters,
   { draws, placeOf }: Draws,
   { passes, draw }: DrawnOptions,
 ): Acting {
-  /** The parameters that pass `lane` uses at a site. */
-  const picked = (site: Site, roles: Roles, lane: number, { controls }: AnyCall): Roles =>
-    Object.fromEntries(
-      Object.entries(roles).map(([role, stack]) => {
-        const shape = stack.shape.slice(1)
-        if (poolOf(role) === 1) return [role, reshape(stack, shape)]
-        const at = lane * draws.length + placeOf(site, role)
-        const choice = slice(controls[ROUTES]!, 0, at, at + 1, 1)
-        return [role, reshape(gemm(choice, reshape(stack, [experts, elementCount(shape as number[])])), shape)]
-      }),
-    )
+  /** The parameters that each pass uses at a site; those of all passes come out of a stack together. */
+  function picked(site: Site, roles: Roles, { controls }: AnyCall): Roles[] {
+    const forPasses = (role: string, stack: Value): Value[] => {
+      const shape = stack.shape.slice(1)
+      if (poolOf(role) === 1) return Array<Value>(passes).fill(reshape(stack, shape))
+      const first = placeOf(site, role) * passes
+      const choices = slice(controls[ROUTES]!, 0, first, first + passes, passes)
+      const chosen = gemm(choices, reshape(stack, [experts, elementCount(shape as number[])]))
+      return split(chosen, 0, passes).map((one) => reshape(one, shape))
+    }
+    const each = Object.entries(roles).map(([role, stack]) => [role, forPasses(role, stack)] as const)
+    return Array.from({ length: passes }, (_, pass) => Object.fromEntries(each.map(([role, own]) => [role, own[pass]!])))
+  }
 
   /** Acts once for each pass, on its part of the batch. */
   function inLanes<S extends Site, C extends AnyCall, R>(
@@ -40,10 +43,11 @@ export function drawn(
     lanes: Lanes<C, R>,
   ): ((site: S, roles: Roles, call: C) => R) | undefined {
     if (!around) return undefined
-    const act = (site: S, roles: Roles, call: C, lane: number): R =>
-      around.call(inner, site, picked(site, roles, lane, call), { ...call, shared: sharedOf(call.shared, lane) })
-    return (site, roles, call) =>
-      passes === 1 ? act(site, roles, call, 0) : lanes.whole(lanes.parts(call, passes).map((each, lane) => act(site, roles, each, lane)))
+    return (site, roles, call) => {
+      const own = picked(site, roles, call)
+      const act = (each: C, pass: number): R => around.call(inner, site, own[pass]!, { ...each, shared: sharedOf(call.shared, pass) })
+      return passes === 1 ? act(call, 0) : lanes.whole(lanes.parts(call, passes).map(act))
+    }
   }
 
   const linear = inLanes(inner.linear, linearLanes)
@@ -51,7 +55,7 @@ export function drawn(
   const keyValue = inLanes(inner.keyValue, keyValueLanes)
   const embedding = inLanes(inner.embedding, embeddingLanes)
   const norm = inLanes(inner.norm, normLanes)
-  const shape = [passes * draws.length, experts]
+  const shape = [draws.length * passes, experts]
   return {
     ...(linear && { linear }),
     ...(branch && { branch }),
@@ -59,16 +63,15 @@ export function drawn(
     ...(embedding && { embedding }),
     ...(norm && { norm }),
     ...(inner.model && {
-      model: (site, roles, call) =>
-        joinShared(Array.from({ length: passes }, (_, lane) => inner.model!(site, picked(site, roles, lane, call), call))),
+      model: (site, roles, call) => joinShared(picked(site, roles, call).map((own) => inner.model!(site, own, call))),
     }),
     parameters: () => ({}),
     controls: draws.length > 0 ? [{ name: ROUTES, dtype: 'float32', shape }] : [],
     feed(moment): Record<string, FedControl> {
       if (draws.length === 0) return {}
       const data = new Float32Array(passes * draws.length * experts)
-      for (let pass = 0; pass < passes; pass++) {
-        for (const [i, one] of draws.entries()) data[(pass * draws.length + i) * experts + draw(one, { ...moment, pass })] = 1
+      for (const [i, one] of draws.entries()) {
+        for (let pass = 0; pass < passes; pass++) data[(i * passes + pass) * experts + draw(one, { ...moment, pass })] = 1
       }
       return { [ROUTES]: { data, shape } }
     },

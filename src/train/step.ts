@@ -46,7 +46,7 @@ export interface Step {
   close(): Promise<void>
 }
 
-export interface StepOptions extends StepGraphOptions, SessionOptions {
+export interface StepOptions extends StepGraphOptions, Omit<SessionOptions, 'device'> {
   /** Holds what comes before all that training changes, where that is not to be computed at each step. */
   readonly prefixCache?: PrefixCache | null
 }
@@ -61,14 +61,15 @@ export async function openStep(subject: Subject, state: State, options: StepOpti
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }
-  const { method, objective, adam, tokensAtOnce, threads, prepack } = options
+  const { method, objective, adam, tokensAtOnce, prepack } = options
+  const engineOptions = {
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.profile !== undefined && { profile: options.profile }),
+  }
   const cached = options.prefixCache?.open(graph.engine, method)
   const engine = cached?.rest ?? graph.engine
-  const session = await openEngine(subject.model, engine, {
-    ...(threads !== undefined && { threads }),
-    ...(prepack !== undefined && { prepack }),
-  })
-  const update = graph.update && (await openEngine(subject.model, graph.update, threads === undefined ? {} : { threads }))
+  const session = await openEngine(subject.model, engine, { ...engineOptions, ...(prepack !== undefined && { prepack }) })
+  const update = graph.update && (await openEngine(subject.model, graph.update, engineOptions))
   const sums = [...graph.state.keys()].filter((name) => name.endsWith(accumulated('')))
   const arranged = arrangement(subject, method)
   const flopsOf = flopCounter(liveNodes(engine))

@@ -3,6 +3,7 @@ import { memoryTold } from '../bench/memory/report.ts'
 import { machineText } from '../bench/report/circumstances.ts'
 import { resultsFile, type Told } from '../bench/report/told.ts'
 import { scalingTold } from '../bench/scaling/report.ts'
+import { sharesTold } from '../bench/shares/report.ts'
 import { startTold } from '../bench/start/report.ts'
 import { stepTold } from '../bench/steps/report.ts'
 import { readResults } from '../bench/training/trained-run.ts'
@@ -12,6 +13,7 @@ import { markdownTable } from '../src/track/markdown-table.ts'
 /** What the kept results tell. */
 const told = (): readonly Told[] => [
   stepTold(readResults(resultsFile('step'))),
+  sharesTold(readResults(resultsFile('shares'))),
   memoryTold(readResults(resultsFile('memory'))),
   startTold(readResults(resultsFile('start'))),
   scalingTold(readResults(resultsFile('scaling'))),

@@ -8,7 +8,7 @@ export interface SideSettings {
   readonly engine: 'adatune' | 'torch'
   readonly method: Method
   readonly base?: RunSettings['base']
-  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'tokensAtOnce'>
+  readonly train?: Pick<RunSettings['train'] & object, 'packed' | 'recompute' | 'cachePrefix' | 'tokensAtOnce' | 'batchSize' | 'accumulate'>
 }
 
 /** A number of a side over the same number of another. */

@@ -208,6 +208,16 @@ export const cases: Readonly<Record<string, Case>> = {
       memoryOf('float32', null),
     ],
   },
+  'full-accumulated': {
+    about: 'BERT base, full fine-tuning, dropout 0.1: an update of four micro-batches of 4 rows, and of one of 16',
+    dropout: null,
+    ...bert,
+    sides: {
+      whole: { engine: 'adatune', method: { name: 'full' } },
+      'in four': { engine: 'adatune', method: { name: 'full' }, train: { batchSize: rowsOfBatch / 4, accumulate: 4 } },
+    },
+    figures: [over('in four', 'whole', null), figure('in four memory', 'in four', 'whole', 'memory', null)],
+  },
   adalora: {
     about: 'BERT base, AdaLoRA from rank 12 and LoRA of rank 12 on all six linear maps, dropout 0.1',
     dropout: null,

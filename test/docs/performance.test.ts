@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { memoryTold } from '../../bench/memory/report.ts'
 import { powerLaw } from '../../bench/scaling/power-law.ts'
 import { scalingTold } from '../../bench/scaling/report.ts'
+import { kernelsIn } from '../../bench/shares/profile.ts'
+import { sharesTold } from '../../bench/shares/report.ts'
 import { startTold } from '../../bench/start/report.ts'
 import { cases } from '../../bench/steps/cases.ts'
 import { spread } from '../../bench/steps/numbers.ts'
 import { stepTold } from '../../bench/steps/report.ts'
 import { performanceDrawings, performanceText } from '../../reference/performance.ts'
+import { createGraph, input, output } from '../../src/graph/graph.ts'
+import { mul } from '../../src/graph/ops/elementwise.ts'
+import { batchedMatmul, gemm } from '../../src/graph/ops/matmul.ts'
+import { openSession } from '../../src/runtime/node.ts'
 import { repository } from '../cli/project.ts'
 import { document } from './documents.ts'
 
@@ -89,6 +96,40 @@ test('figures stand beside their goals, with where and when they were measured',
   ])
   assert.deepEqual(rowsOf(text, 'start, 1 threads'), [['start, 1 threads', 'not kept', 'not kept', '`c`']])
   assert.deepEqual(Object.keys(performanceDrawings(told)), ['steps.svg', 'start.svg'])
+})
+
+test("a profile's kernels are told by what they do, for each update", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'shares-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const graph = createGraph()
+  const [x, rank, heads] = [
+    [64, 96],
+    [96, 8],
+    [2, 8, 16],
+  ].map((shape, i) => input(graph, `x${i}`, 'float32', shape))
+  output(graph, 'large', gemm(x!, x!, null, { transposeB: true }))
+  output(graph, 'narrow', mul(gemm(x!, rank!), 2))
+  output(graph, 'scores', batchedMatmul(heads!, heads!, { transposeB: true }))
+  const session = await openSession(graph, { profile: join(folder, 'profile') })
+  const feeds = Object.fromEntries(
+    [...graph.inputs].map(([name, { shape }]) => {
+      const sizes = shape as number[]
+      return [name, { shape: sizes, data: new Float32Array(sizes.reduce((size, dim) => size * dim)).fill(1) }]
+    }),
+  )
+  for (let run = 0; run < 2; run++) await session.run(feeds)
+  await session.close()
+  const { byKind, byOperator } = kernelsIn(folder, 2)
+  const taken = Object.entries(byKind).flatMap(([kind, ms]) => (ms > 0 ? [kind] : []))
+  assert.deepEqual(taken, ['large products', 'narrow products', "attention's products", 'multiplications'])
+  assert.deepEqual(Object.keys(byOperator).sort(), ['FusedMatMul', 'Gemm', 'Mul'])
+  const whole = kernelsIn(folder, 1)
+  assert.ok(Math.abs(whole.byOperator.Gemm! / byOperator.Gemm! - 2) < 1e-9)
+
+  const told = sharesTold({ 'lora-linears, 2 threads': { sides: { float32: { byKind, byOperator } }, ...measured } })
+  const [shares] = rowsOf(told.text, 'lora-linears, 2 threads', 'float32')
+  assert.ok(Math.abs(shares!.slice(3).reduce((sum, percent) => sum + Number(percent), 0) - 100) < 0.5)
+  assert.deepEqual(told.missing, ['npm run bench -- shares full adamix adamix-no-dropout'])
 })
 
 test('a power law is found in its points, and the nearest one in others', () => {

@@ -24,7 +24,7 @@ import { readResults, root } from './training/trained-run.ts'
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { steps: { type: 'string', default: '4' }, threads: { type: 'string', default: '2' } },
+  options: { steps: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' } },
 })
 const { steps, threads } = countsOf({ ...values, rounds: '1', warmup: '0' }, positionals, { kind: 'case', known: cases })
 const work = join(root, 'runs/bench-shares')

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { median } from '../steps/numbers.ts'
 
 /** What kernels do, by which their time is told. */
 export const kinds = ['large products', 'narrow products', "attention's products", 'multiplications', 'sums', 'moves', 'the rest'] as const
@@ -43,15 +44,25 @@ export interface Kernels {
   readonly byOperator: Readonly<Record<string, number>>
 }
 
-/** What the profiles in a folder say of kernels, for each of so many updates. */
+/**
+ * What the profiles in a folder say of kernels, for each of so many updates. A kernel counts with the median of its runs: in the first
+ * update most of them also meet memory that was never touched.
+ */
 export function kernelsIn(folder: string, updates: number): Kernels {
   const byKind = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>
   const byOperator: Record<string, number> = {}
   for (const file of readdirSync(folder)) {
     const events = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Event[]
-    for (const { cat, name, dur, args } of events) {
-      if (cat !== 'Node' || !name.endsWith('_kernel_time')) continue
-      const ms = dur / 1e3 / updates
+    const runs = new Map<string, Event[]>()
+    for (const event of events) {
+      if (event.cat !== 'Node' || !event.name.endsWith('_kernel_time')) continue
+      const others = runs.get(event.name)
+      if (others) others.push(event)
+      else runs.set(event.name, [event])
+    }
+    for (const of of runs.values()) {
+      const { args } = of[0]!
+      const ms = (median(of.map(({ dur }) => dur)) * of.length) / updates / 1e3
       byKind[kindOf(args)] += ms
       byOperator[args.op_name] = (byOperator[args.op_name] ?? 0) + ms
     }

@@ -14,7 +14,7 @@ export const profiled = ['lora-linears', 'full', 'adamix', 'adamix-no-dropout']
 
 const about = `Where the time of an update goes, by the engine's own profile (\`npm run bench -- shares\`): shares of the time of all kernels, in
 percent. A product is _narrow_ where one of its sizes is below 64, as a rank is; _sums_ are additions, subtractions and reductions, _moves_ what
-puts numbers elsewhere. Sides of a case make their updates in turns; the profile itself takes a few percent. Operators are in shares.json.`
+puts numbers elsewhere. Kernels count with the median of their runs; sides of a case make their updates in turns. Operators are in shares.json.`
 
 export function sharesTold(results: Readonly<Record<string, SharesResult>>): Told {
   const found = Object.entries(results)

@@ -1,7 +1,8 @@
-// Puts src together in few files of dist, which load sooner than many, with the types of each beside them; named tasks go as they are.
+// Puts src together in few files of dist, which load sooner than many, with the types of each beside them; named tasks become JSON,
+// which every start reads, and reads without YAML's library.
 // With --if-stale, only when something in src is newer than the last build.
 import './ensure-installed.js'
-import { cpSync, existsSync, mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { filesIn, root, runTool } from './tools.js'
 
@@ -22,6 +23,7 @@ async function build() {
   const started = new Date()
   if (!runTool('typescript', ['-p', 'tsconfig.build.json', '--noEmitOnError', '--emitDeclarationOnly'])) return false
   const { build: bundle } = await import('esbuild')
+  const { parse } = await import('yaml')
   const { metafile } = await bundle({
     absWorkingDir: root,
     entryPoints,
@@ -38,14 +40,16 @@ async function build() {
   })
   // What was saved meanwhile must count as newer than this build.
   if (existsSync(main)) utimesSync(main, started, started)
+  const made = new Set(Object.keys(metafile.outputs))
   for (const file of filesIn('src').filter((name) => name.endsWith('.yaml'))) {
-    const copy = join(root, file.replace(/^src/, 'dist'))
-    mkdirSync(dirname(copy), { recursive: true })
-    cpSync(join(root, file), copy)
+    const json = file.replace(/^src/, 'dist').replace(/\.yaml$/, '.json')
+    made.add(json)
+    mkdirSync(dirname(join(root, json)), { recursive: true })
+    writeFileSync(join(root, json), JSON.stringify(parse(readFileSync(join(root, file), 'utf8'))))
   }
   for (const file of filesIn('dist')) {
-    const source = file.replace(/^dist/, 'src').replace(/\.d\.ts$/, '.ts')
-    if (!(file in metafile.outputs) && !existsSync(join(root, source))) rmSync(join(root, file))
+    const hasSource = file.endsWith('.d.ts') && existsSync(join(root, file.replace(/^dist/, 'src').replace(/\.d\.ts$/, '.ts')))
+    if (!made.has(file) && !hasSource) rmSync(join(root, file))
   }
   return true
 }

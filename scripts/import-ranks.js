@@ -19,7 +19,7 @@ const RANKS = [
   ['cli'],
 ]
 const ALSO = { data: ['random'] }
-const FOR_ALL = ['errors.ts', 'file-faults.ts', 'grouped.ts', 'is-object.ts', 'json-file.ts', 'package.ts', 'quoted.ts']
+const FOR_ALL = ['errors.ts', 'file-faults.ts', 'grouped.ts', 'is-object.ts', 'json-file.ts', 'on-demand.ts', 'package.ts', 'quoted.ts']
 
 // import … from '…', export … from '…', import '…', import('…')
 const IMPORT = /\b(?:from\s*|import\s*\(?\s*)(['"])(\.[^'"]*)\1/g

@@ -1,4 +1,6 @@
-import { Template } from '@huggingface/jinja'
+import { onDemand } from '../on-demand.ts'
+
+const jinja = (): typeof import('@huggingface/jinja') => onDemand('@huggingface/jinja')
 
 type Strip = (text: string, characters: string) => string
 
@@ -41,6 +43,7 @@ function exact(node: unknown): void {
 
 /** A template in Jinja's language that strips what Python would; the library strips spaces, whatever it is told. */
 export function exactTemplate(source: string): (values: Readonly<Record<string, unknown>>) => string {
+  const { Template } = jinja()
   const template = new Template(source)
   exact(template.parsed)
   return (values) => template.render({ ...functions, ...values })

@@ -122,3 +122,14 @@ test('a folder without a usable tokenizer.json says what else rows may carry', (
   writeFileSync(join(folder, 'tokenizer.json'), '{')
   assert.throws(() => loadTokenizer(folder), /^UserError: .*tokenizer\.json is not JSON .*; copy or download it again\./)
 })
+
+test('where all tokens are kept, a tokenizer is not made, and one that cannot be run is told at the first text without', () => {
+  const broken = { ...base, post_processor: template, model: { type: 'Odd' } }
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(broken))
+  assert.throws(() => loadTokenizer(folder), /not a tokenizer this version can run/)
+  const kept = loadTokenizer(folder, () => ({ tokensOf: (text, make) => (text === 'kept' ? [4, 5] : make()) }))
+  assert.deepEqual(kept.encode('kept', 'kept', 9).ids, [2, 4, 5, 3, 4, 5, 3])
+  assert.deepEqual([...kept.special.all], [0, 1, 2, 3])
+  for (const made of [() => kept.tokens('new'), () => kept.locate('kept'), () => kept.decode([4]), () => kept.word(4)])
+    assert.throws(made, UserError)
+})

@@ -1,6 +1,6 @@
-import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
+import { onDemand } from '../on-demand.ts'
 import { type ChatTemplate, openChatTemplate } from './chat-template.ts'
 import { makeExact, type Steps } from './exact-steps.ts'
 import { type SpecialTokens, specialTokens } from './special-tokens.ts'
@@ -42,8 +42,11 @@ export interface TokenStore {
   tokensOf(text: string, make: () => number[]): number[]
 }
 
+const tokenizers = (): typeof import('@huggingface/tokenizers') => onDemand('@huggingface/tokenizers')
+
 /** Special tokens are laid out here by id: the library gives RoBERTa's second text type 1, and loses the pair of a byte-level processor. */
 function build(file: string, json: object, config: object): Library {
+  const { Tokenizer: HubTokenizer } = tokenizers()
   try {
     const optional = { normalizer: null, pre_tokenizer: null, decoder: null, added_tokens: [] }
     const library = new HubTokenizer({ ...optional, ...json, post_processor: null }, config)
@@ -81,16 +84,19 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
   const parsed = z.looseObject({ post_processor: postProcessor, pre_tokenizer: z.unknown() }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
   const config = readSettings(folder, 'tokenizer_config.json')
-  const library = build(file, parsed.data, config)
   const frame = tokenFrame(parsed.data.post_processor)
   const byteLevel = isByteLevel(parsed.data.pre_tokenizer)
 
   const store = storeOf({ json, config })
+  let built: Library | null = null
+  const library = (): Library => (built ??= build(file, parsed.data, config))
+  // What a store keeps was made by it, so that it is needed for other texts alone.
+  if (!store) library()
 
   function tokensOf(text: string): number[] {
     if (text === '') return []
     const make = (): number[] => {
-      const ids: (number | undefined)[] = library.encode(text, { add_special_tokens: false }).ids
+      const ids: (number | undefined)[] = library().encode(text, { add_special_tokens: false }).ids
       // A vocabulary without an unknown token drops what it does not know, as in Hugging Face's.
       return ids.filter((id) => id !== undefined)
     }
@@ -110,7 +116,7 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
   }
 
   function locate(text: string): Located {
-    const found = locateTokens(library, byteLevel, text)
+    const found = locateTokens(library(), byteLevel, text)
     if (found) return found
     throw new UserError(`${file} does not tell which characters its tokens stand for. ${instead}`)
   }
@@ -132,7 +138,11 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
     framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
     special: specialTokens(parsed.data, config),
     chat: (own) => openChatTemplate(folder, own),
-    decode: (ids) => (ids.length === 0 ? '' : library.decode([...ids], { skip_special_tokens: true }).trim()),
-    word: (id) => library.decode([id], { clean_up_tokenization_spaces: false }),
+    decode(ids) {
+      if (ids.length === 0) return ''
+      const text = library().decode([...ids], { skip_special_tokens: true })
+      return text.trim()
+    },
+    word: (id) => library().decode([id], { clean_up_tokenization_spaces: false }),
   }
 }

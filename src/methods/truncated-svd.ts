@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module'
+import { onDemand } from '../on-demand.ts'
 import { stream } from '../random/draws.ts'
 import { keyOf } from '../random/key.ts'
 
-/** Loaded by the first decomposition: it takes a while, and few runs make any. */
-const matrices = (): typeof import('ml-matrix') => createRequire(import.meta.url)('ml-matrix')
+const matrices = (): typeof import('ml-matrix') => onDemand('ml-matrix')
 
 /** A matrix on the host, `[rows, columns]`, row-major, in doubles. */
 export interface Dense {

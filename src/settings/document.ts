@@ -1,10 +1,43 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explained } from '../file-faults.ts'
+import { onDemand } from '../on-demand.ts'
+import { duplicateKey } from '../weights/duplicate-key.ts'
 import { explain } from './explanation.ts'
 import { assertPlain, settingAt, withSettings } from './plain.ts'
+
+const yaml = (): typeof import('yaml') => onDemand('yaml')
+
+/** The data of a text that is JSON, which YAML would read alike; undefined for others, and where a key is there twice. */
+function jsonOf(text: string): unknown {
+  try {
+    const data: unknown = JSON.parse(text)
+    return duplicateKey(text) === undefined ? data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A text as YAML, with the places of what it holds. */
+function documentOf(text: string) {
+  const { LineCounter, parseDocument } = yaml()
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lineAt = (offset: number): number => lines.linePos(offset).line
+  return { document, lineAt }
+}
+
+function yamlOf(text: string, file: string): unknown {
+  const { document, lineAt } = documentOf(text)
+  const [fault] = document.errors
+  if (fault) throw new UserError(`${file}:${lineAt(fault.pos[0])}: ${fault.message}.`)
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`)
+  }
+}
 
 /**
  * Settings out of plain data; `locate` tells where a path of them was written.
@@ -37,26 +70,18 @@ export function readSettings<T>(
 ): T {
   if (!existsSync(file))
     throw new UserError(`The ${what} ${file} does not exist; check the path (a relative one starts at the working directory).`)
-  const lines = new LineCounter()
   const text = explained(file, () => readFileSync(file, 'utf8'))
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const [fault] = document.errors
-  if (fault) throw new UserError(`${file}:${lines.linePos(fault.pos[0]).line}: ${fault.message}.`)
-  let raw: unknown
-  try {
-    raw = document.toJS() ?? {}
-  } catch (error) {
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`)
-  }
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new UserError(`${file} does not hold settings, "key: value".`)
+  const raw = jsonOf(text) ?? yamlOf(text, file) ?? {}
+  if (typeof raw !== 'object' || Array.isArray(raw)) throw new UserError(`${file} does not hold settings, "key: value".`)
   const target = raw as Record<string, unknown>
   assertPlain(target, file)
   const locate = (path: readonly PropertyKey[]): string => {
+    const { document, lineAt } = documentOf(text)
     const setting = settingAt(settings, path, document.hasIn(path))
     if (setting !== undefined) return `--set ${setting}`
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined
-      if (node?.range) return `${file}:${lines.linePos(node.range[0]).line}`
+      if (node?.range) return `${file}:${lineAt(node.range[0])}`
     }
     return file
   }

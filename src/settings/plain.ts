@@ -1,5 +1,7 @@
-import { parse as parseYaml } from 'yaml'
 import { UserError } from '../errors.ts'
+import { onDemand } from '../on-demand.ts'
+
+const yaml = (): typeof import('yaml') => onDemand('yaml')
 
 const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -26,7 +28,7 @@ function assign(target: Record<string, unknown>, setting: string, flag: string):
   if (bad !== undefined) throw new UserError(`${flag} ${setting}: the key "${bad}" is not allowed.`)
   let value: unknown
   try {
-    value = parseYaml(setting.slice(equals + 1), { prettyErrors: false })
+    value = yaml().parse(setting.slice(equals + 1), { prettyErrors: false })
   } catch (error) {
     throw new UserError(`${flag} ${setting}: the value cannot be read: ${(error as Error).message}.`)
   }

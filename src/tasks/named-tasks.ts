@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { z } from 'zod'
 import { didYouMean, UserError } from '../errors.ts'
 import { taskNames } from '../heads/index.ts'
@@ -9,11 +9,11 @@ import { type TaskFile, taskFile } from './task-file.ts'
 
 const folder = packageFile('tasks/named')
 
-/** The tasks that have a name, by family and name: data in the form of task files. */
+/** The tasks that have a name, by family and name: data in the form of task files; a build makes JSON of them. */
 const named: ReadonlyMap<string, TaskFile> = new Map(
   readdirSync(folder).flatMap((file) => {
     const tasks = readSettings(z.record(z.string(), taskFile), join(folder, file), 'file')
-    return Object.entries(tasks).map(([name, task]) => [`${file.replace(/\.yaml$/, '')}/${name}`, task] as const)
+    return Object.entries(tasks).map(([name, task]) => [`${parse(file).name}/${name}`, task] as const)
   }),
 )
 

@@ -1,0 +1,4 @@
+import { createRequire } from 'node:module'
+
+/** Loads a library where it is first used: for those that take a while to load, and that few commands need. */
+export const onDemand = createRequire(import.meta.url)

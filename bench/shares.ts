@@ -1,6 +1,7 @@
 /**
  * Where the time of an update goes: the engine's profile of the kernels in our sides of the cases of `step`, which make their updates in
- * turns; results go to bench/results/shares.json, by case.
+ * turns; results go to bench/results/shares.json, by case. A case whose sides do not fit in memory together is none of them, nor one that
+ * needs updates before those that count.
  * Usage: npm run bench -- shares [case ...] [--steps n] [--threads n]
  */
 import { mkdirSync, rmSync } from 'node:fs'
@@ -26,7 +27,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { steps: { type: 'string', default: '5' }, threads: { type: 'string', default: '2' } },
 })
-const { steps, threads } = countsOf({ ...values, rounds: '1', warmup: '0' }, positionals, { kind: 'case', known: cases })
+/** What is in memory together, and makes updates that are alike from the first one on. */
+const known = Object.fromEntries(Object.entries(cases).filter(([, { apart, warmup }]) => !apart && warmup === undefined))
+const { steps, threads } = countsOf({ ...values, rounds: '1', warmup: '0' }, positionals, { kind: 'case', known })
 const work = join(root, 'runs/bench-shares')
 
 /** A side's step, and what its engine's profile says of the kernels in the end. */
@@ -45,7 +48,9 @@ async function openProfiled(name: string, each: Case, side: string) {
     update: (at: number) => step.run(plan.microBatches(at), { seed: train.seed, step: at }, train.learningRate!),
     async kernels(): Promise<Kernels> {
       await step.close()
-      return kernelsIn(folder, steps)
+      const found = kernelsIn(folder, steps)
+      rmSync(folder, { recursive: true })
+      return found
     },
   }
 }

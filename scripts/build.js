@@ -19,11 +19,21 @@ function isStale() {
   return [...new Set(inputs)].some((input) => statSync(join(root, input)).mtimeMs > built)
 }
 
+/** The named tasks as JSON, by their files in dist. */
+async function namedTasks() {
+  const { parse } = await import('yaml')
+  const files = filesIn('src').filter((name) => name.endsWith('.yaml'))
+  return files.map((file) => {
+    const data = parse(readFileSync(join(root, file), 'utf8'))
+    return [file.replace(/^src/, 'dist').replace(/\.yaml$/, '.json'), JSON.stringify(data)]
+  })
+}
+
 async function build() {
   const started = new Date()
+  const tasks = await namedTasks()
   if (!runTool('typescript', ['-p', 'tsconfig.build.json', '--noEmitOnError', '--emitDeclarationOnly'])) return false
   const { build: bundle } = await import('esbuild')
-  const { parse } = await import('yaml')
   const { metafile } = await bundle({
     absWorkingDir: root,
     entryPoints,
@@ -40,13 +50,11 @@ async function build() {
   })
   // What was saved meanwhile must count as newer than this build.
   if (existsSync(main)) utimesSync(main, started, started)
-  const made = new Set(Object.keys(metafile.outputs))
-  for (const file of filesIn('src').filter((name) => name.endsWith('.yaml'))) {
-    const json = file.replace(/^src/, 'dist').replace(/\.yaml$/, '.json')
-    made.add(json)
-    mkdirSync(dirname(join(root, json)), { recursive: true })
-    writeFileSync(join(root, json), JSON.stringify(parse(readFileSync(join(root, file), 'utf8'))))
+  for (const [file, json] of tasks) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), json)
   }
+  const made = new Set([...Object.keys(metafile.outputs), ...tasks.map(([file]) => file)])
   for (const file of filesIn('dist')) {
     const hasSource = file.endsWith('.d.ts') && existsSync(join(root, file.replace(/^dist/, 'src').replace(/\.d\.ts$/, '.ts')))
     if (!made.has(file) && !hasSource) rmSync(join(root, file))

@@ -56,13 +56,13 @@ export function kernelsIn(folder: string, updates: number): Kernels {
     const runs = new Map<string, Event[]>()
     for (const event of events) {
       if (event.cat !== 'Node' || !event.name.endsWith('_kernel_time')) continue
-      const others = runs.get(event.name)
-      if (others) others.push(event)
+      const known = runs.get(event.name)
+      if (known) known.push(event)
       else runs.set(event.name, [event])
     }
-    for (const of of runs.values()) {
-      const { args } = of[0]!
-      const ms = (median(of.map(({ dur }) => dur)) * of.length) / updates / 1e3
+    for (const each of runs.values()) {
+      const { args } = each[0]!
+      const ms = (median(each.map(({ dur }) => dur)) * each.length) / updates / 1e3
       byKind[kindOf(args)] += ms
       byOperator[args.op_name] = (byOperator[args.op_name] ?? 0) + ms
     }

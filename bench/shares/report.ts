@@ -27,7 +27,7 @@ export function sharesTold(results: Readonly<Record<string, SharesResult>>): Tol
   const missing = profiled.filter((name) => !found.some(([key]) => key.startsWith(`${name}, `)))
   return {
     title: 'Where the time of an update goes',
-    text: `${about}\n\n${markdownTable(['case', 'side', 'kernels, ms', ...kinds], rows)}`,
+    text: `${about}\n\n${markdownTable(['case', 'side', 'kernels of an update, ms', ...kinds], rows)}`,
     measured: found.map(([key, result]) => ({ what: `shares of ${key}`, ...result })),
     missing: missing.length > 0 ? [`npm run bench -- shares ${missing.join(' ')}`] : [],
     drawings: {},

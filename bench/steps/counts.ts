@@ -29,7 +29,7 @@ export function countsOf(
   if (unknown === undefined && fits) return counts
   console.error(
     unknown === undefined
-      ? 'Give whole numbers, rounds and steps from 1.'
+      ? 'Give whole numbers, from 1 where they count rounds or steps.'
       : `There is no ${kind} "${unknown}"; there are ${Object.keys(known).join(', ')}.`,
   )
   process.exit(2)

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { yaml } from '../settings/yaml.ts'
 import { markdownTable } from '../track/markdown-table.ts'
 import { bytes } from '../track/numbers.ts'
 import type { Machine } from '../train/environment.ts'
@@ -22,7 +22,7 @@ function formText(record: ClaimRecord, drawing: string | null): string {
     ...tables.map(([head, ...rows]) => `${markdownTable(head!, rows)}\n`),
     `${footing} ${form === 'quick' ? 'Quick' : 'Full'} form: \`${command}\`; ${machineText(machine)}.\n`,
     ...(drawing === null ? [] : [`![${record.name}, ${form} form](${drawing})\n`]),
-    `<details><summary>settings</summary>\n\n\`\`\`yaml settings\n${stringify(settings)}\`\`\`\n\n</details>\n`,
+    `<details><summary>settings</summary>\n\n\`\`\`yaml settings\n${yaml().stringify(settings)}\`\`\`\n\n</details>\n`,
   ].join('\n')
 }
 

@@ -127,6 +127,10 @@ test('where all tokens are kept, a tokenizer is not made, and one that cannot be
   const broken = { ...base, post_processor: template, model: { type: 'Odd' } }
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(broken))
   assert.throws(() => loadTokenizer(folder), /not a tokenizer this version can run/)
+  const odd = { ...base, post_processor: template, pre_tokenizer: { type: 'Sequence', pretokenizers: {} } }
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(odd))
+  assert.throws(() => loadTokenizer(folder), /^UserError: .*not a tokenizer this version can run/)
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(broken))
   const kept = loadTokenizer(folder, () => ({ tokensOf: (text, make) => (text === 'kept' ? [4, 5] : make()) }))
   assert.deepEqual(kept.encode('kept', 'kept', 9).ids, [2, 4, 5, 3, 4, 5, 3])
   assert.deepEqual([...kept.special.all], [0, 1, 2, 3])

@@ -77,20 +77,21 @@ function laidOut(pieces: readonly Piece[], texts: Readonly<Record<'A' | 'B', rea
 /**
  * The tokenizer of a model folder: tokenizer.json, or the vocabulary files of its model type, and tokenizer_config.json where there is one.
  * Truncation and padding that the file carries itself are not applied. `storeOf` gives the store for a tokenizer of these settings, if there
- * is one. UserError for a folder without either or with what cannot be run.
+ * is one. UserError for a folder without either or with what cannot be run; the latter, where there is a store, at the first text that it
+ * lacks.
  */
 export function loadTokenizer(folder: string, storeOf: (settings: object) => TokenStore | null = () => null): Tokenizer {
   const { file, json } = tokenizerJson(folder)
   const parsed = z.looseObject({ post_processor: postProcessor, pre_tokenizer: z.unknown() }).safeParse(json)
   if (!parsed.success) throw new UserError(`${file}: not a tokenizer this version can run (${z.prettifyError(parsed.error)}). ${instead}`)
+  const settings = parsed.data
   const config = readSettings(folder, 'tokenizer_config.json')
-  const frame = tokenFrame(parsed.data.post_processor)
-  const byteLevel = isByteLevel(parsed.data.pre_tokenizer)
+  const frame = tokenFrame(settings.post_processor)
 
   const store = storeOf({ json, config })
   let built: Library | null = null
-  const library = (): Library => (built ??= build(file, parsed.data, config))
-  // What a store keeps was made by it, so that it is needed for other texts alone.
+  const library = (): Library => (built ??= build(file, settings, config))
+  // A store's tokens were made with these settings: the library is needed for other texts alone.
   if (!store) library()
 
   function tokensOf(text: string): number[] {
@@ -116,7 +117,7 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
   }
 
   function locate(text: string): Located {
-    const found = locateTokens(library(), byteLevel, text)
+    const found = locateTokens(library(), isByteLevel(settings.pre_tokenizer), text)
     if (found) return found
     throw new UserError(`${file} does not tell which characters its tokens stand for. ${instead}`)
   }
@@ -136,7 +137,7 @@ export function loadTokenizer(folder: string, storeOf: (settings: object) => Tok
     joined,
     tokens: tokensOf,
     framed: (ids) => laidOut(frame.single, { A: ids, B: [] }),
-    special: specialTokens(parsed.data, config),
+    special: specialTokens(settings, config),
     chat: (own) => openChatTemplate(folder, own),
     decode(ids) {
       if (ids.length === 0) return ''

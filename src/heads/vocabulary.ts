@@ -32,13 +32,13 @@ function lossInParts(
   loss: (part: Value, labels: Labels) => LossTerms,
 ): PartedLoss {
   const { graph } = seen
-  const lanes = (passes === 1 ? [seen] : split(seen, 0, passes)).map((lane) => split(lane, 0, parts))
+  const lanes = split(seen, 0, passes).map((lane) => split(lane, 0, parts))
   const [label, count] = [split(labels, 0, parts), split(counts, 0, parts)]
   const stretches: Stretch[] = []
   const terms = Array.from({ length: parts }, (_, i) => {
     const start = graph.nodes.length
     const own = lanes.map((lane) => lane[i]!)
-    const made = loss(passes === 1 ? own[0]! : concat(own, 0), { labels: label[i]!, counts: count[i]! })
+    const made = loss(concat(own, 0), { labels: label[i]!, counts: count[i]! })
     stretches.push({ start, end: graph.nodes.length })
     return made
   })

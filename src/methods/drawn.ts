@@ -46,7 +46,7 @@ export function drawn(
     return (site, roles, call) => {
       const own = picked(site, roles, call)
       const act = (each: C, pass: number): R => around.call(inner, site, own[pass]!, { ...each, shared: sharedOf(call.shared, pass) })
-      return passes === 1 ? act(call, 0) : lanes.whole(lanes.parts(call, passes).map(act))
+      return lanes.whole(lanes.parts(call, passes).map(act))
     }
   }
 

@@ -95,18 +95,13 @@ function madeInGraph(
       const weights = Object.fromEntries(weightsAt(site).map(([name]) => [name, roles[roleOf(name)]!]))
       const noise = context.training ? (kind: 'normal' | 'uniform', like: Value) => context.noise(kind, like.shape) : null
       const parts = context.training ? passes : 1
-      const partsOf = (x: Value): Value[] => (parts === 1 ? [x] : split(x, 0, parts))
-      const made = partsOf(input).map((part, i) =>
-        routing.gates({ input: part, ids: () => partsOf(idsAt(input, context))[i]!, weights, noise }),
+      const made = split(input, 0, parts).map((part, i) =>
+        routing.gates({ input: part, ids: () => split(idsAt(input, context), 0, parts)[i]!, weights, noise }),
       )
       const losses = made.flatMap(({ loss }) => loss ?? [])
       if (losses.length > 0) context.addLoss(mul(addAll(losses), 1 / parts))
-      return parts === 1
-        ? made[0]!.gates
-        : concat(
-            made.map(({ gates }) => gates),
-            0,
-          )
+      const gates = made.map((each) => each.gates)
+      return concat(gates, 0)
     },
   }
 }

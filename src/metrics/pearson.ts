@@ -1,9 +1,6 @@
-import { onDemand } from '../on-demand.ts'
 import { correlation } from './correlation.ts'
-
-const statistics = (): typeof import('simple-statistics') => onDemand('simple-statistics')
 
 /** Linear correlation of [rows] predictions and labels, in [-1, 1]; 0 where either is constant, NaN where a value is. */
 export function pearson(predictions: ArrayLike<number>, labels: ArrayLike<number>): number {
-  return correlation(predictions, labels, statistics().sampleCorrelation)
+  return correlation(predictions, labels, 'sampleCorrelation')
 }

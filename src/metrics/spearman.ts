@@ -1,9 +1,6 @@
-import { onDemand } from '../on-demand.ts'
 import { correlation } from './correlation.ts'
-
-const statistics = (): typeof import('simple-statistics') => onDemand('simple-statistics')
 
 /** Correlation of the ranks, averaged over ties, of [rows] predictions and labels; 0 where either is constant, NaN where a value is. */
 export function spearman(predictions: ArrayLike<number>, labels: ArrayLike<number>): number {
-  return correlation(predictions, labels, statistics().sampleRankCorrelation)
+  return correlation(predictions, labels, 'sampleRankCorrelation')
 }

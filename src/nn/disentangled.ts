@@ -44,16 +44,15 @@ export interface RelativeTables {
 
 /** `content` `[rows, heads, n, headSize]` times a table's rows: `[heads, rows, n, columns]`, a column for each token at the other end. */
 function against(content: Value, table: Value, rows: Value, columns: Dim, { scale, passes }: { scale: number; passes: number }): Value {
-  const lanesOf = (x: Value): Value[] => (passes === 1 ? [x] : split(x, 0, passes))
-  const tables = lanesOf(table)
-  const scores = lanesOf(content).map((lane, i) => {
+  const tables = split(table, 0, passes)
+  const scores = split(content, 0, passes).map((lane, i) => {
     const [batch, heads, n, size] = lane.shape as [Dim, Dim, Dim, Dim]
     const flat = reshape(transpose(lane, [1, 0, 2, 3]), [heads, product([batch, n]), size])
     const positions = transpose(reshape(gather(tables[i]!, rows), [rows.shape[0]!, heads, size]), [1, 0, 2])
     const products = batchedMatmul(flat, positions, { transposeB: true, alpha: scale })
     return skew(reshape(products, [heads, batch, n, rows.shape[0]!]), columns)
   })
-  return passes === 1 ? scores[0]! : concat(scores, 1)
+  return concat(scores, 1)
 }
 
 /**

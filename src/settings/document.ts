@@ -2,12 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explained } from '../file-faults.ts'
-import { onDemand } from '../on-demand.ts'
 import { duplicateKey } from '../weights/duplicate-key.ts'
 import { explain } from './explanation.ts'
 import { assertPlain, settingAt, withSettings } from './plain.ts'
-
-const yaml = (): typeof import('yaml') => onDemand('yaml')
+import { yaml } from './yaml.ts'
 
 /** The data of a text that is JSON, which YAML would read alike; undefined for others, and where a key is there twice. */
 function jsonOf(text: string): unknown {

@@ -1,7 +1,5 @@
 import { UserError } from '../errors.ts'
-import { onDemand } from '../on-demand.ts'
-
-const yaml = (): typeof import('yaml') => onDemand('yaml')
+import { yaml } from './yaml.ts'
 
 const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
 

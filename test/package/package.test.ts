@@ -167,13 +167,14 @@ test('a command loads no library that it does not need', () => {
   writeModel(model)
   writeTokenizer(model)
   writeFileSync(join(project, 'train.jsonl'), jsonLines(textRows(8, 'train')))
-  writeFileSync(
-    join(project, 'run.yaml'),
-    'model: model\ntask: sequence-classification\ndata: { train: train.jsonl }\ntrain: { steps: 2 }\n',
-  )
-  const needless = ['@huggingface/hub', 'csv-parse', 'html-to-text', 'hyparquet', 'log-update', 'ml-matrix', 'postal-mime', 'tar']
+  const run = { model: 'model', task: 'sequence-classification', data: { train: 'train.jsonl' }, train: { steps: 2 } }
+  writeFileSync(join(project, 'run.json'), JSON.stringify(run))
+  const needless = [
+    ...['@huggingface/hub', '@huggingface/jinja', 'csv-parse', 'html-to-text', 'hyparquet', 'log-update', 'ml-matrix', 'postal-mime'],
+    ...['simple-statistics', 'tar', 'yaml'],
+  ]
   const commands = [
-    { args: ['train', 'run.yaml', '--json', '--out', 'runs/a'], told: /^\{"event":"run"/ },
+    { args: ['train', 'run.json', '--json', '--out', 'runs/a'], told: /^\{"event":"run"/ },
     { args: ['predict', '--model', 'model', '--adapter', 'runs/a/adapter', '--text', 'A good film.'], told: /^\{"label":"(good|bad)"/ },
   ]
   for (const { args, told } of commands) {

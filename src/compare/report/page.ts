@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { yaml } from '../../settings/yaml.ts'
 import { type Comparison, writtenSettings } from '../comparison-file.ts'
 import type { ArmResults, Summary } from '../summary.ts'
 import { armRows, differenceRows, footing, type Rows } from '../summary-tables.ts'
@@ -68,7 +68,7 @@ export function reportPage(comparison: Comparison, summary: Summary, all: readon
       section('Ranks', ...rankMaps(all)),
       section('Routing', ...routes(all)),
       section('Learning rates', triedRates(summary)),
-      section('Settings', tag('pre', {}, `$ ${command}\n\n${stringify(writtenSettings(comparison))}`)),
+      section('Settings', tag('pre', {}, `$ ${command}\n\n${yaml().stringify(writtenSettings(comparison))}`)),
     ),
   )
   return `<!doctype html>\n${page.markup}\n`

@@ -85,7 +85,7 @@ export function rearrange(x: Value, { index, inverse, read }: Rearrangement): Va
 
 /** Parts along an axis: so many equal ones, or those of the sizes given; one alone is what it is. */
 export function split(x: Value, axis: number, parts: number | readonly number[]): Value[] {
-  if (parts === 1) return [x]
+  if ((typeof parts === 'number' ? parts : parts.length) === 1) return [x]
   const outputOf = (size: Dim) => ({ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? size : dim)) })
   if (typeof parts === 'number') {
     const outputs = Array.from({ length: parts }, () => outputOf(part(x.shape[axis]!, parts)))

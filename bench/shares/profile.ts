@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { grouped } from '../../src/grouped.ts'
 import { median } from '../steps/numbers.ts'
 
 /** What kernels do, by which their time is told. */
@@ -53,14 +54,8 @@ export function kernelsIn(folder: string, updates: number): Kernels {
   const byOperator: Record<string, number> = {}
   for (const file of readdirSync(folder)) {
     const events = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Event[]
-    const runs = new Map<string, Event[]>()
-    for (const event of events) {
-      if (event.cat !== 'Node' || !event.name.endsWith('_kernel_time')) continue
-      const known = runs.get(event.name)
-      if (known) known.push(event)
-      else runs.set(event.name, [event])
-    }
-    for (const each of runs.values()) {
+    const kernels = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'))
+    for (const each of grouped(kernels, ({ name }) => name).values()) {
       const { args } = each[0]!
       const ms = (median(each.map(({ dur }) => dur)) * each.length) / updates / 1e3
       byKind[kindOf(args)] += ms

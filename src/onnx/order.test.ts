@@ -31,7 +31,7 @@ async function orders({ subject, method, state }: Prepared, changes: Partial<Ste
   const step = buildStepGraph(subject, state, options)
   const feeds = stepFeeds(subject, step, options, state, rows)
   const found: Orders[] = []
-  for (const graph of [step.assembly.network.graph, ...(step.update ? [step.update] : [])]) found.push(await ordersOf(graph, feeds))
+  for (const graph of [step.engine, ...(step.update ? [step.update] : [])]) found.push(await ordersOf(graph, feeds))
   return found
 }
 
@@ -134,7 +134,7 @@ test('weight gradients are made and squared all along the backward pass, so that
   /** Where between the loss and the norm the first square is taken, from 0 to 1; `reversed` takes that of the lowest weight first. */
   const first = (reversed: boolean): number => {
     const { subject, method, state } = prepare(tinySubject({ num_hidden_layers: 6 }), full)
-    const { graph } = buildStepGraph(subject, state, stepOptions(method)).assembly.network
+    const { engine: graph } = buildStepGraph(subject, state, stepOptions(method))
     if (reversed) {
       const squares = graph.nodes.filter(({ op }) => op === 'ReduceSumSquare')
       const places = squares.map((node) => graph.nodes.indexOf(node))

@@ -1,26 +1,21 @@
 import { backward } from '../autodiff/backward.ts'
-import { type Looking, looking, type Subject } from '../evaluate/assembly.ts'
-import { trainedIn } from '../evaluate/state.ts'
+import type { Subject } from '../evaluate/assembly.ts'
 import type { Graph, Value } from '../graph/graph.ts'
 import { createGraph, input, output } from '../graph/graph.ts'
 import { add, addAll, and, cast, isInf, isNan, mul, not, or } from '../graph/ops/elementwise.ts'
 import { grouped } from '../grouped.ts'
-import type { Objective } from '../heads/head.ts'
 import { alikePasses } from '../lowering/alike-passes.ts'
 import type { Method, Roles, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
 import type { Site } from '../nn/site.ts'
 import { globalNorm } from '../optim/clip.ts'
+import { buildLossGraph, type LossGraph, type LossGraphOptions } from './loss-graph.ts'
 import { madeAtOnce, remadeLayers } from './segments.ts'
 import { type After, accumulated, type UpdateOptions, updateState } from './state-update.ts'
 
-export interface StepGraphOptions extends UpdateOptions {
-  readonly objective: Objective
-  /** Micro-batches of one update. */
-  readonly accumulate: number
+export interface StepGraphOptions extends UpdateOptions, LossGraphOptions {
   /** Micro-batches with more tokens are computed in chunks of about so many; null: all at once. */
   readonly tokensAtOnce: number | null
-  readonly modelDropout: number | null
   /** So many layers at a time are made again in the backward pass, so that only what enters them is kept; null where all is kept. */
   readonly recompute: number | null
 }
@@ -31,7 +26,7 @@ export const addsUp = ({ accumulate, tokensAtOnce }: Pick<StepGraphOptions, 'acc
 
 /** A training step as a graph, forward, backward and update, or as two where an update takes several runs. */
 export interface StepGraph {
-  readonly assembly: Looking
+  readonly graph: Graph
   /** The graph as it is run: what is alike in all passes is made once. */
   readonly engine: Graph
   /** The update alone, of gradients that the other graph adds up; null where that makes it. */
@@ -40,6 +35,7 @@ export interface StepGraph {
   readonly state: ReadonlyMap<string, readonly number[]>
   /** Whether nothing is made of a micro-batch as a whole, so that it may be computed in chunks. */
   readonly divisible: boolean
+  readonly masks: LossGraph['masks']
   /** Outputs that the method's `control` reads: site, signal, output name. */
   readonly signals: readonly { readonly site: string; readonly signal: string; readonly output: string }[]
 }
@@ -55,43 +51,20 @@ function bySite(trained: Iterable<Trained>): { site: Site; entries: Trained[] }[
 const rolesOf = (entries: readonly Trained[], value: (entry: Trained) => Value): Roles =>
   Object.fromEntries(entries.map((entry) => [entry.role!, value(entry)]))
 
-/** The loss of a micro-batch or chunk, without the method's penalty on parameters. */
-function lossOf(subject: Subject, { network, seen, logitsOf, terms: added }: Looking, { objective, accumulate }: StepGraphOptions) {
-  const { graph } = network
-  const { head } = subject
-  const parted = (objective.parts ?? 1) > 1 ? head.lossInParts?.(seen, logitsOf, objective) : undefined
-  const { task, consistency } = parted ?? head.loss(network, logitsOf(seen), objective)
-  const balance = added.length > 0 ? mul(addAll(added), 1 / accumulate) : null
-  const terms = [
-    task,
-    ...(consistency ? [mul(consistency, input(graph, 'consistencyWeight', graph.float, []))] : []),
-    ...(balance ? [balance] : []),
-  ]
-  return { loss: terms.reduce(add), told: { taskLoss: task, consistency, balance }, stretches: parted?.stretches ?? [] }
-}
-
 const valuesOf = (entries: readonly Trained[]): Value[] => entries.map(({ value }) => value)
 
 /** Builds the step: the loss, gradients of what is learned, the state's update, and what is told of it. */
 export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string, Tensor>, options: StepGraphOptions): StepGraph {
   const { method, recompute } = options
-  const assembly = looking(subject, {
-    method,
-    training: true,
-    modelDropout: options.modelDropout,
-    trains: trainedIn(trainedBase),
-  })
-  const { graph } = assembly.network
-  const state = new Map<string, readonly number[]>()
+  const batch = buildLossGraph(subject, trainedBase, options)
+  const { graph } = batch
+  const state = new Map(batch.trained.map(({ name, shape }) => [name, shape]))
   const heldIn = (where: Graph, name: string, shape: readonly number[]): Value => {
     state.set(name, shape)
     return where.inputs.get(name) ?? input(where, name, where.float, shape)
   }
 
-  const batch = lossOf(subject, assembly, options)
-  // All parameters and sites are known only now: the pooler's and the head's are with the logits.
-  for (const { name, shape } of assembly.trained.values()) state.set(name, shape)
-  const learned = [...assembly.trained.values()].filter(({ spec }) => !spec?.frozen)
+  const learned = batch.trained.filter(({ spec }) => !spec?.frozen)
 
   // Where an update takes several runs, gradients add up in the state, and a graph of its own has the rest of it.
   const apart = addsUp(options) ? createGraph(graph.float) : null
@@ -99,12 +72,12 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const updated = apart ? learned.map((entry) => ({ ...entry, value: heldIn(apart, entry.name, entry.shape) })) : learned
   const controls = apart
     ? Object.fromEntries((method.controls ?? []).map(({ name, dtype, shape }) => [name, input(apart, name, dtype, shape)]))
-    : assembly.controls
+    : batch.controls
   const sites = bySite(updated)
   const penalty = method.penalty?.(sites.map(({ site, entries }) => ({ site, roles: rolesOf(entries, ({ value }) => value) }))) ?? null
   const loss = penalty && !apart ? add(batch.loss, penalty) : batch.loss
 
-  const segments = [...remadeLayers(assembly.layers(), recompute), ...madeAtOnce(batch.stretches)]
+  const segments = [...remadeLayers(batch.layers, recompute), ...madeAtOnce(batch.parts)]
   const raw = backward(loss, valuesOf(learned), segments)
   const emitted = new Map(graph.nodes.flatMap((node, i) => node.outputs.map((value) => [value, i] as const)))
   const ofPenalty = penalty && apart ? backward(penalty, valuesOf(updated)) : []
@@ -130,13 +103,14 @@ export function buildStepGraph(subject: Subject, trainedBase: ReadonlyMap<string
   }
   tell(graph, { loss, ...batch.told })
   tell(last, { penalty, gradNorm: norm, finite: cast(finite, last.float) })
-  const reported = meansOf(assembly.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
+  const reported = meansOf(batch.reports).map(({ site, signal, value }) => signalOutput(graph, site, signal, value))
   return {
-    assembly,
+    graph,
     engine: alikePasses(graph, method.passes),
     update: apart,
     state,
-    divisible: assembly.terms.length === 0 && reported.length === 0,
+    divisible: batch.divisible,
+    masks: batch.masks,
     signals: [...signals, ...reported],
   }
 }
@@ -159,7 +133,7 @@ function observeSites(
   graph: Graph,
   sites: readonly { site: Site; entries: readonly Trained[] }[],
   after: ReadonlyMap<Trained, After>,
-  controls: Looking['controls'],
+  controls: LossGraph['controls'],
   { observe }: Method,
 ): StepGraph['signals'] {
   if (!observe) return []

@@ -57,7 +57,7 @@ export interface StepOptions extends StepGraphOptions, Omit<SessionOptions, 'dev
  */
 export async function openStep(subject: Subject, state: State, options: StepOptions): Promise<Step> {
   const graph = buildStepGraph(subject, state, options)
-  const { masks } = graph.assembly
+  const { masks } = graph
   for (const [name, shape] of graph.state) {
     if (!state.has(name)) state.set(name, { shape, data: new Float32Array(elementCount(shape)) })
   }

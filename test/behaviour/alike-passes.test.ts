@@ -27,7 +27,7 @@ for (const [name, options] of Object.entries(mixtures)) {
       const { subject, method, state } = prepare(tinySubject(fields), adamix, options)
       const settings = stepOptions(method)
       const built = buildStepGraph(subject, state, settings)
-      const { graph } = built.assembly.network
+      const { graph } = built
       graph.aliases.clear()
       const shared = alikePasses(graph, method.passes)
       const feeds = stepFeeds(subject, built, settings, state, examples)

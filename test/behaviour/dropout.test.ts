@@ -69,8 +69,8 @@ test('the gradients of a step with dropout agree with finite differences under t
   const options = stepOptions(method)
   const graph = buildStepGraph(subject, state, options)
   // Apart from its state, so that parameters stay where they are.
-  graph.assembly.network.graph.aliases.clear()
-  const session = await openSession(graph.assembly.network.graph)
+  graph.engine.aliases.clear()
+  const session = await openSession(graph.engine)
   const loss = async (moment = { seed: 1, step: 0, microBatch: 0 }) => session.run(stepFeeds(subject, graph, options, state, rows, moment))
   const exact = await loss()
   const other = await loss({ seed: 2, step: 0, microBatch: 0 })

@@ -19,7 +19,7 @@ test('the backward pass ends at the lowest trained site: weights below are read 
       20,
     )
     const state = initialState(subject, outline(subject), method, 1)
-    const nodes = liveNodes(buildStepGraph(subject, state, stepOptions(method)).assembly.network.graph)
+    const nodes = liveNodes(buildStepGraph(subject, state, stepOptions(method)).engine)
     const reads = (name: string): number =>
       nodes.filter(({ inputs }) => inputs.some((value) => value?.source.kind === 'external' && value.source.name === name)).length
     return (name) => reads(`bert.encoder.layer.${name}.weight`)

@@ -37,7 +37,7 @@ for (const [name, { make, accumulate }] of Object.entries(cases)) {
         if (!state.has(key)) state.set(key, { shape, data: new Float32Array(shape.reduce((n, dim) => n * dim, 1)) })
       }
       const written = new Set<string>()
-      for (const graph of [step.assembly.network.graph, ...(step.update ? [step.update] : [])]) {
+      for (const graph of [step.engine, ...(step.update ? [step.update] : [])]) {
         const aliases = [...graph.aliases]
         if (!inPlace) graph.aliases.clear()
         const session = await openSession(graph)

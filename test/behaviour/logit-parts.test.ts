@@ -86,7 +86,7 @@ test('with logits in parts, those of one part fill the memory, whether the table
     const peak = (parts: number): number => {
       const plainOptions = stepOptions(method)
       const step = buildStepGraph(subject, state, { ...plainOptions, objective: { ...plainOptions.objective, parts } })
-      return peakBytes(step.assembly.network.graph, evenSizes(8, 64))
+      return peakBytes(step.engine, evenSizes(8, 64))
     }
     const logits = 4 * 8 * 64 * 5000
     assert.ok(peak(1) > 4 * logits, `${peak(1) / logits} times the logits`)

@@ -8,6 +8,7 @@ import { evenSizes } from '../../src/evaluate/stream-feeds.ts'
 import { type MethodOptions, methodOptions } from '../../src/methods/index.ts'
 import { liveNodes } from '../../src/onnx/live.ts'
 import { peakBytes } from '../../src/onnx/order.ts'
+import { buildLossGraph } from '../../src/train/loss-graph.ts'
 import { openStep } from '../../src/train/step.ts'
 import { buildStepGraph } from '../../src/train/step-graph.ts'
 import { goldenBases, goldenSubject, plain } from './golden-bases.ts'
@@ -35,11 +36,12 @@ async function trained({ subject, options, examples, recompute }: Given) {
   return { losses, state }
 }
 
-function stepGraph({ subject, options, recompute }: Omit<Given, 'examples'>) {
+/** A graph as `build` makes it for these settings. */
+function built<T>(build: (...of: Parameters<typeof buildStepGraph>) => T, { subject, options, recompute }: Omit<Given, 'examples'>): T {
   const shape = outline(subject)
   const method = methodFor(subject, shape, options, 20)
   const state = initialState(subject, shape, method, 1)
-  return buildStepGraph(subject, state, stepOptions(method, { modelDropout: dropping, recompute })).assembly
+  return build(subject, state, stepOptions(method, { modelDropout: dropping, recompute }))
 }
 
 for (const { golden, task, examples, stacks } of goldenBases(plain)) {
@@ -47,7 +49,7 @@ for (const { golden, task, examples, stacks } of goldenBases(plain)) {
     const subject = goldenSubject({ golden, task })
     const { model } = subject
     const given = { subject, options: methodOptions.parse({ name: 'lora', r: 2, dropout: dropping }), examples }
-    const layers = stepGraph({ ...given, recompute: null }).layers()
+    const { layers } = built(buildLossGraph, { ...given, recompute: null })
     const applied = (model.config.num_hidden_layers ?? model.config.n_layer ?? model.config.n_layers ?? model.wiring.layers) as number
     assert.equal(layers.length, stacks * applied)
     const [kept, remade] = [await trained({ ...given, recompute: null }), await trained({ ...given, recompute: 1 })]
@@ -80,7 +82,7 @@ test('with layers made again, what is kept grows with their number by what enter
     const config = { model_type: 'bert', vocab_size: 64, hidden_size: 64, num_hidden_layers: layers, num_attention_heads: 4 }
     const subject = bareSubject({ ...config, intermediate_size: 256, max_position_embeddings: 64 })
     const options = methodOptions.parse({ name: 'lora', r: 2, targets: 'all-linear' })
-    return peakBytes(stepGraph({ subject, options, recompute }).network.graph, evenSizes(8, 64))
+    return peakBytes(built(buildStepGraph, { subject, options, recompute }).engine, evenSizes(8, 64))
   }
   const [tokens, hidden] = [8 * 64, 64]
   const entering = 4 * tokens * hidden
@@ -98,7 +100,7 @@ test('only the layers before the last ones are made again, and nothing where non
   const graphs = (layers: object) =>
     [null, 1, 4].map((recompute) => {
       const options = methodOptions.parse({ name: 'lora', r: 2, targets: 'all-linear', ...layers })
-      return liveNodes(stepGraph({ subject, options, recompute }).network.graph).filter(({ op }) => op === 'Softmax').length
+      return liveNodes(built(buildStepGraph, { subject, options, recompute }).engine).filter(({ op }) => op === 'Softmax').length
     })
   assert.deepEqual(graphs({}), [4, 7, 4])
   assert.deepEqual(graphs({ layers: [3] }), [4, 4, 4])

@@ -107,11 +107,11 @@ for (const form of all) {
     const rounded = await course({ ...subject, model }, copyOf(state))
     assert.notDeepEqual(rounded, exact)
     assertNear(rounded, exact, form.losses)
-    const { network } = buildStepGraph(subject, state, stepOptions(method)).assembly
-    const products = (graph: typeof network.graph, op: string): number => liveNodes(graph).filter((node) => node.op === op).length
+    const { engine } = buildStepGraph(subject, state, stepOptions(method))
+    const products = (graph: typeof engine, op: string): number => liveNodes(graph).filter((node) => node.op === op).length
     // Six matrices of each layer and the pooler forward; backward not below the lowest LoRA, which is on query and value.
-    assert.equal(products(model.lowered(network.graph), 'MatMulIntegerToFloat'), 13 + 7 + 3)
-    assert.equal(products(network.graph, 'Gemm') - products(model.lowered(network.graph), 'Gemm'), 13 + 7 + 3)
+    assert.equal(products(model.lowered(engine), 'MatMulIntegerToFloat'), 13 + 7 + 3)
+    assert.equal(products(engine, 'Gemm') - products(model.lowered(engine), 'Gemm'), 13 + 7 + 3)
   })
 }
 
@@ -141,8 +141,8 @@ test('matrices that a method reads besides stay in float32', async () => {
   const subject = tinySubject()
   const { model } = await inBits(subject.model, all[0])
   const { method, state } = prepare(subject, lora, { r: 3, dora: true, targets: ['query'] })
-  const { network } = buildStepGraph(subject, state, stepOptions(method)).assembly
-  const names = [...model.lowered(network.graph).externals.keys()]
+  const { engine } = buildStepGraph(subject, state, stepOptions(method))
+  const names = [...model.lowered(engine).externals.keys()]
   assert.ok(names.includes('bert.encoder.layer.0.attention.self.query.weight'))
   assert.ok(!names.some((name) => /self\.query\.weight.*int8/.test(name)))
   assert.ok(names.includes('bert.encoder.layer.0.attention.self.value.weight transposed int8'))

@@ -12,7 +12,7 @@ const rate = 0.01
 /** The feeds of a first update at the learning rate `rate` with one micro-batch; what the state lacks is fed as zeros. */
 export function stepFeeds(
   subject: Subject,
-  { assembly, state: shapes }: StepGraph,
+  { masks, state: shapes }: StepGraph,
   { method, objective, adam }: StepGraphOptions,
   state: Readonly<Pick<ReadonlyMap<string, Feeds[string]>, 'get'>>,
   examples: readonly Example[],
@@ -28,7 +28,7 @@ export function stepFeeds(
     ...Object.fromEntries([...shapes].map(([name, shape]) => [name, state.get(name) ?? zeros(shape)])),
     ...streamFeeds(batch),
     ...targets.feeds,
-    ...dropoutFeeds(assembly.masks, { rows: batch.rows, tokens: batch.tokens, length: batch.length }, moment),
+    ...dropoutFeeds(masks, { rows: batch.rows, tokens: batch.tokens, length: batch.length }, moment),
     ...method.feed?.({ ...moment, rows: batch.rows }),
     lossDivisor: number(targets.weight),
     targetCount: number(targets.count),

@@ -50,8 +50,8 @@ export async function assertLossFalls(
 async function openTrial(subject: Subject, method: Method, state: State, changes: Partial<StepGraphOptions>) {
   const options = stepOptions(method, changes)
   const graph = buildStepGraph(subject, state, options)
-  graph.assembly.network.graph.aliases.clear()
-  const session = await openSession(graph.assembly.network.graph)
+  graph.engine.aliases.clear()
+  const session = await openSession(graph.engine)
   return { run: (examples: readonly Example[]) => session.run(stepFeeds(subject, graph, options, state, examples)), close: session.close }
 }
 

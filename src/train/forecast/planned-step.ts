@@ -58,7 +58,7 @@ export function plannedStep({ subject: given, outline, method, train, besides, p
   const state = new Map(trained.map(({ name, shape }) => [name, { shape, data: new Float32Array(0) }]))
   const options = stepOptions(method, logitParts(subject, places), { ...train, classWeights: null })
   const step = buildStepGraph(subject, state, options)
-  const { masks } = step.assembly
+  const { masks } = step
   const split = train.cachePrefix === true ? splitStep(step.engine, method) : null
   const engine = split?.rest ?? step.engine
   const { lowered } = subject.model

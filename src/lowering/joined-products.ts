@@ -1,0 +1,59 @@
+import type { Graph, Node, Value } from '../graph/graph.ts'
+import { gemm } from '../graph/ops/matmul.ts'
+import { concat, split } from '../graph/ops/movement.ts'
+import { type CarriedOver, carriedOver } from '../graph/rewritten.ts'
+import { grouped } from '../grouped.ts'
+
+/** A product with fewer columns takes as long as it takes to read its left matrix. */
+const NARROW = 64
+
+/** Whether a value is a function of parameters and choices alone, so that it can be had before a batch is read. */
+function parameterTest(): (value: Value) => boolean {
+  const known = new Map<Node, boolean>()
+  const test = ({ source, shape }: Value): boolean => {
+    if (source.kind !== 'node') return shape.every((size) => typeof size === 'number')
+    const { node } = source
+    const found = known.get(node) ?? node.inputs.every((value) => value === null || test(value))
+    known.set(node, found)
+    return found
+  }
+  return test
+}
+
+/** Narrow products of one matrix with several of parameters, each with all of its group. */
+function joinable({ nodes }: Graph): ReadonlyMap<Node, readonly Node[]> {
+  const ofParameters = parameterTest()
+  const isNarrow = ({ op, inputs: [, right, added], outputs: [result], attributes }: Node): boolean =>
+    op === 'Gemm' &&
+    !added &&
+    Object.keys(attributes).join() === 'transB' &&
+    (result!.shape[1] as number) < NARROW &&
+    right!.source.kind !== 'external' &&
+    ofParameters(right!)
+  const groups = [...grouped(nodes.filter(isNarrow), ({ inputs }) => inputs[0]!).values()].filter(({ length }) => length > 1)
+  return new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)))
+}
+
+/**
+ * The graph, which is still to be differentiated, with narrow products of one matrix made as one, as those of LoRA's A at queries, keys and
+ * values: `[x A₁ᵀ, x A₂ᵀ] = x [A₁; A₂]ᵀ` reads x once. Its gradients are one product each by the same rule.
+ */
+export function joinedProducts(graph: Graph): CarriedOver {
+  const groups = joinable(graph)
+  if (groups.size === 0) return { graph, carry: (value) => value, places: [...graph.nodes.keys(), graph.nodes.length] }
+  const made = new Map<Node, Value>()
+  return carriedOver(graph, graph.nodes, () => ({
+    differentiable: true,
+    replaced(node, [left], carry) {
+      const group = groups.get(node)
+      if (!group) return null
+      if (!made.has(node)) {
+        const rights = group.map(({ inputs }) => carry(inputs[1]!))
+        const widths = rights.map(({ shape }) => shape[0] as number)
+        const parts = split(gemm(left!, concat(rights, 0), null, { transposeB: true }), 1, widths)
+        for (const [i, each] of group.entries()) made.set(each, parts[i]!)
+      }
+      return [made.get(node)!]
+    },
+  }))
+}

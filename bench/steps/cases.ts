@@ -240,6 +240,16 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   adamix: mixed(null, 2),
   'adamix-no-dropout': mixed(0, 1.97),
+  'adamix-lora': {
+    about: 'BERT base, AdaMix of LoRA r 8 on all six linear maps and the single LoRA, dropout 0.1',
+    dropout: null,
+    ...bert,
+    sides: {
+      adamix: { engine: 'adatune', method: { name: 'adamix', of: loraOf(8), experts: 4 } },
+      lora: { engine: 'adatune', method: loraOf(8) },
+    },
+    figures: [over('adamix', 'lora', 2)],
+  },
   'upper-layers': {
     about:
       'BERT base, LoRA r 8 on queries and values of all layers, of the last 4, and of these with what the layers below make kept (cachePrefix), no dropout',

@@ -61,6 +61,21 @@ export function carriedOver(graph: Graph, nodes: readonly Node[], rewriting: (to
   return { graph: to, carry, places: [...places, to.nodes.length] }
 }
 
+/** A graph that is as it was. */
+export const unchanged = (graph: Graph): CarriedOver => ({
+  graph,
+  carry: (value) => value,
+  places: [...graph.nodes.keys(), graph.nodes.length],
+})
+
+/** What one way after another makes of a graph. */
+export function successively(graph: Graph, ways: readonly ((graph: Graph) => CarriedOver)[]): CarriedOver {
+  return ways.reduce((sofar, way) => {
+    const next = way(sofar.graph)
+    return { graph: next.graph, carry: (value) => next.carry(sofar.carry(value)), places: sofar.places.map((place) => next.places[place]!) }
+  }, unchanged(graph))
+}
+
 /** A graph with the same inputs and outputs in which some nodes are others; `nodes` are those that are carried over, in their order. */
 export function rewritten(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph) => Rewriting): Graph {
   const { graph: to, carry } = carriedOver(graph, nodes, rewriting)

@@ -1,24 +1,12 @@
 import type { Graph, Node, Value } from '../graph/graph.ts'
 import { gemm } from '../graph/ops/matmul.ts'
 import { concat, split } from '../graph/ops/movement.ts'
-import { type CarriedOver, carriedOver } from '../graph/rewritten.ts'
+import { type CarriedOver, carriedOver, unchanged } from '../graph/rewritten.ts'
 import { grouped } from '../grouped.ts'
+import { parameterTest } from './of-parameters.ts'
 
 /** A product with fewer columns takes as long as it takes to read its left matrix. */
 const NARROW = 64
-
-/** Whether a value is a function of parameters and choices alone, so that it can be had before a batch is read. */
-function parameterTest(): (value: Value) => boolean {
-  const known = new Map<Node, boolean>()
-  const test = ({ source, shape }: Value): boolean => {
-    if (source.kind !== 'node') return shape.every((size) => typeof size === 'number')
-    const { node } = source
-    const found = known.get(node) ?? node.inputs.every((value) => value === null || test(value))
-    known.set(node, found)
-    return found
-  }
-  return test
-}
 
 /** Narrow products of one matrix with several of parameters, each with all of its group. */
 function joinable({ nodes }: Graph): ReadonlyMap<Node, readonly Node[]> {
@@ -40,7 +28,7 @@ function joinable({ nodes }: Graph): ReadonlyMap<Node, readonly Node[]> {
  */
 export function joinedProducts(graph: Graph): CarriedOver {
   const groups = joinable(graph)
-  if (groups.size === 0) return { graph, carry: (value) => value, places: [...graph.nodes.keys(), graph.nodes.length] }
+  if (groups.size === 0) return unchanged(graph)
   const made = new Map<Node, Value>()
   return carriedOver(graph, graph.nodes, () => ({
     differentiable: true,

@@ -2,8 +2,10 @@ import { type Looking, looking, type Subject } from '../evaluate/assembly.ts'
 import { trainedIn } from '../evaluate/state.ts'
 import { type Graph, input, type Value } from '../graph/graph.ts'
 import { add, addAll, mul } from '../graph/ops/elementwise.ts'
+import { successively } from '../graph/rewritten.ts'
 import type { Objective } from '../heads/head.ts'
 import { joinedProducts } from '../lowering/joined-products.ts'
+import { lanesTogether } from '../lowering/lanes-together.ts'
 import type { Stretch } from '../nn/layer-segments.ts'
 import type { Method, Tensor } from '../nn/method.ts'
 import type { Report, Trained } from '../nn/network.ts'
@@ -57,7 +59,7 @@ export function buildLossGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const assembly = looking(subject, { method, training: true, modelDropout, trains: trainedIn(trainedBase) })
   const { loss, told, parts } = lossOf(subject, assembly, options)
   const { terms, reports, masks } = assembly
-  const { graph, carry, places } = joinedProducts(assembly.network.graph)
+  const { graph, carry, places } = successively(assembly.network.graph, [joinedProducts, lanesTogether])
   const carried = <Entry extends { readonly value: Value }>(entry: Entry): Entry => ({ ...entry, value: carry(entry.value) })
   const placed = ({ start, end }: Stretch): Stretch => ({ start: places[start]!, end: places[end]! })
   return {

@@ -26,6 +26,7 @@ export const addsUp = ({ accumulate, tokensAtOnce }: Pick<StepGraphOptions, 'acc
 
 /** A training step as a graph, forward, backward and update, or as two where an update takes several runs. */
 export interface StepGraph {
+  /** Forward and backward, and the update where it is not apart. */
   readonly graph: Graph
   /** The graph as it is run: what is alike in all passes is made once. */
   readonly engine: Graph

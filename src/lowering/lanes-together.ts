@@ -20,7 +20,14 @@ const alike = (nodes: readonly (Node | null)[]): nodes is Node[] =>
 
 /** What lanes compute each for itself, `[n, width]`, for all of them, `[lanes, n, width]`; null where it has no such form. */
 function batched(carry: Carry, ofParameters: (value: Value) => boolean): (values: readonly Value[]) => Value | null {
-  const laned = (rows: Value, lanes: number): Value => reshape(rows, [lanes, part(rows.shape[0]!, lanes), rows.shape[1]!])
+  const parted = new Map<string, Value>()
+  /** Rows with their lanes as an axis: one value, however often they are read, so that products of it can be joined. */
+  const laned = (rows: Value, lanes: number): Value => {
+    const key = `${lanes} ${rows.name}`
+    const value = parted.get(key) ?? reshape(rows, [lanes, part(rows.shape[0]!, lanes), rows.shape[1]!])
+    parted.set(key, value)
+    return value
+  }
   const rowsOf = (value: Value): Value => reshape(value, [product(value.shape.slice(0, 2)), value.shape[2]!])
   /** Parameters of each lane, one after another, with as many axes each. */
   const stacked = (values: readonly Value[], axes: number): Value => {

@@ -59,7 +59,7 @@ export function buildLossGraph(subject: Subject, trainedBase: ReadonlyMap<string
   const assembly = looking(subject, { method, training: true, modelDropout, trains: trainedIn(trainedBase) })
   const { loss, told, parts } = lossOf(subject, assembly, options)
   const { terms, reports, masks } = assembly
-  const { graph, carry, places } = successively(assembly.network.graph, [joinedProducts, lanesTogether])
+  const { graph, carry, places } = successively(assembly.network.graph, [lanesTogether, joinedProducts])
   const carried = <Entry extends { readonly value: Value }>(entry: Entry): Entry => ({ ...entry, value: carry(entry.value) })
   const placed = ({ start, end }: Stretch): Stretch => ({ start: places[start]!, end: places[end]! })
   return {

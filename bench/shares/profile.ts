@@ -35,8 +35,9 @@ const plain: Readonly<Record<string, Kind>> = {
 function kindOf({ op_name: op, input_type_shape: inputs, output_type_shape: outputs }: Event['args']): Kind {
   if (!/^(Gemm|(Fused)?MatMul.*)$/.test(op)) return plain[op] ?? 'the rest'
   const sizes = [inputs[0]!, outputs[0]!].map((tensor) => Object.values(tensor)[0]!)
-  if (sizes[0]!.length > 2) return "attention's products"
-  return Math.min(...sizes.flat()) < NARROW ? 'narrow products' : 'large products'
+  // Rows and heads are two axes before a matrix, the passes of a mixture one.
+  if (sizes[0]!.length > 3) return "attention's products"
+  return Math.min(...sizes.flatMap((shape) => shape.slice(-2))) < NARROW ? 'narrow products' : 'large products'
 }
 
 /** The time of kernels in ms, by kind and by operator. */

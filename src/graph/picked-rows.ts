@@ -3,7 +3,7 @@ import type { Node, Value } from './graph.ts'
 import { append } from './graph.ts'
 import { cast, mul, sub } from './ops/elementwise.ts'
 import { concat, gather, reshape, sizeOf, split } from './ops/movement.ts'
-import { alongRows, elementwise } from './row-operators.ts'
+import { alongRows, elementwise, joinsRows, splitsRows } from './row-operators.ts'
 
 /** Some rows of tensors that have one along their first axis for each token. */
 export interface Picking {
@@ -20,8 +20,6 @@ type Lane = number | null
 
 const parting = new Set(['Split', 'Concat'])
 
-const axisOf = ({ attributes }: Node): number => (attributes.axis as { readonly int: number }).int
-
 /** Whether a row of the node's result is made of nothing but the same rows of some operands, and which these are; null where it is not. */
 function readByRow({ op, inputs, outputs, attributes }: Node): boolean[] | null {
   const [out] = outputs.filter((value) => value !== null)
@@ -35,12 +33,8 @@ function readByRow({ op, inputs, outputs, attributes }: Node): boolean[] | null 
 
 /** The lane of each operand that a node reads by row, where it makes its own rows in `lane`; null where it cannot be told. */
 function operandLanes(node: Node, lane: Lane, { lanes }: Picking): (Lane | undefined)[] | null {
-  if (parting.has(node.op) && axisOf(node) === 0) {
-    const parts = node.op === 'Split' ? node.outputs : node.inputs
-    if (parts.length !== lanes) return null
-    if (node.op === 'Concat') return lane === null ? node.inputs.map((_, i) => i) : null
-    return [null]
-  }
+  if (splitsRows(node)) return node.outputs.length === lanes ? [null] : null
+  if (joinsRows(node)) return node.inputs.length === lanes && lane === null ? node.inputs.map((_, i) => i) : null
   return readByRow(node)?.map((byRow) => (byRow ? lane : undefined)) ?? null
 }
 
@@ -64,7 +58,7 @@ function narrowed(x: Value, picking: Picking): Map<Node, (Lane | undefined)[]> {
     node.inputs.forEach(read.add)
     const lanes = new Set(node.outputs.flatMap((value) => (value ? [...(asked.get(value) ?? [])] : [])))
     const whole = node.outputs.some((value) => value && read.of(value) !== spared.of(value))
-    const inLanes = node.op === 'Split' && axisOf(node) === 0
+    const inLanes = splitsRows(node)
     if (lanes.size === 0 || whole || (lanes.size > 1 && !inLanes)) continue
     if (inLanes && node.outputs.some((value, i) => [...(asked.get(value!) ?? [])].some((lane) => lane !== i))) continue
     const operands = operandLanes(node, inLanes ? null : [...lanes][0]!, picking)
@@ -111,7 +105,7 @@ export function pickedRows(x: Value, picking: Picking): Value {
       const lane = operandLanes[i]
       return value && lane !== undefined ? rowsOf(value, lane) : value
     })
-    const alongLanes = parting.has(node.op) && axisOf(node) === 0
+    const alongLanes = splitsRows(node) || joinsRows(node)
     const results = !alongLanes
       ? again(node, operands, operandLanes.find((lane) => lane !== undefined) ?? null)
       : node.op === 'Split'

@@ -5,7 +5,7 @@ export type Carry = (value: Value) => Value
 
 export interface Rewriting {
   /** What takes the place of a node, built in the new graph from the node's operands there; null copies the node. */
-  readonly replaced: (node: Node, operands: readonly (Value | null)[], carry: Carry) => readonly Value[] | null
+  readonly replaced: (node: Node, operands: readonly (Value | null)[]) => readonly Value[] | null
   /** Where the bytes of a frozen tensor lie for the new graph; where they did by default. */
   readonly located?: (range: FileRange) => FileRange
   /** Values that the new graph has in another way, whose nodes need not be carried over. */
@@ -23,9 +23,16 @@ export interface CarriedOver {
 }
 
 /** The nodes of a graph in a new one with the same inputs, some of them replaced; `nodes` are in their order. */
-export function carriedOver(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph) => Rewriting): CarriedOver {
+export function carriedOver(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph, carry: Carry) => Rewriting): CarriedOver {
   const to = createGraph(graph.float)
-  const { replaced, located = (range) => range, given = [], differentiable = false } = rewriting(to)
+  const carry: Carry = (value) => {
+    if (!known.has(value)) {
+      if (value.source.kind === 'node' && waiting.has(value.source.node)) carryNode(value.source.node)
+      else known.set(value, leaf(value))
+    }
+    return known.get(value)!
+  }
+  const { replaced, located = (range) => range, given = [], differentiable = false } = rewriting(to, carry)
   const known = new Map<Value, Value>(given)
   for (const [name, { dtype, shape }] of graph.inputs) known.set(graph.inputs.get(name)!, input(to, name, dtype, shape))
   const waiting = new Set(nodes)
@@ -34,18 +41,11 @@ export function carriedOver(graph: Graph, nodes: readonly Node[], rewriting: (to
     if (source.kind !== 'external') throw new Error(`"${name}" is read before it is computed`)
     return external(to, source.name, shape as number[], source.range && located(source.range), dtype)
   }
-  const carry: Carry = (value) => {
-    if (!known.has(value)) {
-      if (value.source.kind === 'node' && waiting.has(value.source.node)) carryNode(value.source.node)
-      else known.set(value, leaf(value))
-    }
-    return known.get(value)!
-  }
   const carryNode = (node: Node): void => {
     if (!waiting.delete(node)) return
     const operands = node.inputs.map((value) => value && carry(value))
     const made =
-      replaced(node, operands, carry) ??
+      replaced(node, operands) ??
       append(to, node.op, operands, node.outputs, node.attributes, node.domain, differentiable ? node.saved.map(carry) : [])
     node.outputs
       .filter((value) => value !== null)
@@ -77,7 +77,7 @@ export function successively(graph: Graph, ways: readonly ((graph: Graph) => Car
 }
 
 /** A graph with the same inputs and outputs in which some nodes are others; `nodes` are those that are carried over, in their order. */
-export function rewritten(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph) => Rewriting): Graph {
+export function rewritten(graph: Graph, nodes: readonly Node[], rewriting: (to: Graph, carry: Carry) => Rewriting): Graph {
   const { graph: to, carry } = carriedOver(graph, nodes, rewriting)
   for (const [name, value] of graph.outputs) to.outputs.set(name, carry(value))
   for (const [name, into] of graph.aliases) to.aliases.set(name, into)

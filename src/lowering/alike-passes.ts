@@ -59,7 +59,6 @@ export function alikePasses(graph: Graph, passes: number): Graph {
       return found
     }
     return {
-      located: (range) => range,
       replaced(node, operands) {
         const isReshape = node.op === 'Reshape'
         const sources = node.inputs.map((value, i) => (value && !(isReshape && i === 1) ? { value, carried: operands[i]! } : null))

@@ -53,7 +53,6 @@ export function inFormsOf(device: Device, graph: Graph): Graph {
   const absent = lacking[device]
   if (absent.size === 0) return graph
   return rewritten(graph, liveNodes(graph), () => ({
-    located: (range) => range,
     replaced(node, operands) {
       if (node.op === 'Split' && node.outputs.length > mostParts[device]) return slices(operands[0]!, node)
       return absent.has(node.op) ? forms[node.op]!(operands as readonly Value[], node) : null

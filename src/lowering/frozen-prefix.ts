@@ -140,7 +140,6 @@ export function frozenPrefix(graph: Graph, passes: number, sizes: Readonly<Recor
     return { name, per: slicedBy(value, passes)!, width: shape.reduce((n, size) => n * size, 1), shape }
   })
   const rest = rewritten(graph, after, (to) => ({
-    located: (range) => range,
     replaced: () => null,
     given: new Map([...named].map(([name, value]) => [value, input(to, name, value.dtype, value.shape)])),
   }))

@@ -32,9 +32,9 @@ export function joinedProducts(graph: Graph): CarriedOver {
   const groups = joinable(graph)
   if (groups.size === 0) return unchanged(graph)
   const made = new Map<Node, Value>()
-  return carriedOver(graph, graph.nodes, () => ({
+  return carriedOver(graph, graph.nodes, (_to, carry) => ({
     differentiable: true,
-    replaced(node, [left], carry) {
+    replaced(node, [left]) {
       const group = groups.get(node)
       if (!group) return null
       if (!made.has(node)) {

@@ -4,12 +4,8 @@ import { add } from '../graph/ops/elementwise.ts'
 import { batchedMatmul, gemm } from '../graph/ops/matmul.ts'
 import { concat, reshape } from '../graph/ops/movement.ts'
 import { type CarriedOver, type Carry, carriedOver, unchanged } from '../graph/rewritten.ts'
-import { alongRows, elementwise } from '../graph/row-operators.ts'
+import { alongRows, elementwise, joinsRows, splitsRows } from '../graph/row-operators.ts'
 import { parameterTest } from './of-parameters.ts'
-
-/** Whether a node takes the first axis apart, or puts it together. */
-const isParting = ({ op, attributes }: Node, how: 'Split' | 'Concat'): boolean =>
-  op === how && (attributes.axis as { readonly int: number }).int === 0
 
 const same = (values: readonly unknown[]): boolean => values.every((value) => value === values[0])
 
@@ -60,7 +56,7 @@ function batched(carry: Carry, ofParameters: (value: Value) => boolean): (values
     const nodes = values.map(({ source }) => (source.kind === 'node' ? source.node : null))
     const [node] = nodes
     if (!node || values[0]!.shape.length !== 2) return null
-    const areParts = isParting(node, 'Split') && same(nodes) && node.outputs.length === values.length
+    const areParts = splitsRows(node) && same(nodes) && node.outputs.length === values.length
     if (areParts && values.every((value, i) => value === node.outputs[i])) return laned(carry(node.inputs[0]!), values.length)
     if (!alike(nodes) || !nodes.every(({ outputs }, i) => outputs[0] === values[i])) return null
     const operands = node.inputs.map((_, at) => nodes.map(({ inputs }) => inputs[at]!))
@@ -86,15 +82,14 @@ function batched(carry: Carry, ofParameters: (value: Value) => boolean): (values
  * made for all parts at once: products become batched ones, and nothing is split off and put together again.
  */
 export function lanesTogether(graph: Graph): CarriedOver {
-  if (!graph.nodes.some((node) => isParting(node, 'Split'))) return unchanged(graph)
+  if (!graph.nodes.some((node) => splitsRows(node))) return unchanged(graph)
   const ofParameters = parameterTest()
-  return carriedOver(graph, graph.nodes, () => {
-    let together: ReturnType<typeof batched> | null = null
+  return carriedOver(graph, graph.nodes, (_to, carry) => {
+    const together = batched(carry, ofParameters)
     return {
       differentiable: true,
-      replaced(node, _operands, carry) {
-        if (!isParting(node, 'Concat')) return null
-        together ??= batched(carry, ofParameters)
+      replaced(node) {
+        if (!joinsRows(node)) return null
         const lanes = together(node.inputs as Value[])
         return lanes && [reshape(lanes, node.outputs[0]!.shape)]
       },

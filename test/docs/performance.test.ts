@@ -102,14 +102,16 @@ test("a profile's kernels are told by what they do, for each update", async (con
   const folder = mkdtempSync(join(tmpdir(), 'shares-'))
   context.after(() => rmSync(folder, { recursive: true }))
   const graph = createGraph()
-  const [x, rank, heads] = [
+  const [x, rank, heads, passes] = [
     [64, 96],
     [96, 8],
-    [2, 8, 16],
+    [1, 2, 8, 16],
+    [2, 8, 96],
   ].map((shape, i) => input(graph, `x${i}`, 'float32', shape))
   output(graph, 'large', gemm(x!, x!, null, { transposeB: true }))
   output(graph, 'narrow', mul(gemm(x!, rank!), 2))
   output(graph, 'scores', batchedMatmul(heads!, heads!, { transposeB: true }))
+  output(graph, 'lanes', batchedMatmul(passes!, passes!, { transposeB: true }))
   const session = await openSession(graph, { profile: join(folder, 'profile') })
   const feeds = Object.fromEntries(
     [...graph.inputs].map(([name, { shape }]) => {
@@ -123,6 +125,8 @@ test("a profile's kernels are told by what they do, for each update", async (con
   const taken = Object.entries(byKind).flatMap(([kind, ms]) => (ms > 0 ? [kind] : []))
   assert.deepEqual(taken, ['large products', 'narrow products', "attention's products", 'multiplications'])
   assert.deepEqual(Object.keys(byOperator).sort(), ['FusedMatMul', 'Gemm', 'Mul'])
+  // Those of a mixture's passes are no attention's.
+  assert.ok(byKind["attention's products"] < byOperator.FusedMatMul!)
   const whole = kernelsIn(folder, 1)
   assert.ok(Math.abs(whole.byOperator.Gemm! / byOperator.Gemm! - 2) < 1e-9)
 

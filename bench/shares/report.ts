@@ -10,7 +10,7 @@ export interface SharesResult extends Circumstances {
 }
 
 /** The cases that are asked for where the command names none. */
-export const profiled = ['lora-linears', 'full', 'adamix', 'adamix-no-dropout']
+export const profiled = ['lora-linears', 'full', 'adamix', 'adamix-no-dropout', 'minilm-mrpc']
 
 const about = `Where the time of an update goes, by the engine's own profile (\`npm run bench -- shares\`): shares of the time of all kernels, in
 percent. A product is _narrow_ where one of its sizes is below 64, as a rank is; _sums_ are additions, subtractions and reductions, _moves_ what
